@@ -1,0 +1,1 @@
+"""What a reader looks at: one file per figure, drawn from records."""

@@ -1,0 +1,1 @@
+"""What a perfect random world gives: Monte Carlo studies, and the verdicts that put theory beside them."""

@@ -1,0 +1,1 @@
+"""What every study shares: studies, shards, streams, records and the ways to run them."""
