@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 Array = Any  # numpy.ndarray or cupy.ndarray: a backend never mixes them
 
@@ -34,6 +35,7 @@ class Backend(Protocol):
     name: str
     xp: ModuleType
     concurrency: int  # shards that may run at once in this process
+    world_bytes: int  # size of a shard's world: enough to amortise a call, little enough to fit beside others
 
     def stream(self, key: int, index: int) -> Stream:
         """The stream of shard `index` under a 128-bit `key`: counter-based, so any shard is reached at once."""

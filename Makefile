@@ -1,0 +1,43 @@
+# Two commands on a fresh machine: `make` runs the main job, `make test` passes the tests.
+PYTHON ?= python3
+BIN := .venv/bin
+# One thread per BLAS call: draws run side by side, and spinning threads would fight over the cores.
+export OMP_NUM_THREADS = 1
+
+main: .venv/installed
+	$(BIN)/python -m simulate.qr_product --n 1000
+	@echo
+	@echo "picture:" $$($(BIN)/python -m figures.qr_product)
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest -n auto
+
+slow: .venv/installed-test
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/installed-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: .venv/installed-test
+	$(BIN)/python -m benchmarks.bench_qr_product
+	$(BIN)/python -m benchmarks.bench_direct
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, got $$($(PYTHON) -V): make PYTHON=python3.12"; exit 3; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/installed-test: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@touch $@ .venv/installed
+
+clean:
+	rm -rf .venv results
+
+.PHONY: main test slow lint bench clean

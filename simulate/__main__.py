@@ -1,0 +1,7 @@
+"""`python -m simulate`: the studies of this room."""
+
+from pathlib import Path
+
+from simulate.engine.room import listing
+
+print(listing("simulate", Path(__file__).parent))

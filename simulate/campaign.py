@@ -1,0 +1,172 @@
+"""Draw until every verdict is decided, or until the samples or the time that were granted are used up.
+
+A claim is looked at a few times on the way to the draws that its tolerance needs, each look at its share of the
+error rate (`bands.spend`), so that a gross disagreement ends early and stopping never spoils a verdict. Looks are
+kept in the manifest: a later run that goes on from the same records goes on spending, too.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from simulate.backends import Backend
+from simulate.bands import spend
+from simulate.engine.executor import Executor
+from simulate.engine.shard import Shard, shard_size
+from simulate.engine.store import DamagedRecordError, Store
+from simulate.engine.study import Point, Study, UsageError, label
+from simulate.verify import Evidence, Verdict, judge, needed, reject_decoys
+from theory.claim import Claim
+
+LOOKS = (1 / 16, 1 / 4, 1)  # at these shares of the draws needed
+Progress = Callable[[str, int, int], None]  # what runs, draws so far, draws wanted
+
+
+@dataclass
+class Trial:
+    """One claim at one point, on its way to a verdict."""
+
+    claim: Claim
+    point: Point
+    method: str
+    looks: list[int]  # draws at each look so far
+    verdict: Verdict | None = None
+
+    @property
+    def decided(self) -> bool:
+        return self.verdict is not None and self.verdict.outcome != "blunt"
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """How a study is run.
+
+    Parameters
+    ----------
+    alpha : error rate of the whole run, split evenly over its trials.
+    seed : of all streams.
+    samples : draws per point, or None for as many as the verdicts need.
+    budget : seconds after which no new draws are waited for.
+    resume : whether damaged records are set aside and drawn again.
+    note : takes one line for the user.
+    """
+
+    study: Study
+    backend: Backend
+    executor: Executor
+    store: Store
+    alpha: float = 0.05
+    seed: int = 0
+    samples: int | None = None
+    budget: float = math.inf
+    resume: bool = False
+    progress: Progress = lambda *_: None
+    note: Callable[[str], None] = lambda _: None
+
+    def run(self, claims: Sequence[Claim], points: Sequence[Point], method: str) -> list[Verdict]:
+        """Verdicts on all `claims` that speak of the study's statistics, at all points where they hold.
+
+        Raises
+        ------
+        UsageError : the method cannot be used at a point.
+        DamagedRecordError : a record cannot be read, and `resume` is off.
+        """
+        groups = [group for point in points for group in self._trials(claims, point, method)]
+        trials = [trial for group in groups for trial in group]
+        deadline = time.monotonic() + self.budget
+        for left, group in zip(range(len(groups), 0, -1), groups, strict=True):
+            now = time.monotonic()
+            self._decide(group, self.alpha / len(trials), now + (deadline - now) / left)
+        return [trial.verdict for trial in trials if trial.verdict is not None]
+
+    def _trials(self, claims: Sequence[Claim], point: Point, method: str) -> Iterator[list[Trial]]:
+        """Per method, the claims whose statistic it is the cheapest to offer."""
+        looks = self.store.manifest["looks"]
+        taken: set[str] = set()
+        for name in self._methods(point, method):
+            offered = set(self.study.methods[name].statistics(**point)) - taken
+            taken |= offered
+            chosen = [claim for claim in claims if claim.statistic in offered and claim.where(**point)]
+            if chosen:
+                yield [
+                    Trial(claim, point, name, looks.setdefault(f"{claim.id} {name} {label(point)}", []))
+                    for claim in chosen
+                ]
+
+    def _methods(self, point: Point, method: str) -> list[str]:
+        chosen = [name for name, way in self.study.methods.items() if way.blind] if method == "auto" else [method]
+        obstacles = {name: self.study.methods[name].obstacle(**point) for name in chosen}
+        usable = [name for name, obstacle in obstacles.items() if obstacle is None]
+        if not usable:
+            raise UsageError(f"--method {method} cannot be used at {label(point)}: {obstacles[chosen[-1]]}")
+        return usable
+
+    def _decide(self, trials: list[Trial], alpha: float, deadline: float) -> None:
+        """Draws and looks until the trials, all of one world, are decided or the deadline has passed."""
+        point, method = trials[0].point, trials[0].method
+        plans = {id(trial): self._plan(trial, alpha) for trial in trials}
+        target = max(plan[-1] for plan in plans.values())
+        size = shard_size(self.study.methods[method], point, self.backend)
+        tables: list[pa.Table] = []
+        with closing(self._tables(method, point, math.ceil(target / size))) as arriving:
+            for table in arriving:
+                tables.append(table)
+                drawn = len(tables) * size
+                self.progress(f"{label(point)} {method}", min(drawn, target), target)
+                for trial in trials:
+                    plan = plans[id(trial)]
+                    while plan and plan[0] <= drawn and not trial.decided:
+                        self._look(trial, tables, plan.pop(0), alpha)
+                if all(trial.decided or not plans[id(trial)] for trial in trials) or time.monotonic() > deadline:
+                    break
+        for trial in trials:
+            if not trial.decided and plans[id(trial)]:
+                self._look(trial, tables, min(len(tables) * size, target), alpha)
+            assert trial.verdict is not None
+            trial.verdict = reject_decoys(trial.claim, trial.verdict, Evidence(tables, trial.verdict.samples))
+        self.store.save_manifest()
+
+    def _plan(self, trial: Trial, alpha: float) -> list[int]:
+        """Numbers of draws at which to look."""
+        if self.samples is not None:
+            return [self.samples]
+        enough = needed(trial.claim, trial.point, spend(alpha, len(trial.looks) + len(LOOKS)))
+        return sorted({math.ceil(share * enough) for share in LOOKS})
+
+    def _look(self, trial: Trial, tables: Sequence[pa.Table], samples: int, alpha: float) -> None:
+        evidence = Evidence(tables, samples)
+        if evidence.samples not in trial.looks:
+            trial.looks.append(evidence.samples)  # the same draws once more are no new look
+        look = trial.looks.index(evidence.samples) + 1
+        trial.verdict = judge(trial.claim, trial.point, trial.method, evidence, spend(alpha, look))
+
+    def _tables(self, method: str, point: Point, count: int) -> Generator[pa.Table, None, None]:
+        """Tables of the first `count` shards in order, from the store or newly drawn (and then stored)."""
+        size = shard_size(self.study.methods[method], point, self.backend)
+        wanted = [
+            Shard(self.study.name, method, tuple(point.items()), self.seed, index, size) for index in range(count)
+        ]
+        held = {shard.index: table for shard in wanted if (table := self._read(shard)) is not None}
+        missing = (shard for shard in wanted if shard.index not in held)
+        with closing(self.executor(missing)) as results:
+            for index in range(count):
+                while index not in held:
+                    shard, table = next(results)
+                    self.store.write(shard, table)
+                    held[shard.index] = table
+                yield held.pop(index)
+
+    def _read(self, shard: Shard) -> pa.Table | None:
+        try:
+            return self.store.read(shard)
+        except DamagedRecordError as damage:
+            if not self.resume:
+                raise DamagedRecordError(f"{damage}: add --resume to set it aside and draw it again") from None
+            self.note(f"{damage}: set aside as {self.store.set_aside(shard).name}, drawing it again")
+            return None

@@ -1,0 +1,109 @@
+"""Where shards are computed: threads of this process, or the workers of a Dask cluster.
+
+A generator of results that may be closed at any time: what has not started is then dropped. Whoever computes
+a shard, the same table comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from simulate.engine.backend import UnavailableError, load
+from simulate.engine.records import counted_table, raw_table
+from simulate.engine.shard import Shard, compute, find_study
+
+if TYPE_CHECKING:
+    from simulate.backends import Backend
+
+Results = Generator[tuple[Shard, pa.Table], None, None]
+Executor = Callable[[Iterator[Shard]], Results]
+
+
+def table(shard: Shard, backend: Backend) -> pa.Table:
+    """The record of one shard."""
+    blocks = compute(shard, backend)
+    return counted_table(blocks) if find_study(shard.study).methods[shard.method].counts else raw_table(next(blocks))
+
+
+def in_process(backend: Backend) -> Executor:
+    """Shards on threads, one BLAS thread each: two BLAS threads on one matrix are slower than two matrices."""
+
+    def run(shards: Iterator[Shard]) -> Results:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1), ThreadPoolExecutor(backend.concurrency) as pool:
+            pending = {pool.submit(table, shard, backend): shard for shard in islice(shards, backend.concurrency + 1)}
+            try:
+                while pending:
+                    done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        yield pending.pop(future), future.result()
+                        pending |= {pool.submit(table, shard, backend): shard for shard in islice(shards, 1)}
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    return run
+
+
+def on_cluster(backend: Backend, workers: int | None, scheduler: str | None) -> Executor:
+    """Shards on Dask workers: `workers` processes on this machine, or the cluster at address `scheduler`.
+
+    Raises
+    ------
+    UnavailableError : dask.distributed is not installed, or nothing answers at the address.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise UnavailableError(
+            "--workers and --scheduler need dask.distributed: pip install 'fragility[cluster]'"
+        ) from None
+
+    def run(shards: Iterator[Shard]) -> Results:
+        cluster = (
+            None
+            if scheduler
+            else distributed.LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR"
+            )
+        )
+        try:
+            client = distributed.Client(cluster or scheduler, timeout="10s")
+        except (OSError, ValueError):
+            raise UnavailableError(
+                f"--scheduler must be the address of a running Dask scheduler, got {scheduler}"
+            ) from None
+        with client:
+            ahead = 2 * max(len(client.scheduler_info()["workers"]), 1)
+            pending = {_submit(client, shard, backend): shard for shard in islice(shards, ahead)}
+            results = distributed.as_completed(list(pending))
+            try:
+                for future in results:
+                    yield pending.pop(future), future.result()
+                    for shard in islice(shards, 1):
+                        following = _submit(client, shard, backend)
+                        pending[following] = shard
+                        results.add(following)
+            finally:
+                client.cancel(list(pending))
+                if cluster:
+                    cluster.close()
+
+    return run
+
+
+def _submit(client: Any, shard: Shard, backend: Backend) -> Any:
+    return client.submit(_on_worker, shard, backend.name, pure=False, retries=3)
+
+
+def _on_worker(shard: Shard, backend: str) -> pa.Table:
+    from threadpoolctl import threadpool_limits
+
+    loaded = load(backend)
+    with threadpool_limits(1):
+        return table(shard, loaded)

@@ -1,0 +1,99 @@
+"""Records of one shard as an Arrow table: every value, or counts on a grid fine enough for any verdict.
+
+Raw tables have a column per statistic. Counted tables have rows (statistic, edge, count): `count` values lie
+below `edge` and not below the edge before it. The grid knows nothing of any theory: it keeps the leading bits
+of a double, 4096 cells per octave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+DROPPED_BITS = 40  # of 52 in the mantissa
+
+
+def raw_table(values: Mapping[str, np.ndarray]) -> pa.Table:
+    """One row per draw; a statistic of shape (size, k) becomes a column of lists of length k."""
+
+    def column(array: np.ndarray) -> pa.Array:
+        flat = pa.array(np.ascontiguousarray(array, dtype=np.float64).reshape(-1))
+        return flat if array.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, array.shape[1])
+
+    return pa.table({name: column(array) for name, array in values.items()})
+
+
+def counted_table(blocks: Iterable[Mapping[str, np.ndarray]]) -> pa.Table:
+    """Counts per statistic and cell, over all blocks; statistics are positive and one-dimensional."""
+    merged: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for block in blocks:
+        for name, values in block.items():
+            cells, counts = _cells(values)
+            merged[name] = _merge(merged[name], (cells, counts)) if name in merged else (cells, counts)
+    columns = [
+        pa.table(
+            {
+                "statistic": pa.array([name] * len(cells)).dictionary_encode(),
+                "edge": _edge(cells),
+                "count": counts,
+            }
+        )
+        for name, (cells, counts) in merged.items()
+    ]
+    return pa.concat_tables(columns, promote_options="permissive").unify_dictionaries()
+
+
+def column(table: pa.Table, statistic: str) -> np.ndarray:
+    """The values of one statistic of a raw table, (size,) or (size, k)."""
+    chunked = table.column(statistic)
+    if not pa.types.is_fixed_size_list(chunked.type):
+        return chunked.to_numpy()
+    flat = np.concatenate([chunk.flatten().to_numpy() for chunk in chunked.chunks])
+    return flat.reshape(len(table), chunked.type.list_size)
+
+
+def counts(tables: Iterable[pa.Table], statistic: str) -> tuple[np.ndarray, np.ndarray]:
+    """Edges in increasing order and the number of values below each, over counted tables."""
+    edges, heights = [], []
+    for table in tables:
+        chosen = table.filter(pc.equal(table["statistic"], statistic))
+        edges.append(chosen["edge"].to_numpy())
+        heights.append(chosen["count"].to_numpy())
+    grid, where = np.unique(np.concatenate(edges), return_inverse=True)
+    return grid, np.cumsum(np.bincount(where, np.concatenate(heights))).astype(np.int64)
+
+
+def drawn(tables: Iterable[pa.Table]) -> int:
+    """Draws that the tables of one world hold."""
+    return sum(_draws(table) for table in tables)
+
+
+def _draws(table: pa.Table) -> int:
+    if not is_counted(table):
+        return len(table)
+    first = pc.equal(table["statistic"], table["statistic"][0])
+    return pc.sum(table["count"].filter(first)).as_py()
+
+
+def is_counted(table: pa.Table) -> bool:
+    return table.column_names == ["statistic", "edge", "count"]
+
+
+def _cells(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    cells = np.ascontiguousarray(values, dtype=np.float64).view(np.int64) >> DROPPED_BITS
+    first = int(cells.min())
+    heights = np.bincount(cells - first)
+    (filled,) = np.nonzero(heights)
+    return filled + first, heights[filled]
+
+
+def _merge(one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    cells, where = np.unique(np.concatenate([one[0], other[0]]), return_inverse=True)
+    return cells, np.bincount(where, np.concatenate([one[1], other[1]])).astype(np.int64)
+
+
+def _edge(cells: np.ndarray) -> np.ndarray:
+    return ((cells + 1) << DROPPED_BITS).view(np.float64)

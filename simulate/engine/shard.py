@@ -1,0 +1,70 @@
+"""A shard: a block of draws that can be computed anywhere, twice alike, from its coordinates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from simulate.engine.study import Method, Point, Study, label
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from simulate.backends import Backend
+
+COUNTED_DRAWS = 1 << 20
+BLOCK_DRAWS = 1 << 15  # counted methods stay in cache by drawing and measuring in blocks
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Coordinates of a block of draws. Its numbers depend on nothing else.
+
+    Parameters
+    ----------
+    study : name of the study, a module of simulate/.
+    method, point : which world; the point as ((axis, value), ...).
+    seed : of the run.
+    index : position of the block among the draws of this world.
+    size : draws in a block, the same for all blocks of a world.
+    """
+
+    study: str
+    method: str
+    point: tuple[tuple[str, object], ...]
+    seed: int
+    index: int
+    size: int
+
+    @property
+    def key(self) -> int:
+        """128-bit key of the shard's stream; `index` is its counter."""
+        world = f"{self.study}|{self.method}|{label(dict(self.point))}|{self.seed}"
+        return int.from_bytes(hashlib.blake2b(world.encode(), digest_size=16).digest(), "little")
+
+
+def shard_size(method: Method, point: Point, backend: Backend) -> int:
+    """Draws per shard: a power of two, decided by point and backend so that no run setting can change a number."""
+    if method.counts:
+        return COUNTED_DRAWS
+    fitting = backend.world_bytes // (8 * method.floats(**point))
+    return 1 << max(min(fitting, backend.world_bytes >> 11).bit_length() - 1, 0)
+
+
+def find_study(name: str) -> Study:
+    """The study that simulate/<name>.py defines."""
+    return import_module(f"simulate.{name}").STUDY
+
+
+def compute(shard: Shard, backend: Backend) -> Iterator[Mapping[str, np.ndarray]]:
+    """Draws and measures a shard, block by block: {statistic: (block, ...)} in host memory."""
+    method = find_study(shard.study).methods[shard.method]
+    point = dict(shard.point)
+    stream = backend.stream(shard.key, shard.index)
+    block = min(shard.size, BLOCK_DRAWS) if method.counts else shard.size
+    for _ in range(shard.size // block):
+        world = method.draw(stream, block, **point)
+        yield {name: backend.numpy(value) for name, value in method.measure(backend, world, **point).items()}

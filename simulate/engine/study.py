@@ -1,0 +1,111 @@
+"""What a study is: axes to sweep, ways to draw a world, and what is measured in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+Point = Mapping[str, Any]
+
+
+class UsageError(ValueError):
+    """Something the user can put right; the text is one line: what must hold, what came, the way out."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a study's grid, which becomes the flag `--name`.
+
+    Parameters
+    ----------
+    parse : text of the flag -> value; raises `UsageError`.
+    default : value where the flag is left out.
+    help : half a line for `--help`.
+    repeat : whether the flag may be given several times, each adding a value.
+    """
+
+    parse: Callable[[str], Any]
+    default: Any
+    help: str
+    repeat: bool = False
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to draw a world and measure it.
+
+    Parameters
+    ----------
+    says : half a line for `--help`.
+    draw : (stream, size, **point) -> world. All the randomness.
+    measure : (backend, world, **point) -> {statistic: (size,) or (size, k)}. None of it.
+    statistics : (**point) -> the names that `measure` returns there.
+    floats : (**point) -> float64 numbers that one draw of the world takes.
+    obstacle : (**point) -> one line saying why the method cannot be used there, or None.
+    counts : whether records keep counts on a fine grid in place of the single values.
+    blind : False for a sampler that uses the theory itself; its verdicts test the sampler, not the theory.
+    """
+
+    says: str
+    draw: Callable[..., Any]
+    measure: Callable[..., Mapping[str, Any]]
+    statistics: Callable[..., Sequence[str]]
+    floats: Callable[..., int]
+    obstacle: Callable[..., str | None] = lambda **_: None
+    counts: bool = False
+    blind: bool = True
+
+
+@dataclass(frozen=True)
+class Study:
+    """A Monte Carlo experiment: what is drawn and measured, blind to what theory says of it.
+
+    Parameters
+    ----------
+    name : also the module's name in simulate/.
+    says : the first line of `--help`.
+    grid : axes of the sweep.
+    points : (**axes) -> points of the sweep; raises `UsageError`.
+    methods : by name, the cheapest first; a statistic is taken from the first that measures it.
+    """
+
+    name: str
+    says: str
+    grid: Mapping[str, Axis]
+    points: Callable[..., list[Point]]
+    methods: Mapping[str, Method]
+
+
+def label(point: Point) -> str:
+    """The point as text and as a folder's name, runs of equal entries folded: "n=8 rows=8^2"."""
+
+    def fold(value: Any) -> str:
+        if not isinstance(value, tuple):
+            return str(value)
+        runs = [(entry, len(list(run))) for entry, run in groupby(value)]
+        return "x".join(str(entry) if times == 1 else f"{entry}^{times}" for entry, times in runs)
+
+    return " ".join(f"{axis}={fold(value)}" for axis, value in point.items())
+
+
+def integers(minimum: int, flag: str) -> Callable[[str], list[int]]:
+    """A parser of comma-separated integers of at least `minimum`; 1e6 and 1_000_000 are integers too."""
+
+    def parse(text: str) -> list[int]:
+        return [integer(part, minimum, flag) for part in text.split(",")]
+
+    return parse
+
+
+def integer(text: str, minimum: int, flag: str) -> int:
+    """The integer that `text` writes, at least `minimum`."""
+    try:
+        number = float(text)
+        value = int(text) if "e" not in text.lower() and "." not in text else int(number)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{flag} must be an integer of at least {minimum}, got {text!r}") from None
+    if value != number or value < minimum:
+        raise UsageError(f"{flag} must be an integer of at least {minimum}, got {text}")
+    return value

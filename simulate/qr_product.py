@@ -1,0 +1,153 @@
+"""R of a product of Gaussian matrices, drawn and factored without knowing what law it has.
+
+Full matrices H_1..H_L are drawn. The QR chain gives all of R, the LU chain its trailing 2 x 2 block at a quarter of
+the flops; neither forms the product, which would lose every digit of r_nn within a dozen layers. The third method
+draws from the lemma itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from simulate import triangular
+from simulate.engine.study import Axis, Method, Point, Study, UsageError, integer, integers
+
+if TYPE_CHECKING:
+    from simulate.backends import Array, Backend, Stream
+
+TRAILING = ("last", "stretch", "determinant", "corner", "column_norm", "fraction")
+LARGEST_POWER_OF_TEN = 150  # of an entry of R: its square has to fit a double
+
+
+def draw(stream: Stream, size: int, n: int, rows: Sequence[int]) -> tuple[Array, ...]:
+    """H_1, ..., H_L with independent N(0, 1) entries, H_i of shape (size, n_i, n_{i-1})."""
+    return tuple(stream.normal(size, height, width) for height, width in zip(rows, (n, *rows[:-1]), strict=True))
+
+
+def measure_whole(backend: Backend, world: Sequence[Array], n: int, rows: Sequence[int]) -> dict[str, Array]:
+    """diagonal (size, n), row_power (size, n-1): mean of r_kj^2 over j > k, and what `measure_trailing` gives."""
+    xp = backend.xp
+    R = backend.qr_chain(world)
+    diagonal = xp.diagonal(R, axis1=1, axis2=2)
+    column_norm = xp.linalg.norm(R[:, :, -1], axis=1)
+    if n == 1:
+        return {"diagonal": diagonal, "last": diagonal[:, 0], "column_norm": column_norm}
+    above = xp.triu(R, 1)
+    row_power = xp.sum(above[:, :-1] ** 2, axis=2) / xp.arange(n - 1, 0, -1)
+    return {"diagonal": diagonal, "row_power": row_power, **_trailing(xp, R[:, -2:, -2:], column_norm)}
+
+
+def measure_trailing(backend: Backend, world: Sequence[Array], n: int, rows: Sequence[int]) -> dict[str, Array]:
+    """Numbers of the trailing 2 x 2 block of R and of the last column a_n of the product, each (size,)."""
+    xp = backend.xp
+    column = world[0][:, :, -1]
+    for factor in world[1:]:
+        column = xp.matmul(factor, column[:, :, None])[:, :, 0]
+    return _trailing(xp, backend.lu_chain(world), xp.linalg.norm(column, axis=1))
+
+
+def _trailing(xp: Any, block: Array, column_norm: Array) -> dict[str, Array]:
+    before, corner, last = block[:, 0, 0], block[:, 0, 1], block[:, 1, 1]
+    return {
+        "last": last,
+        "stretch": xp.hypot(before - corner, last) / 2**0.5,  # the block applied to (1, -1) / sqrt 2
+        "determinant": before * last,
+        "corner": xp.abs(corner),
+        "column_norm": column_norm,
+        "fraction": last / column_norm,
+    }
+
+
+def points(n: Sequence[int], layers: Sequence[int] | None, rows: Sequence[tuple[int, ...]] | None) -> list[Point]:
+    """Every n with every number of square layers, or with every tuple of heights."""
+    if rows and layers:
+        raise UsageError("--rows gives one height per factor and so the number of layers: leave --layers out")
+    sweep: list[Point] = []
+    for width in n:
+        for heights in rows or [(width,) * depth for depth in layers or (2,)]:
+            if min(heights) < width:
+                raise UsageError(
+                    f"--rows must be heights of at least n = {width}, got {','.join(map(str, heights))}: below n the "
+                    "product has no full column rank, so r_nn is 0 and R is trapezoidal; its leading block follows "
+                    f"the same lemma with --n {min(heights)}"
+                )
+            sweep.append({"n": width, "rows": heights})
+    return sweep
+
+
+def _heights(text: str) -> list[tuple[int, ...]]:
+    return [tuple(integer(part, 1, "--rows") for part in text.split(","))]
+
+
+def _floats(n: int, rows: Sequence[int]) -> int:
+    return sum(height * width for height, width in zip(rows, (n, *rows[:-1]), strict=True))
+
+
+def _overflows(n: int, rows: Sequence[int]) -> str | None:
+    import math
+
+    size = sum(math.log10(row) for row in rows) / 2
+    if size < LARGEST_POWER_OF_TEN:
+        return None
+    return f"entries of R would be near 1e{size:.0f}, beyond what a double can square: use --method direct"
+
+
+def _needs_square(n: int, rows: Sequence[int]) -> str | None:
+    if n < 2 or set(rows) != {n}:
+        return "the LU chain needs square factors and n >= 2: use --method qr"
+    return _overflows(n, rows)
+
+
+def _needs_plane(n: int, rows: Sequence[int]) -> str | None:
+    return "a trailing 2 x 2 block needs n >= 2" if n < 2 else None
+
+
+STUDY = Study(
+    name="qr_product",
+    says="R of a product H_L ... H_1 of Gaussian matrices (feature compression, Lemma 3)",
+    grid={
+        "n": Axis(integers(1, "--n"), [1000], "input dimension, columns of H_1; a list sweeps: 8,32,128,1000"),
+        "layers": Axis(integers(1, "--layers"), None, "number of square factors; a list sweeps (default 2)"),
+        "rows": Axis(
+            _heights,
+            None,
+            "heights n_1,...,n_L of the factors, each at least n; may be repeated",
+            repeat=True,
+        ),
+    },
+    points=points,
+    methods={
+        "lu": Method(
+            "trailing 2 x 2 block by an LU chain (square factors)",
+            draw,
+            measure_trailing,
+            lambda **_: TRAILING,
+            _floats,
+            _needs_square,
+        ),
+        "qr": Method(
+            "all of R by a QR chain",
+            draw,
+            measure_whole,
+            lambda n, **_: ("diagonal", "row_power", *TRAILING) if n > 1 else ("diagonal", "last", "column_norm"),
+            _floats,
+            _overflows,
+        ),
+        "direct": Method(
+            "the lemma's own sampler, for any n; verifies nothing",
+            triangular.draw,
+            triangular.measure,
+            lambda **_: TRAILING,
+            lambda rows, **_: 6 * len(rows),
+            _needs_plane,
+            counts=True,
+            blind=False,
+        ),
+    },
+)
+
+if __name__ == "__main__":
+    from simulate.command import main
+
+    main(STUDY)

@@ -1,0 +1,17 @@
+"""One error budget for all statistical tests of the suite, counted when they are collected."""
+
+import pytest
+
+TOTAL_ALPHA = 1e-3  # chance that a correct library fails any statistical test, were the seeds drawn anew
+MOST_CHECKS = 100
+
+
+def pytest_collection_modifyitems(items):
+    checks = sum("alpha" in item.fixturenames for item in items)
+    assert checks <= MOST_CHECKS, f"{checks} statistical tests share a budget made for {MOST_CHECKS}"
+
+
+@pytest.fixture
+def alpha():
+    """This test's share of the suite's error budget."""
+    return TOTAL_ALPHA / MOST_CHECKS

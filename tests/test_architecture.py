@@ -1,0 +1,61 @@
+"""Who may look at whom: theory <- simulate <- empirical <- figures, and no study sees the theory's answer."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from simulate.engine.fingerprint import closure
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("theory", "simulate", "empirical", "figures")
+FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+STUDIES = [path.stem for path in sorted((ROOT / "simulate").glob("*.py")) if "\nSTUDY = " in path.read_text()]
+MOST_LINES = 300
+
+
+def imported(tree):
+    """Top-level package of every import statement in a syntax tree."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]
+        elif isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_room_looks_left_only(path):
+    room = path.relative_to(ROOT).parts[0]
+    right = ROOMS[ROOMS.index(room) + 1 :]
+    assert not set(imported(ast.parse(path.read_text()))) & set(right)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_has_a_docstring_and_fits_on_a_few_screens(path):
+    text = path.read_text()
+    assert ast.get_docstring(ast.parse(text))
+    assert text.count("\n") <= MOST_LINES
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "theory").rglob("*.py")), ids=lambda path: path.name)
+def test_theory_is_pure(path):
+    tree = ast.parse(path.read_text())
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert not called & {"print", "open"}
+    assert not set(imported(tree)) & {"torch", "matplotlib", "os", "pathlib"}
+
+
+def test_there_are_studies():
+    assert "qr_product" in STUDIES
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_study_is_blind(study):
+    """Nothing that a study imports, however indirectly, imports theory."""
+    seen = {module: set(imported(tree)) for module, tree in closure(f"simulate.{study}").items()}
+    assert not {module for module, packages in seen.items() if "theory" in packages}
+
+
+def test_the_check_of_blindness_can_fail():
+    seen = closure("simulate.verify")
+    assert "theory" in set(imported(seen["simulate.verify"]))

@@ -1,0 +1,125 @@
+"""R of a product of Gaussian matrices: H_L ... H_1 = Q R with positive diagonal (feature compression, Lemma 3).
+
+H_i is n_i x n_{i-1} with independent N(0, 1) entries, n_0 = n, rows = (n_1, ..., n_L), every n_i >= n. Then R has
+the law of R_L ... R_1 with independent upper triangular R_i, (R_i)_kk ~ chi_{n_i - k + 1}, N(0, 1) above the
+diagonal. Trailing blocks of triangular matrices multiply, so the last k x k block follows the same statement with
+n reduced to k and n_i to n_i - (n - k). Everything here is exact at every size.
+
+The order of the factors leaves no trace in the law of R: R^T R is H_1^T ... H_L^T H_L ... H_1, its eigenvectors are
+Haar and its eigenvalues those of a product of independent Wishart matrices, the same for every order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import ndtri
+
+from theory.claim import Moment
+from theory.laws import ChiProduct, chi_product
+
+
+def degrees(n: int, rows: Sequence[int], k: int) -> tuple[int, ...]:
+    """Degrees of freedom n_i - k + 1 of the chi factors of r_kk, k = 1..n.
+
+    Raises
+    ------
+    ValueError : unless 1 <= k <= n <= min(rows).
+    """
+    if not 1 <= k <= n <= min(rows):
+        raise ValueError(f"1 <= k <= n <= min(rows) must hold, got k={k}, n={n}, rows={tuple(rows)}")
+    return tuple(height - k + 1 for height in rows)
+
+
+@lru_cache(maxsize=8)
+def diagonal_laws(n: int, rows: tuple[int, ...]) -> tuple[ChiProduct, ...]:
+    """Laws of r_11, ..., r_nn, which are independent of each other."""
+    return tuple(chi_product(degrees(n, rows, k)) for k in range(1, n + 1))
+
+
+def last_law(n: int, rows: Sequence[int]) -> ChiProduct:
+    """Law of r_nn = dist(a_n, span{a_1..a_{n-1}}) = 1 / ||e_n^T H^+||."""
+    return chi_product(degrees(n, rows, n))
+
+
+def stretch_law(n: int, rows: Sequence[int]) -> ChiProduct:
+    """Law of ||R_22 v|| for the trailing 2 x 2 block and any fixed unit v in R^2, n >= 2 (also Theorem 4's ||e||)."""
+    return chi_product(degrees(n, rows, n - 1))
+
+
+def determinant_law(n: int, rows: Sequence[int]) -> ChiProduct:
+    """Law of r_{n-1,n-1} r_nn, n >= 2; for square factors a product of L independent Exp(1)."""
+    return chi_product(degrees(n, rows, n - 1) + degrees(n, rows, n))
+
+
+def corner_law(n: int, rows: Sequence[int]) -> ChiProduct:
+    """Law of |r_{n-1,n}|, n >= 2, for one or two factors.
+
+    One factor: |N|. Two: r_{n-1,n} = a_2 g_1 + g_2 b_1 with a_2 ~ chi_{n_2-n+2}, b_1 ~ chi_{n_1-n+1}, so given these a
+    normal of variance a_2^2 + b_1^2 ~ chi^2. From three factors on the variance is no product.
+
+    Raises
+    ------
+    ValueError : for more than two factors.
+    """
+    if len(rows) > 2:
+        raise ValueError(f"the corner's law is a product of chi variables for at most 2 factors, got {len(rows)}")
+    return chi_product((1,) if len(rows) == 1 else (1, sum(rows) - 2 * n + 3))
+
+
+def column_norm_law(rows: Sequence[int]) -> ChiProduct:
+    """Law of ||H v|| for any fixed unit v, such as the last column's norm ||a_n||."""
+    return chi_product(tuple(rows))
+
+
+def off_diagonal_power(n: int, rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of p_k = mean of r_kj^2 over j > k, for k = 1..n-1: two arrays (n-1,).
+
+    Given H_2..H_L and the first k columns of H_1, the n - k entries right of r_kk are independent N(0, tau_L^2), where
+    tau_i^2 = alpha_i^2 tau_{i-1}^2 + beta_1^2 ... beta_{i-1}^2 in law, tau_1 = 1, alpha_i ~ chi_{n_i-k+1} and
+    beta_i ~ chi_{n_i-k} independent: the recursions below are the first two moments of tau_L^2.
+    E r_kj^2 = E tau_L^2 = prod(n_i - k + 1) - prod(n_i - k), whatever j > k.
+    """
+    k = np.arange(1, n, dtype=float)
+    mean = fourth = np.ones(n - 1)  # E tau^2, E tau^4
+    tail = cross = rows[0] - k  # E b^2, E tau^2 b^2 with b = beta_1 ... beta_i
+    tail_fourth = tail * (tail + 2)  # E b^4, since E chi_v^4 = v (v + 2)
+    for height in rows[1:]:
+        alpha, beta = height - k + 1, height - k  # E alpha_i^2, E beta_i^2
+        fourth = alpha * (alpha + 2) * fourth + 2 * alpha * cross + tail_fourth
+        cross = beta * (alpha * cross + tail_fourth)
+        mean = alpha * mean + tail
+        tail, tail_fourth = beta * tail, beta * (beta + 2) * tail_fourth
+    variance = fourth * (1 + 2 / (n - k)) - mean**2
+    return mean, np.sqrt(variance)
+
+
+def off_diagonal_moment(n: int, rows: Sequence[int]) -> Moment:
+    """Average over rows of p_k / E p_k: expectation 1 (second moments right of the diagonal, n >= 2).
+
+    The spread is bounded by the average of the rows' own (Minkowski), so their dependence need not be known.
+    """
+    mean, sd = off_diagonal_power(n, rows)
+    return Moment(lambda power: np.mean(power / mean, axis=1), 1.0, float(np.mean(sd / mean)))
+
+
+def diagonal_correlation(n: int, rows: tuple[int, ...]) -> Moment:
+    """(n - 1) times the average correlation of the normal scores of r_11..r_nn: expectation 0, n >= 2.
+
+    With z_k = Phi^-1(F_k(r_kk)) it is ((sum z)^2 - sum z^2) / n; for independent scores its variance is 2 (n-1) / n.
+    On this scale -1 is what a fixed sum of scores would give and n - 1 what equal scores would.
+    """
+    laws = diagonal_laws(n, rows)
+
+    def per_draw(diagonal: np.ndarray) -> np.ndarray:
+        z = np.stack([_normal_score(law, diagonal[:, k]) for k, law in enumerate(laws)], axis=1)
+        return (z.sum(axis=1) ** 2 - (z**2).sum(axis=1)) / n
+
+    return Moment(per_draw, 0.0, float(np.sqrt(2 * (n - 1) / n)))
+
+
+def _normal_score(law: ChiProduct, values: np.ndarray) -> np.ndarray:
+    below = law.cdf(values)
+    return np.where(below < 0.5, ndtri(below), -ndtri(law.sf(values)))
