@@ -12,9 +12,6 @@ main: .venv/installed
 test: .venv/installed-test
 	$(BIN)/python -m pytest -n auto
 
-slow: .venv/installed-test
-	$(BIN)/python -m pytest -m slow
-
 lint: .venv/installed-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -40,4 +37,4 @@ bench: .venv/installed-test
 clean:
 	rm -rf .venv results
 
-.PHONY: main test slow lint bench clean
+.PHONY: main test lint bench clean

@@ -18,6 +18,7 @@ import pyarrow as pa
 from simulate.backends import Backend
 from simulate.bands import spend
 from simulate.engine.executor import Executor
+from simulate.engine.records import drawn
 from simulate.engine.shard import Shard, shard_size
 from simulate.engine.store import DamagedRecordError, Store
 from simulate.engine.study import Point, Study, UsageError, label
@@ -83,6 +84,8 @@ class Campaign:
         for left, group in zip(range(len(groups), 0, -1), groups, strict=True):
             now = time.monotonic()
             self._decide(group, self.alpha / len(trials), now + (deadline - now) / left)
+        order = {claim.id: position for position, claim in enumerate(claims)}
+        trials.sort(key=lambda trial: (points.index(trial.point), order[trial.claim.id]))
         return [trial.verdict for trial in trials if trial.verdict is not None]
 
     def _trials(self, claims: Sequence[Claim], point: Point, method: str) -> Iterator[list[Trial]]:
@@ -110,41 +113,50 @@ class Campaign:
     def _decide(self, trials: list[Trial], alpha: float, deadline: float) -> None:
         """Draws and looks until the trials, all of one world, are decided or the deadline has passed."""
         point, method = trials[0].point, trials[0].method
-        plans = {id(trial): self._plan(trial, alpha) for trial in trials}
+        plans = self._plans(trials, alpha)
         target = max(plan[-1] for plan in plans.values())
-        size = shard_size(self.study.methods[method], point, self.backend)
+        count = math.ceil(target / shard_size(self.study.methods[method], point, self.backend))
         tables: list[pa.Table] = []
-        with closing(self._tables(method, point, math.ceil(target / size))) as arriving:
+        evidence: dict[int, Evidence] = {}
+
+        def look(trial: Trial, samples: int) -> None:
+            seen = evidence.setdefault(samples, Evidence(tables[:], samples))
+            if seen.samples not in trial.looks:
+                trial.looks.append(seen.samples)  # the same draws once more are no new look
+            number = trial.looks.index(seen.samples) + 1
+            trial.verdict = judge(trial.claim, point, method, seen, spend(alpha, number))
+
+        with closing(self._tables(method, point, count)) as arriving:
             for table in arriving:
                 tables.append(table)
-                drawn = len(tables) * size
-                self.progress(f"{label(point)} {method}", min(drawn, target), target)
+                held = drawn(tables)
+                self.progress(f"{label(point)} {method}", min(held, target), target)
                 for trial in trials:
-                    plan = plans[id(trial)]
-                    while plan and plan[0] <= drawn and not trial.decided:
-                        self._look(trial, tables, plan.pop(0), alpha)
-                if all(trial.decided or not plans[id(trial)] for trial in trials) or time.monotonic() > deadline:
+                    plan = plans[trial.claim.statistic]
+                    due = [samples for samples in plan if samples <= held]
+                    if due and not trial.decided and (trial.verdict is None or trial.verdict.samples < due[-1]):
+                        look(trial, due[-1])
+                if all(trial.decided or plans[trial.claim.statistic][-1] <= held for trial in trials):
+                    break
+                if time.monotonic() > deadline:
                     break
         for trial in trials:
-            if not trial.decided and plans[id(trial)]:
-                self._look(trial, tables, min(len(tables) * size, target), alpha)
+            if not trial.decided:
+                look(trial, min(drawn(tables), plans[trial.claim.statistic][-1]))
             assert trial.verdict is not None
-            trial.verdict = reject_decoys(trial.claim, trial.verdict, Evidence(tables, trial.verdict.samples))
+            seen = evidence.setdefault(trial.verdict.samples, Evidence(tables, trial.verdict.samples))
+            trial.verdict = reject_decoys(trial.claim, trial.verdict, seen)
         self.store.save_manifest()
 
-    def _plan(self, trial: Trial, alpha: float) -> list[int]:
-        """Numbers of draws at which to look."""
+    def _plans(self, trials: Sequence[Trial], alpha: float) -> dict[str, list[int]]:
+        """Numbers of draws at which to look, per statistic: claims about the same values look together."""
         if self.samples is not None:
-            return [self.samples]
-        enough = needed(trial.claim, trial.point, spend(alpha, len(trial.looks) + len(LOOKS)))
-        return sorted({math.ceil(share * enough) for share in LOOKS})
-
-    def _look(self, trial: Trial, tables: Sequence[pa.Table], samples: int, alpha: float) -> None:
-        evidence = Evidence(tables, samples)
-        if evidence.samples not in trial.looks:
-            trial.looks.append(evidence.samples)  # the same draws once more are no new look
-        look = trial.looks.index(evidence.samples) + 1
-        trial.verdict = judge(trial.claim, trial.point, trial.method, evidence, spend(alpha, look))
+            return {trial.claim.statistic: [self.samples] for trial in trials}
+        enough: dict[str, int] = {}
+        for trial in trials:
+            draws = needed(trial.claim, trial.point, spend(alpha, len(trial.looks) + len(LOOKS)))
+            enough[trial.claim.statistic] = max(draws, enough.get(trial.claim.statistic, 0))
+        return {name: sorted({math.ceil(share * draws) for share in LOOKS}) for name, draws in enough.items()}
 
     def _tables(self, method: str, point: Point, count: int) -> Generator[pa.Table, None, None]:
         """Tables of the first `count` shards in order, from the store or newly drawn (and then stored)."""

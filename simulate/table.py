@@ -46,7 +46,7 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
         f"{verdict.band:.2g}",
         f"{verdict.resolution:.2g}",
         f"{verdict.samples:,}",
-        f"{len(verdict.rejected)}/{len(verdict.visible)}",
+        f"{len(verdict.rejected)}/{len(verdict.visible)}" if verdict.visible else "-",
         verdict.outcome + ending,
     )
 

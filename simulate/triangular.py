@@ -40,7 +40,7 @@ def draw(stream: Stream, size: int, n: int, rows: Sequence[int]) -> list[Layer]:
         raise ValueError(
             f"rows must be one or more heights of at least n, with n >= 2, got n = {n}, rows = {tuple(rows)}"
         )
-    layers = []
+    layers: list[Layer] = []
     for height in rows:
         a, c = stream.chi(height - n + 2, size), stream.chi(height - n + 1, size)
         b = stream.normal(size)

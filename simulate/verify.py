@@ -15,12 +15,12 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-from theory.laws import Law
 
 from simulate.bands import Band, Catoni, Dkw
 from simulate.engine.records import column, counts, drawn, is_counted
 from simulate.engine.study import Point
 from theory.claim import Claim, Moment
+from theory.laws import Law
 
 Theory: TypeAlias = Moment | Law | Sequence[Law]
 
@@ -69,10 +69,18 @@ class Evidence:
         self.counted = is_counted(tables[0])
         held = drawn(tables)
         self.samples = held if self.counted or samples is None else min(samples, held)
+        self._uniform: dict[tuple[str, int], tuple[object, np.ndarray]] = {}
 
     def values(self, statistic: str) -> np.ndarray:
         """(samples,) or (samples, k)."""
         return np.concatenate([column(table, statistic) for table in self.tables])[: self.samples]
+
+    def uniform(self, statistic: str, theory: Law | Sequence[Law]) -> np.ndarray:
+        """Probability integral transform of the values, kept for the next claim about them: thousands of laws cost."""
+        key = statistic, id(theory)
+        if key not in self._uniform:
+            self._uniform[key] = theory, transform(theory, self.values(statistic))
+        return self._uniform[key][1]
 
     def ecdf(self, statistic: str) -> tuple[np.ndarray, np.ndarray]:
         """Increasing values and the share of draws below or at each, of a statistic of shape (samples,)."""
@@ -90,11 +98,13 @@ def judge(claim: Claim, point: Point, method: str, evidence: Evidence, alpha: fl
     gap, grain = _gap(theory, evidence, claim.statistic, alpha)
     allowed = band.band(values, alpha)
     resolution = band.resolution(values, alpha, BETA) + grain
+    fits = gap <= allowed  # False where a NaN came from the records or the theory
+    few = math.isinf(allowed)
     return Verdict(
         claim=claim.id,
         point=point,
         method=method,
-        outcome="disagrees" if gap > allowed else "agrees" if resolution <= claim.tolerance else "blunt",
+        outcome="disagrees" if not (fits or few) else "agrees" if resolution <= claim.tolerance else "blunt",
         gap=gap,
         band=allowed,
         resolution=resolution,
@@ -169,14 +179,14 @@ def _band(theory: Theory) -> Band:
 def _gap(theory: Theory, evidence: Evidence, statistic: str, alpha: float) -> tuple[float, float]:
     """Distance between theory and evidence, and what the records' grid may hide of it."""
     if isinstance(theory, Moment):
-        estimate = Catoni(theory.sd).estimate(theory.per_draw(evidence.values(statistic)), alpha)
-        return abs(estimate - theory.mean), 0.0
+        seen = evidence.uniform(statistic, theory.laws) if theory.laws else evidence.values(statistic)
+        return abs(Catoni(theory.sd).estimate(theory.per_draw(seen), alpha) - theory.mean), 0.0
     if evidence.counted:
         assert not isinstance(theory, Sequence)
         edges, below = evidence.ecdf(statistic)
         exact = theory.cdf(edges)
         return float(np.max(np.abs(below - exact))), float(np.max(np.diff(exact, prepend=0.0)))
-    return sup_distance(transform(theory, evidence.values(statistic)).ravel()), 0.0
+    return sup_distance(evidence.uniform(statistic, theory).ravel()), 0.0
 
 
 def sup_distance(uniform: np.ndarray) -> float:

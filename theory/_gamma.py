@@ -1,13 +1,15 @@
 """The logarithm of Gamma(a + z) / (Gamma(a) a^z), to full precision however large a is."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.polynomial.polynomial import polyval
 from scipy.special import loggamma
 
 # ln Gamma(x) = (x - 1/2) ln x - x + ln(2 pi) / 2 + sum_k STIRLING[k] x^-(2k + 1)
-STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
+STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
 # (atanh u - u) / u^3 = sum_k ATANH[k] u^2k
-ATANH = tuple(1 / (2 * k + 3) for k in range(11))
+ATANH = tuple(1 / (2 * k + 3) for k in range(9))
 
 
 def log_gamma_ratio(a: float, z: np.ndarray) -> np.ndarray:
@@ -21,23 +23,31 @@ def log_gamma_ratio(a: float, z: np.ndarray) -> np.ndarray:
     a : half a degree of freedom, positive.
     z : array, real above -a or complex.
     """
-    near = np.abs(z) < 0.3 * a if a >= 16 else np.zeros(z.shape, dtype=bool)
+    if a < 16:
+        return _plain_difference(a, z)
+    near = np.abs(z) < 0.3 * a
     if near.all():
         return _stirling_difference(a, z)
-    ratio, far = np.empty_like(z), ~near
-    ratio[near] = _stirling_difference(a, z[near])
-    ratio[far] = loggamma(a + z[far]) - loggamma(a) - z[far] * np.log(a)
+    ratio = np.empty_like(z)
+    ratio[near], ratio[~near] = _stirling_difference(a, z[near]), _plain_difference(a, z[~near])
     return ratio
 
 
-def _stirling_difference(a: float, z: np.ndarray) -> np.ndarray:
-    """The same from Stirling's series at a + z and at a, with ln(1 + z/a) = 2 atanh(u)."""
+def _plain_difference(a, z):
+    return loggamma(a + z) - (loggamma(a) + z * np.log(a))
+
+
+def _stirling_difference(a, z):
+    """Stirling's series at a + z less that at a, with ln(1 + z/a) = 2 atanh(u)."""
     u = z / (z + 2 * a)
     square = u * u
     rest = square * polyval(square, ATANH)  # atanh(u) / u - 1
     leading = 2 * a * u * (u + (1 + u) * rest) / (1 - u)
-    return leading - u * (1 + rest) + _stirling_tail(a + z) - _stirling_tail(a)
+    return leading - u * (1 + rest) + (_stirling_tail(a + z) - _stirling_tail_at(a))
 
 
 def _stirling_tail(x):
     return polyval(1 / (x * x), STIRLING) / x
+
+
+_stirling_tail_at = lru_cache(maxsize=None)(_stirling_tail)

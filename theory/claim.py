@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+
+from theory.laws import Law
 
 Kind = Literal["law", "moment"]
 
@@ -23,11 +25,13 @@ class Moment:
     per_draw : maps the recorded statistic, (size, ...), to one number per draw, (size,).
     mean : what the theory says E[per_draw] is.
     sd : an upper bound on its standard deviation, positive.
+    laws : one per column; `per_draw` is then given the columns' probability integral transforms instead.
     """
 
     per_draw: Callable[[np.ndarray], np.ndarray]
     mean: float
     sd: float
+    laws: Sequence[Law] | None = None
 
 
 def everywhere(**_point: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Laws as frozen distributions in the manner of scipy.stats: products of independent chi variables."""
+"""Laws in the manner of scipy.stats' frozen distributions: products of independent chi variables."""
 
 import math
 import operator
@@ -13,13 +13,13 @@ from scipy.special import polygamma, psi
 
 from theory._mellin import LogProduct
 
-LARGEST_DEGREE = 10**6
 MOST_FACTORS = 256
+LARGEST_DEGREE = 10**6
 
 
 @runtime_checkable
 class Law(Protocol):
-    """What is asked of a law of a real variable; every frozen continuous distribution of scipy.stats has it."""
+    """What is asked of a law on the line; every continuous frozen distribution of scipy.stats answers it."""
 
     def cdf(self, x: Any) -> Any: ...
     def sf(self, x: Any) -> Any: ...
@@ -30,36 +30,45 @@ class Law(Protocol):
     def var(self) -> Any: ...
     def std(self) -> Any: ...
     def median(self) -> Any: ...
+    def interval(self, confidence: Any) -> Any: ...
     def support(self) -> Any: ...
     def rvs(self, size: Any = ..., random_state: Any = ...) -> Any: ...
 
 
 def chi_product(degrees: Sequence[int], scale: float = 1.0) -> "ChiProduct":
-    """Law of scale * prod_i chi_(degrees[i]), independent factors (feature compression, Lemma 3).
+    """Law of r = scale * prod_i chi_(degrees[i]), all independent (feature compression, Lemma 3).
 
-    A diagonal entry r_kk of the R of a product of Gaussian matrices with n_1, n_2, ... rows has the degrees
-    n_i - k + 1. E r^s = scale^s prod_i 2^(s/2) Gamma((nu_i + s)/2) / Gamma(nu_i/2) for s > -min(nu).
+    E r^s = scale^s prod_i 2^(s/2) Gamma((nu_i + s)/2) / Gamma(nu_i/2) for s > -min(nu).
 
     Parameters
     ----------
-    degrees : 1 to 256 integers from 1 to 10^6, in any order.
+    degrees : nu_i, 1 to 256 integers from 1 to 10^6 in any order; n_i - k + 1 for the diagonal entry r_kk of the R
+        of a product of Gaussian matrices with n_i rows.
     scale : positive and finite.
 
     Raises
     ------
-    ValueError : if the parameters are outside these ranges.
+    ValueError : outside these ranges.
 
     Notes
     -----
-    Exact for all degrees. Probabilities and densities are right to 1e-10 relative, in both tails; their
-    logarithms go on where doubles underflow. From 1000 points on they come from a table that is made
-    once for a law.
+    Exact for all degrees. Probabilities and density are right to 1e-10 of themselves, in both tails as far as
+    doubles reach; the log methods go on beyond. 1000 points and more in one call are read from a table,
+    made once for the law.
     """
-    return ChiProduct(tuple(degrees), scale)
+    return ChiProduct(degrees, scale)  # type: ignore[arg-type]
+
+
+def symmetrised(law: Law) -> "Symmetrised":
+    """Law of a fair sign times r, for r >= 0 with the given law: what r_kk obeys as long as signs are not fixed.
+
+    P(x) = 1/2 + sign(x) P(r <= |x|) / 2.
+    """
+    return Symmetrised(law)
 
 
 def _elementwise(method: Callable) -> Callable:
-    """A method of flat float arrays, for arrays of any shape and scalars."""
+    """Lets a method of flat float arrays take arrays of any shape, and scalars."""
 
     @wraps(method)
     def vectorised(self, x: ArrayLike):
@@ -71,41 +80,45 @@ def _elementwise(method: Callable) -> Callable:
 
 
 class _Derived:
-    """What follows from ppf, isf and var, for every law."""
+    """What every law can derive from ppf, isf and var."""
+
+    ppf: Callable
+    isf: Callable
+    var: Callable
+
+    def std(self) -> float:
+        """Standard deviation."""
+        return math.sqrt(self.var())
 
     def median(self):
+        """The x with P(x) = 1/2."""
         return self.ppf(0.5)
 
-    def std(self):
-        return np.sqrt(self.var())
-
-    def interval(self, confidence):
-        """The end points of the central interval with this probability."""
-        tail = (1 - np.asarray(confidence)) / 2
+    def interval(self, confidence: ArrayLike):
+        """Both ends of the interval of this probability that leaves equal tails."""
+        tail = (1 - np.asarray(confidence, dtype=float)) / 2
         return self.ppf(tail), self.isf(tail)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ChiProduct(_Derived):
-    """Law of scale * prod_i chi_(degrees[i]); made by `chi_product`."""
+    """Law of scale * prod_i chi_(degrees[i]); see `chi_product`."""
 
     degrees: tuple[int, ...]
     scale: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         try:
-            degrees = tuple(map(operator.index, self.degrees))
+            degrees, scale = tuple(map(operator.index, self.degrees)), float(self.scale)
         except TypeError:
-            raise ValueError(f"degrees must be integers, got {self.degrees}") from None
+            raise ValueError(
+                f"degrees must be integers and scale a number, got {self.degrees} and {self.scale}"
+            ) from None
         if not 1 <= len(degrees) <= MOST_FACTORS:
-            raise ValueError(f"degrees must be 1 to {MOST_FACTORS} integers, got {len(degrees)} of them")
-        outside = [degree for degree in degrees if not 1 <= degree <= LARGEST_DEGREE]
-        if outside:
-            raise ValueError(f"degrees must lie in 1 to {LARGEST_DEGREE}, got {outside[0]}")
-        try:
-            scale = float(self.scale)
-        except (TypeError, ValueError):
-            raise ValueError(f"scale must be a number, got {self.scale!r}") from None
+            raise ValueError(f"degrees must be 1 to {MOST_FACTORS} in number, got {len(degrees)}")
+        for degree in degrees:
+            if not 1 <= degree <= LARGEST_DEGREE:
+                raise ValueError(f"degrees must be between 1 and {LARGEST_DEGREE}, got {degree}")
         if not 0 < scale < math.inf:
             raise ValueError(f"scale must be positive and finite, got {scale}")
         object.__setattr__(self, "degrees", degrees)
@@ -115,7 +128,7 @@ class ChiProduct(_Derived):
         return f"chi_product({self.degrees}" + (")" if self.scale == 1 else f", scale={self.scale})")
 
     def __reduce__(self):
-        return ChiProduct, (self.degrees, self.scale)  # without the caches
+        return ChiProduct, (self.degrees, self.scale)  # caches stay at home
 
     @_elementwise
     def cdf(self, x):
@@ -129,24 +142,24 @@ class ChiProduct(_Derived):
 
     @_elementwise
     def pdf(self, x):
-        """Density; at 0 its limit from the right."""
+        """Density of r; at 0 its limit from the right."""
         return np.exp(self.logpdf(x))
 
     @_elementwise
     def logcdf(self, x):
-        """ln P(r <= x), also where the probability underflows."""
-        return self._inside(x, self._law.log_cdf, -np.inf, 0.0)
+        """ln P(r <= x)."""
+        return self._where_positive(x, self._law.log_cdf, -np.inf, 0.0)
 
     @_elementwise
     def logsf(self, x):
-        """ln P(r > x), also where the probability underflows."""
-        return self._inside(x, self._law.log_sf, 0.0, -np.inf)
+        """ln P(r > x)."""
+        return self._where_positive(x, self._law.log_sf, 0.0, -np.inf)
 
     @_elementwise
     def logpdf(self, x):
-        """ln of the density; at 0 its limit from the right."""
-        value = self._inside(x, self._law.log_density, -np.inf, -np.inf) - np.log(np.abs(x))
-        return np.where(x == 0, self._log_density_at_0(), value)
+        """ln of the density of r; at 0 its limit from the right."""
+        density = self._where_positive(x, self._law.log_density, -np.inf, -np.inf) - np.log(np.abs(x))
+        return np.where(x == 0, self._log_density_at_0(), density)
 
     @_elementwise
     def ppf(self, q):
@@ -155,7 +168,7 @@ class ChiProduct(_Derived):
 
     @_elementwise
     def isf(self, q):
-        """The x with P(r > x) = q; exact for the smallest q as well."""
+        """The x with P(r > x) = q."""
         return self._quantile(np.log1p(-q), np.log(q))
 
     def mean(self) -> float:
@@ -163,23 +176,130 @@ class ChiProduct(_Derived):
         return self.moment(1)
 
     def var(self) -> float:
-        """Variance of r, without cancellation when the degrees are large."""
-        root_mean_square = self._unit  # E prod chi_i^2 = prod nu_i
-        del root_mean_square
-        return self.moment(1) ** 2 * math.expm1(-2 * self._log_moment(1))
+        """Variance of r; nothing cancels when degrees are large, as E r^2 = scale^2 prod_i nu_i."""
+        return self.moment(1) ** 2 * math.expm1(-2 * self._log_centred_moment(1))
 
     def moment(self, order: float) -> float:
-        """E r^order for every real order > -min(degrees)."""
-        if not order > -min(self.degrees):
-            raise ValueError(f"order must exceed -min(degrees) = {-min(self.degrees)}, got {order}")
-        return 0
+        """E r^order for real order > -min(degrees)."""
+        if not -min(self.degrees) < order < math.inf:
+            raise ValueError(f"order must be finite and above -min(degrees) = {-min(self.degrees)}, got {order}")
+        mantissa, exponent = self._unit
+        log_unit = math.log(mantissa) + exponent * math.log(2)
+        with np.errstate(over="ignore", under="ignore"):
+            return float(np.exp(self._log_centred_moment(order) + order * log_unit))
 
     def log_mean(self) -> float:
         """E ln r."""
-        values, counts = self._grouped
-        return math.log(self.scale) + float(counts @ (math.log(2) + psi(values / 2))) / 2
+        return math.log(self.scale) + float(self._law.counts @ (math.log(2) + psi(self._law.degrees / 2))) / 2
 
     def log_var(self) -> float:
         """Variance of ln r."""
-        values, counts = self._grouped
-        return float(counts @ polygamma(1, values / 2)) / 4
+        return float(self._law.counts @ polygamma(1, self._law.degrees / 2)) / 4
+
+    def support(self) -> tuple[float, float]:
+        """0 and infinity."""
+        return 0.0, math.inf
+
+    def rvs(self, size: Any = None, random_state: Any = None):
+        """Independent draws; random_state is a Generator, a RandomState or a seed."""
+        rng = random_state if hasattr(random_state, "chisquare") else np.random.default_rng(random_state)
+        product = np.ones(() if size is None else size)
+        for degree in self.degrees:
+            product *= np.sqrt(rng.chisquare(degree, size) / degree)
+        return self._times_unit(product)[()]
+
+    @cached_property
+    def _law(self) -> LogProduct:
+        return LogProduct(*np.unique(self.degrees, return_counts=True))
+
+    @cached_property
+    def _unit(self) -> tuple[float, int]:
+        """scale * prod_i sqrt(nu_i) = mantissa * 2^exponent, rounded once: it may be far outside the doubles."""
+        above, below = self.scale.as_integer_ratio()
+        square, under = above**2 * math.prod(self.degrees), below**2
+        shift = max(0, 128 + under.bit_length() - square.bit_length()) // 2 + 1
+        root = math.isqrt((square << 2 * shift) // under)
+        return root / (1 << root.bit_length()), root.bit_length() - shift
+
+    def _times_unit(self, factor, twos=0):
+        mantissa, exponent = self._unit
+        return np.ldexp(factor * mantissa, exponent + twos)
+
+    def _where_positive(self, x, function, below, above):
+        """function of ln(x / unit) where x is positive and finite."""
+        value = np.where(x <= 0, below, np.where(x == np.inf, above, np.nan))
+        inside = (x > 0) & (x < np.inf)
+        mantissa, exponent = np.frexp(x[inside])
+        log = np.log(mantissa / self._unit[0]) + (exponent - self._unit[1]) * math.log(2)
+        value[inside] = function(log)
+        return value
+
+    def _quantile(self, log_cdf, log_sf):
+        x = np.where(log_cdf == -np.inf, 0.0, np.where(log_sf == -np.inf, np.inf, np.nan))
+        inside = np.isfinite(log_cdf) & np.isfinite(log_sf)
+        y = self._law.quantile(log_cdf[inside], log_sf[inside])
+        twos = np.rint(y / math.log(2))
+        x[inside] = self._times_unit(np.exp(y - twos * math.log(2)), twos.astype(int))
+        return x
+
+    def _log_centred_moment(self, order):
+        """ln E (r / unit)^order."""
+        return float(self._law.cumulant(np.array([float(order)]))[0])
+
+    def _log_density_at_0(self):
+        """One half-normal factor lets the density start at sqrt(2/pi) E 1/others; more at infinity, none at 0."""
+        others = tuple(degree for degree in self.degrees if degree > 1)
+        if len(self.degrees) - len(others) != 1:
+            return -np.inf if len(others) == len(self.degrees) else np.inf
+        inverse = ChiProduct(others, self.scale).moment(-1) if others else 1 / self.scale
+        return 0.5 * math.log(2 / math.pi) + np.log(inverse)
+
+
+@dataclass(frozen=True)
+class Symmetrised(_Derived):
+    """Law of a fair sign times r >= 0; see `symmetrised`."""
+
+    law: Law
+
+    @_elementwise
+    def cdf(self, x):
+        """P(+-r <= x)."""
+        return np.where(x < 0, self.law.sf(-x), 1 + self.law.cdf(x)) / 2
+
+    @_elementwise
+    def sf(self, x):
+        """P(+-r > x)."""
+        return np.where(x > 0, self.law.sf(x), 1 + self.law.cdf(-x)) / 2
+
+    @_elementwise
+    def pdf(self, x):
+        """Density, half of that of r at |x|."""
+        return self.law.pdf(np.abs(x)) / 2
+
+    @_elementwise
+    def ppf(self, q):
+        """The x with P(+-r <= x) = q."""
+        return -self.isf(q)
+
+    @_elementwise
+    def isf(self, q):
+        """The x with P(+-r > x) = q."""
+        return np.where(q > 0.5, -1.0, 1.0) * self.law.isf(2 * np.where(q > 0.5, 1 - q, q))
+
+    def mean(self) -> float:
+        """0, the signs being fair."""
+        return 0.0
+
+    def var(self) -> float:
+        """E r^2."""
+        return float(self.law.var() + self.law.mean() ** 2)
+
+    def support(self) -> tuple[float, float]:
+        """The support of r on both sides."""
+        end = self.law.support()[1]
+        return -end, end
+
+    def rvs(self, size: Any = None, random_state: Any = None):
+        """Independent draws; random_state is a Generator or a seed."""
+        rng = np.random.default_rng(random_state)
+        return self.law.rvs(size=size, random_state=rng) * rng.choice((-1.0, 1.0), size=size)

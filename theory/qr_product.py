@@ -111,15 +111,9 @@ def diagonal_correlation(n: int, rows: tuple[int, ...]) -> Moment:
     With z_k = Phi^-1(F_k(r_kk)) it is ((sum z)^2 - sum z^2) / n; for independent scores its variance is 2 (n-1) / n.
     On this scale -1 is what a fixed sum of scores would give and n - 1 what equal scores would.
     """
-    laws = diagonal_laws(n, rows)
 
-    def per_draw(diagonal: np.ndarray) -> np.ndarray:
-        z = np.stack([_normal_score(law, diagonal[:, k]) for k, law in enumerate(laws)], axis=1)
+    def per_draw(uniform: np.ndarray) -> np.ndarray:
+        z = ndtri(uniform)
         return (z.sum(axis=1) ** 2 - (z**2).sum(axis=1)) / n
 
-    return Moment(per_draw, 0.0, float(np.sqrt(2 * (n - 1) / n)))
-
-
-def _normal_score(law: ChiProduct, values: np.ndarray) -> np.ndarray:
-    below = law.cdf(values)
-    return np.where(below < 0.5, ndtri(below), -ndtri(law.sf(values)))
+    return Moment(per_draw, 0.0, float(np.sqrt(2 * (n - 1) / n)), diagonal_laws(n, rows))

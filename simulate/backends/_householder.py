@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
-LANES = 32
-CHUNK = 16 * LANES  # draws per compiled call: reflectors and R of a chunk stay in the cache
+LANES = 64
+CHUNK = 8 * LANES  # draws per compiled call: reflectors and R of a chunk stay in the cache
 
 
 def qr_chain(factors: Sequence[np.ndarray], k: int) -> np.ndarray:
@@ -44,23 +44,32 @@ def _layer(H: np.ndarray, V: np.ndarray, beta: np.ndarray, out: np.ndarray, R: n
     H (size, rows, columns); V (groups, columns, n, LANES) the vectors v_k, or no rows at all for Q = I; beta
     (groups, n, LANES); out (groups, rows, n, LANES); R (groups, k, k, LANES).
     """
-    size, rows, columns = H.shape
+    _, rows, columns = H.shape
     groups, _, n, _ = out.shape
-    k = R.shape[1]
     A = np.empty((rows, columns, LANES))
     s = np.empty(LANES)
     diagonal = np.empty((n, LANES))
     for group in range(groups):
-        for lane in range(LANES):
-            draw = min(group * LANES + lane, size - 1)
-            for i in range(rows):
-                for j in range(columns):
-                    A[i, j, lane] = H[draw, i, j]
+        _load(H, group * LANES, A)
         if V.shape[1]:
             _apply(A, V[group], beta[group], s)
         _factor(A, n, beta[group], diagonal, s)
         out[group] = A[:, :n]
         _multiply(A, n, diagonal, R[group])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _load(H: np.ndarray, first: int, A: np.ndarray) -> None:
+    """A[:, :, lane] = H[first + lane], eight lanes at a time: a cache line of A is written whole.
+
+    Lanes beyond the last draw repeat it.
+    """
+    size, rows, columns = H.shape
+    for eight in range(0, LANES, 8):
+        for i in range(rows):
+            for j in range(columns):
+                for lane in range(eight, eight + 8):
+                    A[i, j, lane] = H[min(first + lane, size - 1), i, j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "nsz"})
@@ -98,7 +107,7 @@ def _factor(A: np.ndarray, n: int, beta: np.ndarray, diagonal: np.ndarray, s: np
             norm = math.copysign(math.sqrt(s[lane]), head[lane])
             r[lane] = -norm
             head[lane] += norm
-            b[lane] = 1.0 / (norm * head[lane])
+            b[lane] = 1.0 / (norm * head[lane]) if norm != 0.0 else 0.0
         for j in range(k + 1, n):
             s[:] = 0.0
             for i in range(k, rows):

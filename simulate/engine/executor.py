@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulate.backends import Backend
 
 Results = Generator[tuple[Shard, pa.Table], None, None]
+AHEAD = 4  # shards submitted per thread or worker: none waits while verdicts are computed
 Executor = Callable[[Iterator[Shard]], Results]
 
 
@@ -37,7 +38,9 @@ def in_process(backend: Backend) -> Executor:
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(1), ThreadPoolExecutor(backend.concurrency) as pool:
-            pending = {pool.submit(table, shard, backend): shard for shard in islice(shards, backend.concurrency + 1)}
+            pending = {
+                pool.submit(table, shard, backend): shard for shard in islice(shards, AHEAD * backend.concurrency)
+            }
             try:
                 while pending:
                     done, _ = wait(pending, return_when=FIRST_COMPLETED)
@@ -79,8 +82,8 @@ def on_cluster(backend: Backend, workers: int | None, scheduler: str | None) -> 
                 f"--scheduler must be the address of a running Dask scheduler, got {scheduler}"
             ) from None
         with client:
-            ahead = 2 * max(len(client.scheduler_info()["workers"]), 1)
-            pending = {_submit(client, shard, backend): shard for shard in islice(shards, ahead)}
+            workers_there = max(len(client.scheduler_info()["workers"]), 1)
+            pending = {_submit(client, shard, backend): shard for shard in islice(shards, AHEAD * workers_there)}
             results = distributed.as_completed(list(pending))
             try:
                 for future in results:

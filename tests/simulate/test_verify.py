@@ -47,6 +47,13 @@ def test_another_law_disagrees():
     assert verdict(normal_claim(), 1 + np.random.default_rng(0).standard_normal(500)).outcome == "disagrees"
 
 
+def test_a_nan_is_no_agreement():
+    values = np.random.default_rng(0).standard_normal(5000)
+    values[7] = np.nan
+    assert verdict(normal_claim(), values).outcome == "disagrees"
+    assert verdict(normal_claim(theory=lambda **_: stats.norm(np.nan)), values[8:]).outcome == "disagrees"
+
+
 def test_false_alarms_are_rarer_than_alpha(alpha):
     generator, claim = np.random.default_rng(1), normal_claim()
     enough = needed(claim, POINT, RATE)

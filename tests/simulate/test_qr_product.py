@@ -1,0 +1,76 @@
+"""The study against the explicit product, and what cannot be seen in R."""
+
+import math
+
+import numpy as np
+import pytest
+
+from simulate.backends.numpy_backend import BACKEND
+from simulate.qr_product import STUDY, draw, measure_trailing, measure_whole, points
+
+
+def world(n, rows, size=5, seed=0):
+    return draw(BACKEND.stream(seed, 0), size, n, rows)
+
+
+def reference(factors):
+    """R of the explicit product with positive diagonal, one draw after another."""
+    product = factors[0]
+    for factor in factors[1:]:
+        product = factor @ product
+    R = np.linalg.qr(product, mode="r")
+    return R * np.sign(np.diagonal(R, axis1=1, axis2=2))[:, :, None]
+
+
+@pytest.mark.parametrize(("n", "rows"), [(5, (5,)), (6, (6, 6)), (3, (7, 4)), (2, (2, 2, 2))])
+def test_the_numbers_are_those_of_the_explicit_product(n, rows):
+    factors = world(n, rows)
+    R = reference(factors)
+    found = measure_whole(BACKEND, factors, n, rows)
+    expected = {
+        "diagonal": np.diagonal(R, axis1=1, axis2=2),
+        "row_power": np.stack([np.mean(R[:, k, k + 1 :] ** 2, axis=1) for k in range(n - 1)], axis=1),
+        "last": R[:, -1, -1],
+        "stretch": np.linalg.norm(R[:, -2:, -2:] @ [1, -1], axis=1) / math.sqrt(2),
+        "determinant": R[:, -1, -1] * R[:, -2, -2],
+        "corner": np.abs(R[:, -2, -1]),
+        "column_norm": np.linalg.norm(R[:, :, -1], axis=1),
+        "fraction": R[:, -1, -1] / np.linalg.norm(R[:, :, -1], axis=1),
+    }
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-9, err_msg=name)
+
+
+def test_both_chains_measure_the_same_world_alike():
+    n, rows = 20, (20,) * 6
+    factors = world(n, rows)
+    whole, trailing = measure_whole(BACKEND, factors, n, rows), measure_trailing(BACKEND, factors, n, rows)
+    for name, value in trailing.items():
+        np.testing.assert_allclose(value, whole[name], rtol=1e-10, err_msg=name)
+
+
+@pytest.mark.parametrize("name", STUDY.methods)
+def test_methods_measure_what_they_announce(name):
+    method, point = STUDY.methods[name], {"n": 4, "rows": (4, 4)}
+    measured = method.measure(BACKEND, method.draw(BACKEND.stream(1, 0), 7, **point), **point)
+    assert set(measured) == set(method.statistics(**point))
+    assert all(len(value) == 7 for value in measured.values())
+
+
+def test_the_order_of_the_factors_cannot_be_seen(alpha):
+    """Weak commutation: H_2 H_1 with heights (4, 9) and with (9, 4) have an R of the same law, jointly."""
+    size, n = 40_000, 3
+    samples = []
+    for rows in ((4, 9), (9, 4)):
+        R = measure_whole(BACKEND, world(n, rows, size, seed=2), n, rows)
+        samples.append(R["corner"] * R["stretch"] / R["diagonal"][:, 0] + R["fraction"])
+    grid = np.sort(np.concatenate(samples))
+    one, other = (np.searchsorted(np.sort(sample), grid) / size for sample in samples)
+    assert np.max(np.abs(one - other)) <= 2 * math.sqrt(math.log(4 / alpha) / (2 * size))
+
+
+def test_square_layers_are_the_default():
+    assert points([3], None, None) == [{"n": 3, "rows": (3, 3)}]
+    assert points([3], [1], None) == [{"n": 3, "rows": (3,)}]
+    assert points([3], None, [(3, 4), (5,)]) == [{"n": 3, "rows": (3, 4)}, {"n": 3, "rows": (5,)}]
