@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from simulate.backends import Backend
 from simulate.bands import spend
@@ -81,9 +82,10 @@ class Campaign:
         groups = [group for point in points for group in self._trials(claims, point, method)]
         trials = [trial for group in groups for trial in group]
         deadline = time.monotonic() + self.budget
-        for left, group in zip(range(len(groups), 0, -1), groups, strict=True):
-            now = time.monotonic()
-            self._decide(group, self.alpha / len(trials), now + (deadline - now) / left)
+        with threadpool_limits(1):  # two BLAS threads on one matrix are slower than two matrices, and spin when crowded
+            for left, group in zip(range(len(groups), 0, -1), groups, strict=True):
+                now = time.monotonic()
+                self._decide(group, self.alpha / len(trials), now + (deadline - now) / left)
         order = {claim.id: position for position, claim in enumerate(claims)}
         trials.sort(key=lambda trial: (points.index(trial.point), order[trial.claim.id]))
         return [trial.verdict for trial in trials if trial.verdict is not None]

@@ -88,7 +88,7 @@ CLAIMS: tuple[Claim, ...] = (
         qr_product.off_diagonal_moment,
         kind="moment",
         statistic="row_power",
-        tolerance=0.05,
+        tolerance=0.1,
         where=_plane,
         decoys=(
             Decoy(

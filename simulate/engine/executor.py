@@ -32,12 +32,10 @@ def table(shard: Shard, backend: Backend) -> pa.Table:
 
 
 def in_process(backend: Backend) -> Executor:
-    """Shards on threads, one BLAS thread each: two BLAS threads on one matrix are slower than two matrices."""
+    """Shards on threads of this process."""
 
     def run(shards: Iterator[Shard]) -> Results:
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(1), ThreadPoolExecutor(backend.concurrency) as pool:
+        with ThreadPoolExecutor(backend.concurrency) as pool:
             pending = {
                 pool.submit(table, shard, backend): shard for shard in islice(shards, AHEAD * backend.concurrency)
             }
