@@ -9,22 +9,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from theory.fraction import fraction_law
 
 from figures.style import CHANCE, DECOY, SIMULATION, THEORY
 from simulate.bands import Catoni, Dkw
 from simulate.engine.store import world
 from simulate.engine.study import Point, label
 from simulate.verify import Evidence, transform
+from theory.fraction import fraction_law
 from theory.qr_product import diagonal_laws, last_law, off_diagonal_power
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
     from theory.laws import Law
 
 ALPHA = 0.05  # of all bands of the figure together
 PANELS = 4
+ROWS = 60  # of R, spaced evenly on a logarithmic axis
+ROW_ALPHA = ALPHA / PANELS / ROWS
 POINTS = 1500  # of a curve: more than print resolves
 
 
@@ -65,7 +68,7 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     panels = []
     if "diagonal" in drawn.evidence:
         panels.append(lambda axes: pooled_diagonal(axes, drawn.evidence["diagonal"], n, rows))
-    if "row_power" in drawn.evidence:
+    if "row_power" in drawn.evidence and math.isfinite(_row_band(drawn.evidence["row_power"], 1.0)):
         panels.append(lambda axes: off_diagonal(axes, drawn.evidence["row_power"], n, rows))
     if "last" in drawn.evidence:
         panels.append(lambda axes: law(axes, drawn, "last", last_law, "last diagonal entry $r_{nn}$"))
@@ -88,7 +91,7 @@ def pooled_diagonal(axes: Axes, evidence: Evidence, n: int, rows: tuple[int, ...
     """Empirical minus exact distribution function of all F_k(r_kk) together, with its simultaneous band."""
     values = evidence.values("diagonal")
     band = Dkw().band(values.size, ALPHA / PANELS)
-    axes.axhspan(-band, band, color=CHANCE, lw=0, label=f"band, {values.size:,} entries")
+    axes.axhspan(-band, band, color=CHANCE, lw=0, label=f"95 % band, {values.size:,} entries")
     axes.axhline(0, color=THEORY, lw=0.8, label="Lemma 3")
     level, gap = _deviation(transform(diagonal_laws(n, rows), values))
     axes.plot(level, gap, color=SIMULATION, label=f"{evidence.samples:,} draws of R")
@@ -112,7 +115,8 @@ def law(axes: Axes, drawn: Numbers, statistic: str, theory: Callable[..., Law], 
         values, np.clip(share - band, 0, 1), np.clip(share + band, 0, 1), step="post", color=CHANCE, lw=0, label="band"
     )
     axes.step(values, share, where="post", color=SIMULATION, label=f"{evidence.samples:,} draws of R")
-    x = np.geomspace(*exact.ppf(np.array([0.002, 0.9995])), 400)
+    low, high = exact.ppf(np.array([0.002, 0.9995]))
+    x = np.geomspace(low, high, 400)
     axes.plot(x, exact.cdf(x), color=THEORY, label="exact law")
     axes.plot(x, wrong.cdf(x), color=DECOY, ls="--", label="one degree of freedom off")
     axes.set(xscale="log", xlim=(x[0], x[-1]), ylim=(0, 1.02), xlabel=name, ylabel="distribution function")
@@ -124,17 +128,20 @@ def off_diagonal(axes: Axes, evidence: Evidence, n: int, rows: tuple[int, ...]) 
     """Mean square right of the diagonal, row by row, over its exact expectation."""
     mean, sd = off_diagonal_power(n, rows)
     power = evidence.values("row_power")
-    shown = np.unique(np.geomspace(1, n - 1, 60).astype(int))[::-1]  # n - k: entries right of the diagonal
+    shown = np.unique(np.geomspace(1, n - 1, ROWS).astype(int))[::-1]  # n - k: entries right of the diagonal
     k = n - shown - 1
-    alpha = ALPHA / PANELS / len(k)
-    estimate = np.array([Catoni(sd[j]).estimate(power[:, j], alpha) for j in k]) / mean[k]
-    band = np.array([Catoni(sd[j]).band(evidence.samples, alpha) for j in k]) / mean[k]
-    axes.fill_between(shown, 1 - band, 1 + band, color=CHANCE, lw=0, label="simultaneous band")
+    estimate = np.array([Catoni(sd[j]).estimate(power[:, j], ROW_ALPHA) for j in k]) / mean[k]
+    band = np.array([_row_band(evidence, sd[j]) for j in k]) / mean[k]
+    axes.fill_between(shown, 1 - band, 1 + band, color=CHANCE, lw=0, label="95 % band, all rows together")
     axes.axhline(1, color=THEORY, lw=0.8, label=r"$\prod(n_i-k+1) - \prod(n_i-k)$")
     axes.plot(shown, estimate, ".", color=SIMULATION, ms=3.5, label=f"{evidence.samples:,} draws of R")
     axes.set(xscale="log", xlabel="entries right of the diagonal, $n - k$", ylabel="measured / exact", ylim=(0, None))
     axes.set_title(r"second moment $E\,r_{kj}^2$, $j > k$", loc="left")
     axes.legend(loc="upper right")
+
+
+def _row_band(evidence: Evidence, sd: float) -> float:
+    return Catoni(sd).band(evidence.samples, ROW_ALPHA)
 
 
 def _one_row_more(rows: tuple[int, ...]) -> tuple[int, ...]:

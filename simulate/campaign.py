@@ -79,9 +79,11 @@ class Campaign:
         UsageError : the method cannot be used at a point.
         DamagedRecordError : a record cannot be read, and `resume` is off.
         """
-        groups = [group for point in points for group in self._trials(claims, point, method)]
-        trials = [trial for group in groups for trial in group]
         deadline = time.monotonic() + self.budget
+        groups = [group for point in points for group in self._trials(claims, point, method)]
+        if not groups:
+            raise UsageError("no claim speaks of these points: their theory ends before them")
+        trials = [trial for group in groups for trial in group]
         with threadpool_limits(1):  # two BLAS threads on one matrix are slower than two matrices, and spin when crowded
             for left, group in zip(range(len(groups), 0, -1), groups, strict=True):
                 now = time.monotonic()
@@ -97,12 +99,22 @@ class Campaign:
         for name in self._methods(point, method):
             offered = set(self.study.methods[name].statistics(**point)) - taken
             taken |= offered
-            chosen = [claim for claim in claims if claim.statistic in offered and claim.where(**point)]
+            chosen = [claim for claim in claims if claim.statistic in offered and self._covers(claim, point)]
             if chosen:
                 yield [
                     Trial(claim, point, name, looks.setdefault(f"{claim.id} {name} {label(point)}", []))
                     for claim in chosen
                 ]
+
+    def _covers(self, claim: Claim, point: Point) -> bool:
+        if not claim.where(**point):
+            return False
+        try:
+            claim.theory(**point)
+        except ValueError as limit:
+            self.note(f"{claim.id} is not judged at {label(point)}: {limit}")
+            return False
+        return True
 
     def _methods(self, point: Point, method: str) -> list[str]:
         chosen = [name for name, way in self.study.methods.items() if way.blind] if method == "auto" else [method]
@@ -128,10 +140,11 @@ class Campaign:
             number = trial.looks.index(seen.samples) + 1
             trial.verdict = judge(trial.claim, point, method, seen, spend(alpha, number))
 
+        held = 0
         with closing(self._tables(method, point, count)) as arriving:
             for table in arriving:
                 tables.append(table)
-                held = drawn(tables)
+                held += drawn([table])
                 self.progress(f"{label(point)} {method}", min(held, target), target)
                 for trial in trials:
                     plan = plans[trial.claim.statistic]
@@ -144,7 +157,7 @@ class Campaign:
                     break
         for trial in trials:
             if not trial.decided:
-                look(trial, min(drawn(tables), plans[trial.claim.statistic][-1]))
+                look(trial, min(held, plans[trial.claim.statistic][-1]))
             assert trial.verdict is not None
             seen = evidence.setdefault(trial.verdict.samples, Evidence(tables, trial.verdict.samples))
             trial.verdict = reject_decoys(trial.claim, trial.verdict, seen)
@@ -167,8 +180,8 @@ class Campaign:
             Shard(self.study.name, method, tuple(point.items()), self.seed, index, size) for index in range(count)
         ]
         held = {shard.index: table for shard in wanted if (table := self._read(shard)) is not None}
-        missing = (shard for shard in wanted if shard.index not in held)
-        with closing(self.executor(missing)) as results:
+        missing = [shard for shard in wanted if shard.index not in held]
+        with closing(self.executor(iter(missing))) as results:
             for index in range(count):
                 while index not in held:
                     shard, table = next(results)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -63,31 +64,36 @@ def measure(backend: Backend, world: Sequence[Layer], n: int, rows: Sequence[int
     """
     xp = backend.xp
     upper, corner, last, above = 1.0, 0.0, 1.0, 0.0  # R_22 = [[upper, corner], [0, last]], and |z|
-    block_units = _exponents(height - n + 1 for height in rows)
-    above_units = _exponents(rows)
+    block_units, above_units = _exponents(height - n + 1 for height in rows), _exponents(rows)
     block_unit = above_unit = 0
     for (a, b, c, rho, g, s), block_next, above_next in zip(world, block_units, above_units, strict=True):
         if s is not None:
-            tail = xp.hypot(corner, last) * math.ldexp(1.0, block_unit - above_next)
-            if rho is None:
-                above = tail * s
-            else:
-                above = xp.hypot(above * (rho * math.ldexp(1.0, above_unit - above_next)) + tail * g, tail * s)
-        shrink = math.ldexp(1.0, block_unit - block_next)
-        a, b, c = a * shrink, b * shrink, c * shrink
+            tail = xp.sqrt(corner * corner + last * last) * math.ldexp(1.0, block_unit - above_next)
+            across = tail * s
+            along = 0.0 if rho is None else above * _scaled(xp, rho, above_unit - above_next) + tail * g
+            above = xp.sqrt(across * across + along * along)
+        a, b, c = (_scaled(xp, entry, block_unit - block_next) for entry in (a, b, c))
         upper, corner, last = upper * a, corner * a + last * b, last * c
         block_unit, above_unit = block_next, above_next
     ratio = math.ldexp(1.0, block_unit - above_unit)
-    norm = xp.hypot(above, xp.hypot(corner, last) * ratio)
+    norm = xp.sqrt(above * above + (corner * corner + last * last) * ratio**2)
+    stretch = xp.sqrt(0.5 * ((upper - corner) ** 2 + last * last))
     with np.errstate(over="ignore", under="ignore"):
         return {
-            "last": xp.ldexp(last, block_unit),
-            "stretch": xp.ldexp(xp.hypot(upper - corner, last) * math.sqrt(0.5), block_unit),
-            "determinant": xp.ldexp(upper * last, 2 * block_unit),
-            "corner": xp.ldexp(xp.abs(corner), block_unit),
-            "column_norm": xp.ldexp(norm, above_unit),
+            "last": _scaled(xp, last, block_unit),
+            "stretch": _scaled(xp, stretch, block_unit),
+            "determinant": _scaled(xp, upper * last, 2 * block_unit),
+            "corner": _scaled(xp, xp.abs(corner), block_unit),
+            "column_norm": _scaled(xp, norm, above_unit),
             "fraction": last * ratio / norm,
         }
+
+
+def _scaled(xp: ModuleType, array: Array, exponent: int) -> Array:
+    """array * 2^exponent, whatever the exponent."""
+    if exponent == 0:
+        return array
+    return array * 2.0**exponent if abs(exponent) < 1000 else xp.ldexp(array, exponent)
 
 
 def _exponents(degrees: Iterable[int]) -> list[int]:

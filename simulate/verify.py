@@ -125,7 +125,10 @@ def reject_decoys(claim: Claim, verdict: Verdict, evidence: Evidence) -> Verdict
     for decoy in claim.decoys:
         if not decoy.where(**verdict.point):
             continue
-        wrong = decoy.theory(**verdict.point)
+        try:
+            wrong = decoy.theory(**verdict.point)
+        except ValueError:  # what the slip speaks of does not exist here
+            continue
         if difference(theory, wrong) < claim.tolerance:
             continue
         visible.append(decoy.says)

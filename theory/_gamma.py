@@ -15,8 +15,8 @@ ATANH = tuple(1 / (2 * k + 3) for k in range(9))
 def log_gamma_ratio(a: float, z: np.ndarray) -> np.ndarray:
     """ln Gamma(a + z) - ln Gamma(a) - z ln a, up to a multiple of 2 pi i.
 
-    The three terms grow like a ln a while their sum may be tiny: for |z| < 0.3 a they are subtracted on
-    paper, and the error is relative to the result. Elsewhere the result is itself of the order of a.
+    The three terms grow like a ln a, while their sum may be tiny. Where Stirling's series serves both Gammas
+    they are subtracted on paper; for |z| < 0.3 a the error is then relative to the result.
 
     Parameters
     ----------
@@ -27,9 +27,12 @@ def log_gamma_ratio(a: float, z: np.ndarray) -> np.ndarray:
         return _plain_difference(a, z)
     near = np.abs(z) < 0.3 * a
     if near.all():
-        return _stirling_difference(a, z)
+        return _near_difference(a, z)
+    far = ~near & (np.real(z) > 10 - a)
+    rest = ~near & ~far
     ratio = np.empty_like(z)
-    ratio[near], ratio[~near] = _stirling_difference(a, z[near]), _plain_difference(a, z[~near])
+    for where, difference in ((near, _near_difference), (far, _far_difference), (rest, _plain_difference)):
+        ratio[where] = difference(a, z[where])
     return ratio
 
 
@@ -37,8 +40,13 @@ def _plain_difference(a, z):
     return loggamma(a + z) - (loggamma(a) + z * np.log(a))
 
 
-def _stirling_difference(a, z):
-    """Stirling's series at a + z less that at a, with ln(1 + z/a) = 2 atanh(u)."""
+def _far_difference(a, z):
+    tails = _stirling_tail(a + z) - _stirling_tail_at(a)
+    return (a + z - 0.5) * np.log(1 + z / a) - z + tails
+
+
+def _near_difference(a, z):
+    """The same with ln(1 + z/a) = 2 atanh(u)."""
     u = z / (z + 2 * a)
     square = u * u
     rest = square * polyval(square, ATANH)  # atanh(u) / u - 1

@@ -16,12 +16,12 @@ from numpy.polynomial import chebyshev
 
 from theory._gamma import log_gamma_ratio
 
-REPULSION = 4.0  # order lent to the poles at 0 and -min(nu): keeps c some widths away from them
+REPULSION = 3.0  # order lent to the poles at 0 and -min(nu): keeps c some widths away from them
 STEP = 0.375  # the first, in widths of the integrand at c
-BLOCK = 26  # nodes summed first, enough for a Gaussian; then as many again, and so on doubling
+BLOCK = 18  # nodes summed first, enough for a Gaussian; then as many again, and so on doubling
 STRETCH = 4.0  # nodes lie like sinh: evenly for a few widths, then ever wider apart
 NEGLIGIBLE = 1e-17
-AGREEMENT = 2e-6  # of two successive sums: each halving of the step squares the error
+AGREEMENT = 2e-7  # of two successive sums: each halving of the step squares the error
 ROUNDING = 1e-14  # of a phase, relative to the exponent
 HALVINGS = 8
 LAPLACE = 1e12  # exponents whose phases are lost, while Laplace's approximation has become exact
@@ -78,14 +78,18 @@ class LogProduct:
         goal = np.where(lower, log_cdf, log_sf)
         spread, half = np.sqrt(np.maximum(-2 * goal - 1, 0) * self.slope), self.counts.sum() / 2
         y = self.center + np.where(lower, -spread, half * np.log1p(spread / half + (spread / half) ** 2 / 2))
+        bracket = np.array([[-np.inf], [np.inf]]) * np.ones(y.size)
         rows = np.arange(y.size)
         for _ in range(ITERATIONS):
             at, low, wanted = y[rows], lower[rows], goal[rows]
             tail, density = self._values(at, [0, 1])
             tail = np.where(low == (at < self.center), tail, log_complement(tail))
             gap = np.where(low, tail - wanted, -tail * np.log(tail / wanted))
-            y[rows] -= gap * np.exp(tail - density)
-            rows = rows[np.abs(gap) > CLOSE * np.maximum(1, -wanted)]
+            bracket[np.where(gap > 0, 1, 0), rows] = at
+            below, above = bracket[:, rows]
+            move = at - gap * np.exp(tail - density)
+            y[rows] = np.where((below <= move) & (move <= above), move, (below + above) / 2)
+            rows = rows[np.abs(tail - wanted) > CLOSE * np.maximum(1, -wanted)]
             if not rows.size:
                 break
         return y
@@ -152,25 +156,27 @@ class LogProduct:
                     break
                 between = self._node_sums(frame, 0.5, step).sum(axis=0)
                 step /= 2
-            return np.log(sums * width / np.pi) + peak
+            logs = np.log(sums * width / np.pi) + peak
+            return np.where(np.isnan(peak), -np.inf, logs)  # where the exponent itself overflows
 
     def _node_sums(self, frame, offset, step):
         """Sums of (1/|t|, 1) e^(K - ty - peak) dt/dv at the nodes (offset + j) step >= 0, for even j and for odd."""
-        sums = np.zeros((2, 2, frame.shape[1]))
+        sums = np.zeros((2, frame.shape[1], 2))
         rows, start, stop = np.arange(frame.shape[1]), 0, BLOCK
         while rows.size:
             y, c, width, radius, peak = frame[:, rows, None]
-            s = step * (offset + np.arange(start, stop)) / STRETCH
+            j = np.arange(start, stop)
+            s = step * (offset + j) / STRETCH
+            weights = np.where(s == 0, 0.5, np.cosh(s))[:, None] * (j[:, None] % 2 == [0, 1])
             v = width * STRETCH * np.sinh(s)
-            root = np.hypot(v, radius)
-            t = c - v * v / (root + radius) + 1j * v
-            term = np.exp(self.cumulant(t) - t * y - peak) * (1 + 1j * v / root) * np.cosh(s)
-            if start == offset == 0:
-                term[:, 0] /= 2
-            both = np.stack([(np.sign(c) * term / t).real, term.real])
-            sums[..., rows] += step * np.stack([both[..., ::2].sum(axis=-1), both[..., 1::2].sum(axis=-1)])
+            root = np.sqrt(v * v + radius * radius)
+            left = c - v * v / (root + radius)
+            t = left + 1j * v
+            term = np.exp(self.cumulant(t) - t * y - peak) * (1 + 1j * (v / root))
+            sums[0, rows] += (left * term.real + v * term.imag) / (left * left + v * v) @ weights * np.sign(c)
+            sums[1, rows] += term.real @ weights
             rows, start, stop = rows[np.abs(term[:, -1]) > NEGLIGIBLE], stop, 2 * stop
-        return sums
+        return step * np.moveaxis(sums, -1, 0)
 
     def _derivatives(self, c):
         """K', K'', K''' at real c, the pole at -min(nu) enhanced; psi(a) ~ ln(a + 1/2) - 1/a is near enough."""

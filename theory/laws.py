@@ -28,9 +28,6 @@ class Law(Protocol):
     def isf(self, q: Any) -> Any: ...
     def mean(self) -> Any: ...
     def var(self) -> Any: ...
-    def std(self) -> Any: ...
-    def median(self) -> Any: ...
-    def interval(self, confidence: Any) -> Any: ...
     def support(self) -> Any: ...
     def rvs(self, size: Any = ..., random_state: Any = ...) -> Any: ...
 
@@ -159,7 +156,9 @@ class ChiProduct(_Derived):
     def logpdf(self, x):
         """ln of the density of r; at 0 its limit from the right."""
         density = self._where_positive(x, self._law.log_density, -np.inf, -np.inf) - np.log(np.abs(x))
-        return np.where(x == 0, self._log_density_at_0(), density)
+        if np.any(x == 0):
+            density[x == 0] = self._log_density_at_0()
+        return density
 
     @_elementwise
     def ppf(self, q):
@@ -206,7 +205,7 @@ class ChiProduct(_Derived):
         product = np.ones(() if size is None else size)
         for degree in self.degrees:
             product *= np.sqrt(rng.chisquare(degree, size) / degree)
-        return self._times_unit(product)[()]
+        return np.ldexp(product * self._unit[0], self._unit[1])[()]
 
     @cached_property
     def _law(self) -> LogProduct:
@@ -220,10 +219,6 @@ class ChiProduct(_Derived):
         shift = max(0, 128 + under.bit_length() - square.bit_length()) // 2 + 1
         root = math.isqrt((square << 2 * shift) // under)
         return root / (1 << root.bit_length()), root.bit_length() - shift
-
-    def _times_unit(self, factor, twos=0):
-        mantissa, exponent = self._unit
-        return np.ldexp(factor * mantissa, exponent + twos)
 
     def _where_positive(self, x, function, below, above):
         """function of ln(x / unit) where x is positive and finite."""
@@ -239,7 +234,7 @@ class ChiProduct(_Derived):
         inside = np.isfinite(log_cdf) & np.isfinite(log_sf)
         y = self._law.quantile(log_cdf[inside], log_sf[inside])
         twos = np.rint(y / math.log(2))
-        x[inside] = self._times_unit(np.exp(y - twos * math.log(2)), twos.astype(int))
+        x[inside] = np.ldexp(np.exp(y - twos * math.log(2)) * self._unit[0], self._unit[1] + twos.astype(int))
         return x
 
     def _log_centred_moment(self, order):

@@ -37,7 +37,7 @@ class CupyBackend:
 
     name = "cupy"
     concurrency = 1
-    world_bytes = 1 << 32
+    world_bytes = 1 << 31  # 256 draws at n = 1000; all their R and what a study makes of them fit into 16 GB
 
     def __init__(self) -> None:
         import cupy
@@ -45,10 +45,10 @@ class CupyBackend:
         self.xp = cupy
 
     def stream(self, key: int, index: int) -> Stream:
-        """The stream of shard `index` (0 <= index < 2^32) under a key (0 <= key < 2^128)."""
-        from simulate.backends._cupy_random import Stream
+        """The stream of shard `index` (0 <= index < 2^64) under a key (0 <= key < 2^128)."""
+        from simulate.backends._cupy_random import CupyStream
 
-        return Stream(key, index)
+        return CupyStream(key, index)
 
     def qr_chain(self, factors: Sequence[Array]) -> Array:
         """See `Backend.qr_chain`."""

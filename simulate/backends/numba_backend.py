@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simulate.backends import _elimination, _fill, _householder, _lapack, numpy_backend
+from simulate.backends import Stream, _elimination, _fill, _householder, _lapack, _philox, numpy_backend
 
 # Largest n at which each way is the quickest, on a core with AVX-512 and 1 MiB of level 2 cache.
 TINY = 16  # 64 matrices at once, all of R
@@ -14,19 +14,22 @@ SMALL = 40  # the same, where R is wanted and LU does not do
 MEDIUM = 120  # elimination in compiled loops
 
 
-class Stream(numpy_backend.Stream):
-    """The numpy stream, bit for bit, filled by compiled loops that hold no lock."""
+class NumbaStream:
+    """The numpy stream, bit for bit, made by compiled loops that hold no lock."""
+
+    def __init__(self, key: int, index: int) -> None:
+        self._state, self._words = _philox.start(key, index)
 
     def normal(self, *shape: int) -> np.ndarray:
         """Independent N(0, 1), float64."""
         out = np.empty(shape)
-        _fill.normal(self.generator, out.ravel())
+        _fill.normal(self._state, self._words, out.reshape(-1))
         return out
 
     def chi(self, degrees: int, *shape: int) -> np.ndarray:
         """Independent chi variables with `degrees` >= 0 degrees of freedom."""
         out = np.empty(shape)
-        _fill.chi(self.generator, degrees, out.ravel())
+        _fill.chi(self._state, self._words, degrees, out.reshape(-1))
         return out
 
 
@@ -37,7 +40,7 @@ class NumbaBackend(numpy_backend.NumpyBackend):
 
     def stream(self, key: int, index: int) -> Stream:
         """The stream of shard `index` (0 <= index < 2^64) under a key (0 <= key < 2^128)."""
-        return Stream(key, index)
+        return NumbaStream(key, index)
 
     def qr_chain(self, factors: Sequence[np.ndarray]) -> np.ndarray:
         """See `Backend.qr_chain`."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from types import ModuleType
 
 import numpy as np
 
-from simulate.backends import _lapack
+from simulate.backends import Stream, _lapack
 
 
 def usable_cores() -> int:
@@ -17,7 +18,7 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-class Stream:
+class NumpyStream:
     """Philox4x64 with the shard's index in the top word of its counter: 2^192 blocks lie between two shards."""
 
     def __init__(self, key: int, index: int) -> None:
@@ -42,13 +43,13 @@ class NumpyBackend:
     """`Backend` on numpy and LAPACK; shards run in threads, with BLAS on one thread each."""
 
     name = "numpy"
-    xp = np
+    xp: ModuleType = np
     concurrency = usable_cores()
     world_bytes = 1 << 25
 
     def stream(self, key: int, index: int) -> Stream:
         """The stream of shard `index` (0 <= index < 2^64) under a key (0 <= key < 2^128)."""
-        return Stream(key, index)
+        return NumpyStream(key, index)
 
     def qr_chain(self, factors: Sequence[np.ndarray]) -> np.ndarray:
         """See `Backend.qr_chain`."""
