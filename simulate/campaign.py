@@ -99,6 +99,8 @@ class Campaign:
         for name in self._methods(point, method):
             offered = set(self.study.methods[name].statistics(**point)) - taken
             taken |= offered
+            if self.study.methods[name].counts:  # of which a mean cannot be taken
+                claims = [claim for claim in claims if claim.kind == "law"]
             chosen = [claim for claim in claims if claim.statistic in offered and self._covers(claim, point)]
             if chosen:
                 yield [

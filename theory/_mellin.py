@@ -18,7 +18,7 @@ from theory._gamma import log_gamma_ratio
 
 REPULSION = 3.0  # order lent to the poles at 0 and -min(nu): keeps c some widths away from them
 STEP = 0.375  # the first, in widths of the integrand at c
-BLOCK = 18  # nodes summed first, enough for a Gaussian; then as many again, and so on doubling
+BLOCK = 18  # nodes summed first, enough for a Gaussian; then as many again, and so on
 STRETCH = 4.0  # nodes lie like sinh: evenly for a few widths, then ever wider apart
 NEGLIGIBLE = 1e-17
 AGREEMENT = 2e-7  # of two successive sums: each halving of the step squares the error

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from theory import qr_product
 from theory.claim import Claim, Decoy
 from theory.fraction import fraction_law
@@ -48,6 +50,11 @@ def _diagonal_signs_not_fixed(n: int, rows: Rows) -> Any:
 
 def _fixed_sum(n: int, rows: Rows) -> Any:
     return replace(qr_product.diagonal_correlation(n, rows), mean=-1.0)
+
+
+def _log_of_mean(n: int, rows: Rows) -> Any:
+    moment = qr_product.lyapunov_moment(n, rows)
+    return replace(moment, mean=float(np.log(qr_product.last_law(n, rows).mean())))
 
 
 def _lemma_3(part: str, says: str, theory: Callable[..., Any], **other: Any) -> Claim:
@@ -106,6 +113,18 @@ CLAIMS: tuple[Claim, ...] = (
         statistic="last",
         tolerance=0.1,
         decoys=(*_slips(qr_product.last_law), Decoy("signs not fixed", _signs_not_fixed)),
+    ),
+    _lemma_3(
+        "lyapunov",
+        "E ln r_nn is the sum over the layers of (ln 2 + psi((n_i - n + 1) / 2)) / 2",
+        qr_product.lyapunov_moment,
+        kind="moment",
+        statistic="last",
+        tolerance=0.3,
+        decoys=(
+            Decoy("the logarithm of the mean", _log_of_mean),
+            Decoy("a layer forgotten", lambda n, rows: qr_product.lyapunov_moment(n, rows[1:]), where=_layered),
+        ),
     ),
     _lemma_3(
         "block.stretch",

@@ -348,7 +348,7 @@ def fraction_law(n: int, rows: Sequence[int]) -> FractionLaw:
 
     Notes
     -----
-    Dimensionless. Both tails are right relative to themselves, to 1e-11 where heights are below 10^4 and to 1e-9
+    Dimensionless. Both tails are right relative to themselves, to 1e-11 where heights are below 10^4 and to 1e-8
     up to 10^6, down to e^-140 = 1e-61; beyond, the logarithm of their ratio is continued linearly in ln F.
     The table behind all methods is made at their first call.
     """

@@ -182,8 +182,7 @@ class ChiProduct(_Derived):
         """E r^order for real order > -min(degrees)."""
         if not -min(self.degrees) < order < math.inf:
             raise ValueError(f"order must be finite and above -min(degrees) = {-min(self.degrees)}, got {order}")
-        mantissa, exponent = self._unit
-        log_unit = math.log(mantissa) + exponent * math.log(2)
+        log_unit = math.log(self._unit[0]) + self._unit[1] * math.log(2)
         with np.errstate(over="ignore", under="ignore"):
             return float(np.exp(self._log_centred_moment(order) + order * log_unit))
 

@@ -11,6 +11,7 @@ Haar and its eigenvalues those of a product of independent Wishart matrices, the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -94,6 +95,16 @@ def off_diagonal_power(n: int, rows: Sequence[int]) -> tuple[np.ndarray, np.ndar
         tail, tail_fourth = beta * tail, beta * (beta + 2) * tail_fourth
     variance = fourth * (1 + 2 / (n - k)) - mean**2
     return mean, np.sqrt(variance)
+
+
+def lyapunov_moment(n: int, rows: Sequence[int]) -> Moment:
+    """Expectation of ln r_nn, the sum of the layers' last Lyapunov exponents (Newman 1986; exact at every depth).
+
+    A factor of height n_i adds (ln 2 + psi((n_i - n + 1) / 2)) / 2; a square one -0.635, so that r_nn of a product of
+    L square factors shrinks like exp(-0.635 L), whatever n.
+    """
+    law = last_law(n, rows)
+    return Moment(np.log, law.log_mean(), math.sqrt(law.log_var()))
 
 
 def off_diagonal_moment(n: int, rows: Sequence[int]) -> Moment:

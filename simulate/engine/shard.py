@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from simulate.backends import Backend
 
 COUNTED_DRAWS = 1 << 20
-BLOCK_DRAWS = 1 << 15  # counted methods stay in cache by drawing and measuring in blocks
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,8 @@ def compute(shard: Shard, backend: Backend) -> Iterator[Mapping[str, np.ndarray]
     method = find_study(shard.study).methods[shard.method]
     point = dict(shard.point)
     stream = backend.stream(shard.key, shard.index)
-    block = min(shard.size, BLOCK_DRAWS) if method.counts else shard.size
+    # Counted worlds are a handful of scalars a draw: blocks that stay in a CPU's cache, or fill a GPU.
+    block = min(shard.size, backend.world_bytes >> 12) if method.counts else shard.size
     for _ in range(shard.size // block):
         world = method.draw(stream, block, **point)
         yield {name: backend.numpy(value) for name, value in method.measure(backend, world, **point).items()}

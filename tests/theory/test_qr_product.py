@@ -12,6 +12,7 @@ from theory.qr_product import (
     determinant_law,
     diagonal_laws,
     last_law,
+    lyapunov_moment,
     off_diagonal_moment,
     off_diagonal_power,
     stretch_law,
@@ -94,6 +95,14 @@ def test_the_fourth_moments_behind_the_bands(n, rows):
         power = np.mean(R[:, k, k + 1 :] ** 2, axis=1)
         squares = (power - mean[k]) ** 2
         assert abs(np.mean(squares) - sd[k] ** 2) < 4 * np.std(squares) / np.sqrt(draws)
+
+
+def test_the_lyapunov_exponents_of_square_factors():
+    """E ln chi_1 = -0.6351814227, Var ln chi_1 = pi^2 / 8."""
+    for layers in (1, 2, 5):
+        moment = lyapunov_moment(7, (7,) * layers)
+        assert moment.mean == pytest.approx(-0.6351814227 * layers, rel=1e-9)
+        assert moment.sd**2 == pytest.approx(layers * np.pi**2 / 8)
 
 
 def test_moments_are_finite_and_centred():
