@@ -26,7 +26,7 @@ from simulate.engine.study import Point, Study, UsageError, label
 from simulate.verify import Evidence, Verdict, judge, needed, reject_decoys
 from theory.claim import Claim
 
-LOOKS = (1 / 16, 1 / 4, 1)  # at these shares of the draws needed
+LOOKS = (1 / 8, 1)  # at these shares of the draws needed
 Progress = Callable[[str, int, int], None]  # what runs, draws so far, draws wanted
 
 

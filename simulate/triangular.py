@@ -17,11 +17,10 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from types import ModuleType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from simulate.backends import Array, Backend, Stream
+if TYPE_CHECKING:
+    from simulate.backends import Array, Backend, Stream
 
 
 class Layer(NamedTuple):
@@ -62,6 +61,8 @@ def measure(backend: Backend, world: Sequence[Layer], n: int, rows: Sequence[int
     has no float64: the block is carried in units of prod sqrt(n_i - n + 1) and what lies above it in units of
     prod sqrt(n_i), both rounded to powers of two.
     """
+    import numpy as np  # --help needs none
+
     xp = backend.xp
     upper, corner, last, above = 1.0, 0.0, 1.0, 0.0  # R_22 = [[upper, corner], [0, last]], and |z|
     block_units, above_units = _exponents(height - n + 1 for height in rows), _exponents(rows)

@@ -18,24 +18,19 @@ F^2 ~ Beta(a_L, b + J) over a Markov chain J of integers, whose sums are of posi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from scipy.special import betainc, digamma, expit, gammaln, log_expit, polygamma
+from scipy.special import digamma, expit, log_expit, polygamma
 
-from theory._gamma import log_gamma_ratio
+from theory import _jacobi, _mixture
 
 DEEPEST = 140.0  # the table ends where a tail falls below e^-140; beyond it the log-odds are continued linearly
 HIGHEST = 40.0  # or at 1 - F^2 = e^-40, where F rounds to 1
 DEGREE = 16  # of the Chebyshev polynomial on each panel of the table
-BLOCK = 12  # nodes of the Gauss rule on a block of integers
-RAREST = 1e-75  # probability of a node that is still kept
-NEGLIGIBLE = 1e-18  # term of a series
-CANCELLED = 1e-4  # what is left of a contour's sum may be no less
-AGREEMENT = 1e-8  # of two successive trapezoidal sums: each halving squares the error
 
 
 @dataclass(frozen=True, repr=False)
@@ -221,6 +216,16 @@ class FractionLaw:
             below[rest], log_tail[rest] = self._by_mixture(y[rest])
         return np.where(below, 1, -1) * (log_tail - np.log(-np.expm1(log_tail)))
 
+    def _by_contour(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _jacobi.tails(y, self._a, self._b)
+
+    def _by_mixture(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _mixture.tails(y, self._a, self._b, *self._nodes)
+
+    @cached_property
+    def _nodes(self) -> tuple[np.ndarray, np.ndarray]:
+        return _mixture.nodes(self._a, self._b)
+
     @cached_property
     def _a(self) -> np.ndarray:
         return (np.sort(np.asarray(self.rows, dtype=float))[::-1] - self.n + 1) / 2
@@ -232,103 +237,6 @@ class FractionLaw:
     @property
     def _b(self) -> float:
         return (self.n - 1) / 2
-
-    # Up to p = 1/2: the contour integral
-
-    def _log_symbol(self, s: np.ndarray) -> np.ndarray:
-        """ln prod_i m_i(s) c(s)."""
-        b, total = self._b, 2 * log_gamma_ratio(self._b, s) - log_gamma_ratio(self._b, 2 * s)
-        for a, count in zip(*np.unique(self._a, return_counts=True), strict=True):
-            ratio = log_gamma_ratio(a, -s) + log_gamma_ratio(a + b, s) + s * np.log1p(b / a)
-            total = total + count * ratio
-        return total
-
-    def _by_contour(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(whether it is the lower tail, its logarithm), each point on the contour that passes nearest its saddle.
-
-        NaN where all contours cancel: towards p = 1 the saddle point nears -b / 2, and meets its mirror image.
-        """
-        log_p, p, b, a = log_expit(y), expit(y), self._b, self._a[-1]
-        steps = 2.0 ** (-np.arange(0.5, 40, 0.5))
-        c = np.concatenate([-b / 2 * steps, -b / 2 * (1 - steps[2:12]), a * steps])
-        c = np.concatenate([c[np.abs(c) > 0.2 / self._spread], a * (1 - steps[2:20])])
-        with np.errstate(all="ignore"):  # far from the saddle the series may overflow
-            height = np.log(np.abs(_series(c, p, b)[0] / c)) + self._log_symbol(c) + np.outer(log_p, c)
-        height[~np.isfinite(height)] = np.inf
-        chosen = np.argmin(height, axis=1)
-        log_tail = np.empty(y.shape)
-        for k in np.unique(chosen):
-            here = chosen == k
-            with np.errstate(all="ignore"):
-                log_tail[here] = self._on_contour(c[k], log_p[here], p[here], height[here, k])
-        return c[chosen] > 0, np.minimum(log_tail, -1e-300)
-
-    def _on_contour(self, c: float, log_p: np.ndarray, p: np.ndarray, peak: np.ndarray) -> np.ndarray:
-        """Trapezoidal sums over Im s; the contour bends right, where p^s falls off, in time to pass the poles."""
-        gaps = self._a - c
-        second = np.sum(polygamma(1, gaps)) + c**-2
-        bend = max(np.sum(-polygamma(2, gaps)) - 2 / c**3, 0) / (6 * second)
-
-        def path(v):
-            root = np.hypot(2 * bend * v, 1)
-            return c + 2 * bend * v * v / (root + 1) + 1j * v, 1 - 2j * bend * v / root
-
-        end = step = min(abs(c), gaps.min()) / 2
-        top, largest = self._log_symbol(np.array([c]))[0] + c * log_p.max(), log_p.max()
-        while (self._log_symbol(s := path(np.array([end]))[0]) + s * largest)[0].real > top - 40:
-            end *= 2
-        offset, coarse = 0.0, None
-        for _ in range(12):
-            s, slope = path(step * np.arange(offset, end / step))
-            weight = np.where(s.imag == 0, 0.5, 1.0) * slope / s
-            factor = np.exp(self._log_symbol(s) + np.outer(log_p, s) - peak[:, None]) * weight * (step / np.pi)
-            series, moduli = _series(s, p, self._b)
-            total = np.sign(c) * np.sum(factor * series, axis=1).real
-            size = np.sum(np.abs(factor) * moduli, axis=1)
-            if coarse is None:
-                coarse, offset = total, 0.5
-                continue
-            fine, step = (coarse + total) / 2, step / 2
-            if np.all(np.abs(coarse - total) <= AGREEMENT * np.maximum(fine, CANCELLED * size)):
-                break
-            coarse = fine
-        return np.log(np.where(fine > CANCELLED * size, fine, np.nan)) + peak
-
-    # Above p = 1/2: the mixture over J
-
-    def _by_mixture(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        j, weight = self._mixture
-        a, b = self._a[-1], self._b + j
-        p, q = expit(y)[:, None], expit(-y)[:, None]
-        cdf, sf = betainc(a, b, p) @ weight, betainc(b, a, q) @ weight
-        below = sf > 0.5
-        with np.errstate(divide="ignore"):
-            return below, np.log(np.where(below, cdf, sf))
-
-    @cached_property
-    def _mixture(self) -> tuple[np.ndarray, np.ndarray]:
-        """Nodes j and weights P(J = j), J = J_L: J_1 = 0, J_{i+1} given F_i is negative binomial (n_{i+1} / 2, F_i^2).
-
-        With F_i^2 ~ Beta(a_i, b + J_i) integrated out, A = n_{i+1} / 2,
-        P(J_{i+1} = k | J_i = j) = (A)_k / k! B(a_i + A, b + j + k) / B(a_i, b + j).
-        Any order of the factors will do: with the smallest a_i last, J spreads as late as possible.
-        """
-        a, b = self._a, self._b
-        A = a + b
-        end = 50 * (A.max() + 10) * 10 ** (30 / A[-1])
-        grid, count = (np.concatenate(part) for part in zip(*_blocks(end, A.max()), strict=True))
-        j, weight, previous = np.zeros(1), np.ones(1), None
-        for i in range(a.size - 1):
-            if (key := (a[i], A[i + 1], j.size)) != previous:  # else the kernel of the last step serves again
-                kernel = np.exp(
-                    (_rise(grid + 1, A[i + 1] - 1) - gammaln(A[i + 1]) + _rise(np.array(a[i]), A[i + 1]))
-                    + _rise(b + j, a[i])[:, None]
-                    - _rise(b + j[:, None] + grid, a[i] + A[i + 1])
-                )
-            previous, mass = key, weight @ kernel * count
-            kept = mass > RAREST
-            j, weight = grid[kept], mass[kept]
-        return j, weight
 
 
 def fraction_law(n: int, rows: Sequence[int]) -> FractionLaw:
@@ -363,41 +271,3 @@ def _log_pair(q) -> tuple[np.ndarray, np.ndarray]:
     """ln q and ln(1 - q), NaN outside [0, 1]."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(np.asarray(q, dtype=float)), np.log1p(-np.asarray(q, dtype=float))
-
-
-def _series(s: np.ndarray, p: np.ndarray, b: float) -> tuple[np.ndarray, np.ndarray]:
-    """2F1(s, s + 1; 1 + b + 2s; p) and the sum of its terms' moduli, for all p (P,) and s (S,): shapes (P, S)."""
-    length, largest = 16, max(p.max(), 1e-300)
-    while True:
-        k = np.arange(length)[:, None]
-        terms = np.cumprod((s + k) * (s + 1 + k) / ((1 + b + 2 * s + k) * (k + 1)) * largest, axis=0)
-        if np.all(np.abs(terms[-1]) < NEGLIGIBLE * np.maximum(1, np.abs(terms).max(axis=0))) or length > 10**4:
-            powers = (p[:, None] / largest) ** np.arange(1, length + 1)
-            return 1 + powers @ terms, 1 + powers @ np.abs(terms)
-        length *= 2
-
-
-def _rise(x: np.ndarray, d: float) -> np.ndarray:
-    """ln Gamma(x + d) - ln Gamma(x) without the cancellation at large x."""
-    large = x > 30
-    v = np.where(large, x, 30.0)
-    stirling = (v + d - 0.5) * np.log1p(d / v) + d * np.log(v) - d + _tail(v + d) - _tail(v)
-    return np.where(large, stirling, gammaln(x + d) - gammaln(x))
-
-
-def _tail(x):
-    return (1 / 12 - (1 / 360 - (1 / 1260 - 1 / (1680 * x * x)) / (x * x)) / (x * x)) / x
-
-
-def _blocks(end: float, scale: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Gauss rules for sums over the integers 0 <= j < end, in blocks that grow with j; the first are the integers.
-
-    A block of N integers has the Gram polynomials, and they have the recurrence k^2 (N^2 - k^2) / (4 (4 k^2 - 1)).
-    """
-    start, k = 0.0, np.arange(1, BLOCK)
-    while start < end:
-        length = max(BLOCK, np.ceil(min(2.0, 4 / np.sqrt(1 + min(start, scale))) * start))
-        beta = np.sqrt(k**2 * (1 - (k / length) ** 2) / (4 * (4 * k**2 - 1)))
-        nodes, vectors = np.linalg.eigh(np.diag(beta, 1) + np.diag(beta, -1))
-        yield start + (length - 1) / 2 + length * nodes, length * vectors[0] ** 2
-        start += length
