@@ -44,10 +44,6 @@ def _signs_not_fixed(n: int, rows: Rows) -> Any:
     return symmetrised(qr_product.last_law(n, rows))
 
 
-def _diagonal_signs_not_fixed(n: int, rows: Rows) -> Any:
-    return tuple(symmetrised(law) for law in qr_product.diagonal_laws(n, rows))
-
-
 def _fixed_sum(n: int, rows: Rows) -> Any:
     return replace(qr_product.diagonal_correlation(n, rows), mean=-1.0)
 
@@ -77,7 +73,7 @@ CLAIMS: tuple[Claim, ...] = (
         qr_product.diagonal_laws,
         statistic="diagonal",
         tolerance=0.01,
-        decoys=(*_slips(qr_product.diagonal_laws), Decoy("signs not fixed", _diagonal_signs_not_fixed)),
+        decoys=_slips(qr_product.diagonal_laws),
     ),
     _lemma_3(
         "independence",
@@ -120,7 +116,7 @@ CLAIMS: tuple[Claim, ...] = (
         qr_product.lyapunov_moment,
         kind="moment",
         statistic="last",
-        tolerance=0.3,
+        tolerance=0.4,
         decoys=(
             Decoy("the logarithm of the mean", _log_of_mean),
             Decoy("a layer forgotten", lambda n, rows: qr_product.lyapunov_moment(n, rows[1:]), where=_layered),

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -157,7 +156,7 @@ def test_an_interruption_leaves_only_whole_shards(tmp_path):
     run(tmp_path)
     assert kept
     assert kept.items() <= files(tmp_path).items()
-    assert not [path for path in Path(tmp_path).rglob("*.tmp")]
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_evidence_does_not_depend_on_the_order_of_arrival(tmp_path):

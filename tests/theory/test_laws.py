@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 import scipy.special as sp
 import scipy.stats as st
-from hypothesis import given, settings
-from hypothesis import strategies as some
 
 from theory.laws import Law, chi_product, symmetrised
 
@@ -310,50 +308,3 @@ def test_symmetrised():
     assert law.support() == (-np.inf, np.inf)
     draws = law.rvs(SIZE, random_state=3)
     assert gap(normal, draws) < SEEN < gap(chi_product((1,), 1.5), draws)
-
-
-any_degree = some.one_of(some.integers(1, 6), some.integers(1, 300), some.integers(1, HUGE))
-any_degrees = some.lists(some.tuples(any_degree, some.sampled_from([1, 1, 2, 60])), min_size=1, max_size=4).map(spread)
-
-
-def centred(degrees):
-    """The law with these degrees and E ln r = 0, or as near as a scale can bring it."""
-    return chi_product(degrees, float(np.exp(np.clip(-chi_product(degrees).log_mean(), -700, 700))))
-
-
-@settings(max_examples=60, deadline=None)
-@given(any_degrees, some.floats(-250, -0.31))
-def test_quantiles_invert_both_tails(degrees, exponent):
-    law, level = centred(degrees), 10**exponent
-    for quantile, tail in ((law.ppf, law.cdf), (law.isf, law.sf)):
-        x = quantile(level)
-        assert not 1e-300 < x < 1e300 or tail(x) == pytest.approx(level, rel=1e-10)
-
-
-@settings(max_examples=60, deadline=None)
-@given(any_degrees, some.lists(some.floats(0, 1e300), max_size=9))
-def test_cdf_is_monotone_and_complements_sf(degrees, points):
-    law = centred(degrees)
-    x = np.sort(np.concatenate([points, law.ppf(np.linspace(0.01, 0.99, 9))]))
-    assert np.all(np.diff(law.cdf(x)) >= -1e-13)
-    np.testing.assert_allclose(law.cdf(x) + law.sf(x), 1, rtol=0, atol=1e-15)
-
-
-@settings(max_examples=30, deadline=None)
-@given(any_degrees, some.floats(-0.45, 3))
-def test_moment_is_the_integral(degrees, order):
-    law = centred(degrees)
-    y = np.linspace(np.log(law.ppf(1e-40)), np.log(law.isf(1e-60)), 4001)
-    if np.all(np.abs(y) < 690):
-        integral = np.trapezoid(np.exp(law.logpdf(np.exp(y)) + (order + 1) * y), y)
-        assert integral == pytest.approx(law.moment(order), rel=1e-9)
-
-
-@settings(max_examples=30, deadline=None)
-@given(any_degrees, some.integers(-30, 30), some.randoms(use_true_random=False))
-def test_scale_and_order_of_the_factors(degrees, twos, random):
-    law, shuffled = centred(degrees), random.sample(degrees, len(degrees))
-    other = chi_product(shuffled, law.scale * 2.0**twos)
-    x = law.ppf([1e-30, 0.1, 0.5, 0.9])
-    assert np.abs(other.logcdf(x * 2.0**twos) - law.logcdf(x))[x > 1e-290].max() < 1e-12
-    assert pickle.loads(pickle.dumps(other)) == other
