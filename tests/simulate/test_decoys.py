@@ -10,7 +10,7 @@ from simulate.engine.store import Store
 from theory.claims import CLAIMS
 
 # One factor, two square factors, and unequal heights, where widths and heights can be mistaken for each other.
-POINTS = [{"n": 8, "rows": (8,)}, {"n": 8, "rows": (8, 8)}, {"n": 4, "rows": (7, 5)}]
+POINTS = [{"n": 8, "rows": (8,)}, {"n": 8, "rows": (8, 8)}, {"n": 4, "rows": (12, 9)}]
 
 
 @pytest.fixture(scope="module")
