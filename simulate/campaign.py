@@ -80,7 +80,8 @@ class Campaign:
         DamagedRecordError : a record cannot be read, and `resume` is off.
         """
         deadline = time.monotonic() + self.budget
-        groups = [group for point in points for group in self._trials(claims, point, method)]
+        # The dearest method of a point first: its claims need few draws, and what it leaves of the time is the others'.
+        groups = [group for point in points for group in [*self._trials(claims, point, method)][::-1]]
         if not groups:
             raise UsageError("no claim speaks of these points: their theory ends before them")
         trials = [trial for group in groups for trial in group]

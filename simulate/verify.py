@@ -69,6 +69,7 @@ class Evidence:
         self.counted = is_counted(tables[0])
         held = drawn(tables)
         self.samples = held if self.counted or samples is None else min(samples, held)
+        self._counts: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self._uniform: dict[tuple[str, int], tuple[object, np.ndarray]] = {}
 
     def values(self, statistic: str) -> np.ndarray:
@@ -85,7 +86,9 @@ class Evidence:
     def ecdf(self, statistic: str) -> tuple[np.ndarray, np.ndarray]:
         """Increasing values and the share of draws below or at each, of a statistic of shape (samples,)."""
         if self.counted:
-            edges, below = counts(self.tables, statistic)
+            if statistic not in self._counts:
+                self._counts[statistic] = counts(self.tables, statistic)
+            edges, below = self._counts[statistic]
             return edges, below / self.samples
         return np.sort(self.values(statistic)), np.arange(1, self.samples + 1) / self.samples
 

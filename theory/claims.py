@@ -72,7 +72,7 @@ CLAIMS: tuple[Claim, ...] = (
         "each r_kk is a product of chi variables with n_i - k + 1 degrees of freedom",
         qr_product.diagonal_laws,
         statistic="diagonal",
-        tolerance=0.01,
+        tolerance=0.0125,
         decoys=_slips(qr_product.diagonal_laws),
     ),
     _lemma_3(

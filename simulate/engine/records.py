@@ -28,22 +28,13 @@ def raw_table(values: Mapping[str, np.ndarray]) -> pa.Table:
 
 def counted_table(blocks: Iterable[Mapping[str, np.ndarray]]) -> pa.Table:
     """Counts per statistic and cell, over all blocks; statistics are positive and one-dimensional."""
-    merged: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    cells: dict[str, list[np.ndarray]] = {}
     for block in blocks:
         for name, values in block.items():
-            cells, counts = _cells(values)
-            merged[name] = _merge(merged[name], (cells, counts)) if name in merged else (cells, counts)
-    columns = [
-        pa.table(
-            {
-                "statistic": pa.array([name] * len(cells)).dictionary_encode(),
-                "edge": _edge(cells),
-                "count": counts,
-            }
-        )
-        for name, (cells, counts) in merged.items()
-    ]
-    return pa.concat_tables(columns, promote_options="permissive").unify_dictionaries()
+            bits = np.ascontiguousarray(values, dtype=np.float64).view(np.int64)
+            cells.setdefault(name, []).append((bits >> DROPPED_BITS).astype(np.int32))
+    tables = [_heights(name, np.concatenate(parts)) for name, parts in cells.items()]
+    return pa.concat_tables(tables).unify_dictionaries()
 
 
 def column(table: pa.Table, statistic: str) -> np.ndarray:
@@ -82,18 +73,10 @@ def is_counted(table: pa.Table) -> bool:
     return table.column_names == ["statistic", "edge", "count"]
 
 
-def _cells(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    cells = np.ascontiguousarray(values, dtype=np.float64).view(np.int64) >> DROPPED_BITS
-    first = int(cells.min())
+def _heights(statistic: str, cells: np.ndarray) -> pa.Table:
+    first = cells.min()
     heights = np.bincount(cells - first)
     (filled,) = np.nonzero(heights)
-    return filled + first, heights[filled]
-
-
-def _merge(one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    cells, where = np.unique(np.concatenate([one[0], other[0]]), return_inverse=True)
-    return cells, np.bincount(where, np.concatenate([one[1], other[1]])).astype(np.int64)
-
-
-def _edge(cells: np.ndarray) -> np.ndarray:
-    return ((cells + 1) << DROPPED_BITS).view(np.float64)
+    edges = ((filled + np.int64(first) + 1) << DROPPED_BITS).view(np.float64)
+    names = pa.array([statistic] * len(filled)).dictionary_encode()
+    return pa.table({"statistic": names, "edge": edges, "count": heights[filled]})
