@@ -151,9 +151,10 @@ class Campaign:
                 self.progress(f"{label(point)} {method}", min(held, target), target)
                 for trial in trials:
                     plan = plans[trial.claim.statistic]
-                    due = [samples for samples in plan if samples <= held]
-                    if due and not trial.decided and (trial.verdict is None or trial.verdict.samples < due[-1]):
-                        look(trial, due[-1])
+                    seen = trial.verdict.samples if trial.verdict else 0
+                    for samples in plan:
+                        if seen < samples <= held and not trial.decided:
+                            look(trial, samples)
                 if all(trial.decided or plans[trial.claim.statistic][-1] <= held for trial in trials):
                     break
                 if time.monotonic() > deadline:
@@ -170,11 +171,15 @@ class Campaign:
         """Numbers of draws at which to look, per statistic: claims about the same values look together."""
         if self.samples is not None:
             return {trial.claim.statistic: [self.samples] for trial in trials}
-        enough: dict[str, int] = {}
-        for trial in trials:
-            draws = needed(trial.claim, trial.point, spend(alpha, len(trial.looks) + len(LOOKS)))
-            enough[trial.claim.statistic] = max(draws, enough.get(trial.claim.statistic, 0))
-        return {name: sorted({math.ceil(share * draws) for share in LOOKS}) for name, draws in enough.items()}
+        plans: dict[str, list[int]] = {}
+        for statistic in {trial.claim.statistic for trial in trials}:
+            together = [trial for trial in trials if trial.claim.statistic == statistic]
+            # Earlier looks are repeated for nothing: what was decided at one of them stays so, without a new draw.
+            earlier = {samples for trial in together for samples in trial.looks}
+            look = len(earlier) + len(LOOKS)
+            enough = max(needed(trial.claim, trial.point, spend(alpha, look)) for trial in together)
+            plans[statistic] = sorted({*earlier, *(math.ceil(share * enough) for share in LOOKS)})
+        return plans
 
     def _tables(self, method: str, point: Point, count: int) -> Generator[pa.Table, None, None]:
         """Tables of the first `count` shards in order, from the store or newly drawn (and then stored)."""

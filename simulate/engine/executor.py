@@ -70,7 +70,7 @@ def on_cluster(backend: Backend, workers: int | None, scheduler: str | None) -> 
             None
             if scheduler
             else distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR"
+                n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs="ERROR"
             )
         )
         try:

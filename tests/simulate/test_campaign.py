@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -67,6 +68,21 @@ def test_a_second_run_draws_nothing_anew(tmp_path):
     run(tmp_path, samples=200)
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert len(files(tmp_path)) > len(before)
+
+
+def test_what_is_decided_stays_decided_without_a_new_draw(tmp_path):
+    first = run(tmp_path, samples=None)
+    before = files(tmp_path)
+    assert run(tmp_path, samples=None) == first
+    assert files(tmp_path) == before
+
+
+def test_a_finer_tolerance_goes_on_from_the_same_draws(tmp_path):
+    run(tmp_path, samples=None)
+    before = files(tmp_path)
+    finer = [replace(claim, tolerance=claim.tolerance / 2) for claim in FEW]
+    assert {verdict.outcome for verdict in run(tmp_path, samples=None, claims=finer)} == {"agrees"}
+    assert before.items() < files(tmp_path).items()
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
