@@ -151,9 +151,9 @@ class Campaign:
                 self.progress(f"{label(point)} {method}", min(held, target), target)
                 for trial in trials:
                     plan = plans[trial.claim.statistic]
-                    seen = trial.verdict.samples if trial.verdict else 0
+                    before = trial.verdict.samples if trial.verdict else 0
                     for samples in plan:
-                        if seen < samples <= held and not trial.decided:
+                        if before < samples <= held and not trial.decided:
                             look(trial, samples)
                 if all(trial.decided or plans[trial.claim.statistic][-1] <= held for trial in trials):
                     break
@@ -163,8 +163,8 @@ class Campaign:
             if not trial.decided:
                 look(trial, min(held, plans[trial.claim.statistic][-1]))
             assert trial.verdict is not None
-            seen = evidence.setdefault(trial.verdict.samples, Evidence(tables, trial.verdict.samples))
-            trial.verdict = reject_decoys(trial.claim, trial.verdict, seen)
+            last = evidence.setdefault(trial.verdict.samples, Evidence(tables, trial.verdict.samples))
+            trial.verdict = reject_decoys(trial.claim, trial.verdict, last)
         self.store.save_manifest()
 
     def _plans(self, trials: Sequence[Trial], alpha: float) -> dict[str, list[int]]:

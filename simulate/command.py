@@ -172,6 +172,7 @@ def _seconds(text: str) -> float:
 def _run(study: Study, flags: dict[str, Any]) -> tuple[list[Verdict], Campaign]:
     points = study.points(**{axis: flags[axis] for axis in study.grid})
 
+    from contextlib import nullcontext
     from dataclasses import replace
 
     from simulate.campaign import Campaign
@@ -187,15 +188,13 @@ def _run(study: Study, flags: dict[str, Any]) -> tuple[list[Verdict], Campaign]:
     if flags["tolerance"]:
         claims = [replace(claim, tolerance=flags["tolerance"]) if claim.kind == "law" else claim for claim in claims]
     backend, why = choose(flags["backend"])
-    scale = flags["workers"] or flags["scheduler"]
-    executor = on_cluster(backend, flags["workers"], flags["scheduler"]) if scale else in_process(backend)
-    code = fingerprint(
-        f"simulate.{study.name}", "simulate.engine.executor", f"simulate.backends.{backend.name}_backend"
-    )
+    workers, scheduler = flags["workers"], flags["scheduler"]
+    place = on_cluster(backend, workers, scheduler) if workers or scheduler else nullcontext(in_process(backend))
+    code = fingerprint(f"simulate.{study.name}", "simulate.engine.shard", f"simulate.backends.{backend.name}_backend")
     store = Store(flags["out"] / study.name / f"{backend.name}-seed{flags['seed']}", code)
     store.save_manifest(**provenance(study, points, backend, flags["seed"]))
     budget = flags["budget"] or (float("inf") if flags["samples"] else DEFAULT_BUDGET)
-    with Progress() as progress:
+    with place as executor, Progress() as progress:
         progress.note(f"backend {backend.name} ({why}); records in {store.root}")
         campaign = Campaign(
             study,

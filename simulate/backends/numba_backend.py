@@ -1,4 +1,4 @@
-"""The default backend: numpy's streams in compiled loops, small matrices many at once, large ones by LAPACK."""
+"""The default backend: numpy's streams in compiled loops, small matrices many at once, large ones in blocks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simulate.backends import Stream, _elimination, _fill, _householder, _lapack, _philox, numpy_backend
+from simulate.backends import Stream, _block_lu, _elimination, _fill, _householder, _lapack, _philox, numpy_backend
 
 # Largest n at which each way is the quickest, on a core with AVX-512 and 1 MiB of level 2 cache.
 TINY = 16  # 64 matrices at once, all of R
 SMALL = 40  # the same, where R is wanted and LU does not do
 MEDIUM = 120  # elimination in compiled loops
+LARGE = 1200  # elimination by blocks and products
 
 
 class NumbaStream:
@@ -34,7 +35,7 @@ class NumbaStream:
 
 
 class NumbaBackend(numpy_backend.NumpyBackend):
-    """`Backend` whose loops are compiled by numba, beyond small n the numpy backend."""
+    """`Backend` whose loops are compiled by numba, the numpy backend where LAPACK is as quick."""
 
     name = "numba"
 
@@ -53,7 +54,9 @@ class NumbaBackend(numpy_backend.NumpyBackend):
         n = factors[0].shape[2]
         if n <= TINY:
             return _householder.qr_chain(factors, 2)
-        return _lapack.lu_chain(factors, _elimination.solve if n <= MEDIUM else None)
+        if n <= MEDIUM:
+            return _lapack.lu_chain(factors, _elimination.solve)
+        return _lapack.lu_chain(factors, _block_lu.solve if n <= LARGE else None)
 
 
 BACKEND = NumbaBackend()

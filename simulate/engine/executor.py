@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from simulate.engine.backend import UnavailableError, load
-from simulate.engine.records import counted_table, raw_table
-from simulate.engine.shard import Shard, compute, find_study
+from simulate.engine.shard import Shard, record
 
 if TYPE_CHECKING:
     from simulate.backends import Backend
@@ -25,33 +25,28 @@ AHEAD = 4  # shards submitted per thread or worker: none waits while verdicts ar
 Executor = Callable[[Iterator[Shard]], Results]
 
 
-def table(shard: Shard, backend: Backend) -> pa.Table:
-    """The record of one shard."""
-    blocks = compute(shard, backend)
-    return counted_table(blocks) if find_study(shard.study).methods[shard.method].counts else raw_table(next(blocks))
-
-
 def in_process(backend: Backend) -> Executor:
     """Shards on threads of this process."""
 
     def run(shards: Iterator[Shard]) -> Results:
         with ThreadPoolExecutor(backend.concurrency) as pool:
             pending = {
-                pool.submit(table, shard, backend): shard for shard in islice(shards, AHEAD * backend.concurrency)
+                pool.submit(record, shard, backend): shard for shard in islice(shards, AHEAD * backend.concurrency)
             }
             try:
                 while pending:
                     done, _ = wait(pending, return_when=FIRST_COMPLETED)
                     for future in done:
                         yield pending.pop(future), future.result()
-                        pending |= {pool.submit(table, shard, backend): shard for shard in islice(shards, 1)}
+                        pending |= {pool.submit(record, shard, backend): shard for shard in islice(shards, 1)}
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     return run
 
 
-def on_cluster(backend: Backend, workers: int | None, scheduler: str | None) -> Executor:
+@contextmanager
+def on_cluster(backend: Backend, workers: int | None, scheduler: str | None) -> Iterator[Executor]:
     """Shards on Dask workers: `workers` processes on this machine, or the cluster at address `scheduler`.
 
     Raises
@@ -64,24 +59,20 @@ def on_cluster(backend: Backend, workers: int | None, scheduler: str | None) -> 
         raise UnavailableError(
             "--workers and --scheduler need dask.distributed: pip install 'fragility[cluster]'"
         ) from None
-
-    def run(shards: Iterator[Shard]) -> Results:
-        cluster = (
-            None
-            if scheduler
-            else distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs="ERROR"
-            )
-        )
+    with ExitStack() as stack:
+        if workers:
+            options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": "ERROR"}
+            cluster = stack.enter_context(distributed.LocalCluster(n_workers=workers, **options))
         try:
-            client = distributed.Client(cluster or scheduler, timeout="10s")
+            client = stack.enter_context(distributed.Client(cluster if workers else scheduler, timeout="10s"))
         except (OSError, ValueError):
             raise UnavailableError(
                 f"--scheduler must be the address of a running Dask scheduler, got {scheduler}"
             ) from None
-        with client:
-            workers_there = max(len(client.scheduler_info()["workers"]), 1)
-            pending = {_submit(client, shard, backend): shard for shard in islice(shards, AHEAD * workers_there)}
+
+        def run(shards: Iterator[Shard]) -> Results:
+            here = max(len(client.scheduler_info()["workers"]), 1)
+            pending = {_submit(client, shard, backend): shard for shard in islice(shards, AHEAD * here)}
             results = distributed.as_completed(list(pending))
             try:
                 for future in results:
@@ -92,10 +83,8 @@ def on_cluster(backend: Backend, workers: int | None, scheduler: str | None) -> 
                         results.add(following)
             finally:
                 client.cancel(list(pending))
-                if cluster:
-                    cluster.close()
 
-    return run
+        yield run
 
 
 def _submit(client: Any, shard: Shard, backend: Backend) -> Any:
@@ -107,4 +96,4 @@ def _on_worker(shard: Shard, backend: str) -> pa.Table:
 
     loaded = load(backend)
     with threadpool_limits(1):
-        return table(shard, loaded)
+        return record(shard, loaded)

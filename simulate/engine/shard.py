@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from simulate.engine.records import counted_table, raw_table
 from simulate.engine.study import Method, Point, Study, label
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 
     from simulate.backends import Backend
 
@@ -68,3 +70,9 @@ def compute(shard: Shard, backend: Backend) -> Iterator[Mapping[str, np.ndarray]
     for _ in range(shard.size // block):
         world = method.draw(stream, block, **point)
         yield {name: backend.numpy(value) for name, value in method.measure(backend, world, **point).items()}
+
+
+def record(shard: Shard, backend: Backend) -> pa.Table:
+    """The shard's table, drawn and measured."""
+    blocks = compute(shard, backend)
+    return counted_table(blocks) if find_study(shard.study).methods[shard.method].counts else raw_table(next(blocks))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from simulate.backends import numba_backend, numpy_backend
+from simulate.backends import _block_lu, numba_backend, numpy_backend
 from simulate.bands import Dkw
 
 BACKENDS = [numpy_backend.BACKEND, numba_backend.BACKEND]
@@ -28,6 +28,8 @@ SQUARE = [
     (64, 5),
     (100, 20),
     (130, 3),
+    (256, 2),
+    (270, 20),
 ]
 RECTANGULAR = [(1, 1, 1), (4, 6, 5), (6, 9, 7, 12), (20, 20, 50), (5, 90, 70), (64, 64, 128)]
 
@@ -128,7 +130,7 @@ class TestChains:
             backend.qr_chain([factor[:1] for factor in factors]), backend.qr_chain(factors)[:1]
         )
 
-    @pytest.mark.parametrize("n", [5, 30, 90])
+    @pytest.mark.parametrize("n", [5, 30, 90, 260])
     def test_the_world_is_left_as_it_was(self, backend, n):
         factors = gaussian((n, n, n), 3)
         before = [factor.copy() for factor in factors]
@@ -136,7 +138,7 @@ class TestChains:
         backend.lu_chain(factors)
         np.testing.assert_array_equal(factors, before)
 
-    @pytest.mark.parametrize("n", [8, 50, 130])
+    @pytest.mark.parametrize("n", [8, 50, 130, 260])
     def test_threads_do_not_disturb_each_other(self, backend, n):
         factors = gaussian((n, n, n), 8)
         with ThreadPoolExecutor(4) as pool:
@@ -151,6 +153,18 @@ def test_backends_agree_on_the_same_world(n, layers):
     factors = gaussian((n,) * (layers + 1), 10, seed=n * layers)
     close(*(backend.qr_chain(factors) for backend in BACKENDS))
     close(*(backend.lu_chain(factors) for backend in BACKENDS))
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 31, 32, 33, 41, 64, 100])
+def test_blocks_of_every_shape_solve(n):
+    """Whole and broken panels and blocks, and matrices that ask for an interchange in every column."""
+    (H,) = gaussian((n, n), 5, seed=n)
+    H[3:] = np.eye(n)[np.roll(np.arange(n), n // 2)] + 1e-3 * H[3:]
+    x = gaussian((n, 5), 2, seed=n + 1)[0]
+    X = x.copy()
+    _block_lu.solve(H, X)
+    residual = np.einsum("dij,cdi->cdj", H, X) - x
+    assert np.all(np.abs(residual) <= 1e-13 * n * np.linalg.norm(H, axis=(1, 2))[None, :, None] * np.abs(X).max())
 
 
 @pytest.mark.parametrize("layers", [12, 16, 20])

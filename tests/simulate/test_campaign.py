@@ -90,8 +90,9 @@ def test_any_number_of_workers_gives_the_same_bytes(tmp_path, workers):
     backend = BACKEND
     alone, together = tmp_path / "alone", tmp_path / "together"
     point = {"n": 60, "rows": (60,)}
-    for folder, executor in ((alone, in_process(backend)), (together, on_cluster(backend, workers, None))):
-        Campaign(STUDY, backend, executor, Store(folder, "code"), samples=5000).run(FEW, [point], "lu")
+    with on_cluster(backend, workers, None) as cluster:
+        for folder, executor in ((alone, in_process(backend)), (together, cluster)):
+            Campaign(STUDY, backend, executor, Store(folder, "code"), samples=5000).run(FEW, [point], "lu")
     assert files(alone) == files(together)
     assert len(files(alone)) > 4
 
