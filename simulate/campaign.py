@@ -1,7 +1,7 @@
 """Draw until every verdict is decided, or until the samples or the time that were granted are used up.
 
-A claim is looked at a few times on the way to the draws that its tolerance needs, each look at its share of the
-error rate (`bands.spend`), so that a gross disagreement ends early and stopping never spoils a verdict. Looks are
+A claim is looked at once on the way to the draws that its tolerance needs, and again there, each look at its share of
+the error rate (`bands.spend`), so that a gross disagreement ends early and stopping never spoils a verdict. Looks are
 kept in the manifest: a later run that goes on from the same records goes on spending, too.
 """
 
@@ -26,7 +26,8 @@ from simulate.engine.study import Point, Study, UsageError, label
 from simulate.verify import Evidence, Verdict, judge, needed, reject_decoys
 from theory.claim import Claim
 
-LOOKS = (1 / 8, 1)  # at these shares of the draws needed
+EARLY = 1 / 8  # of the draws needed: where a gross disagreement would end the drawing
+FEWEST = 128  # draws that an early look is worth its share of the error rate for
 Progress = Callable[[str, int, int], None]  # what runs, draws so far, draws wanted
 
 
@@ -176,9 +177,13 @@ class Campaign:
             together = [trial for trial in trials if trial.claim.statistic == statistic]
             # Earlier looks are repeated for nothing: what was decided at one of them stays so, without a new draw.
             earlier = {samples for trial in together for samples in trial.looks}
-            look = len(earlier) + len(LOOKS)
-            enough = max(needed(trial.claim, trial.point, spend(alpha, look)) for trial in together)
-            plans[statistic] = sorted({*earlier, *(math.ceil(share * enough) for share in LOOKS)})
+
+            def enough(look: int, together: Sequence[Trial] = together) -> int:
+                return max(needed(trial.claim, trial.point, spend(alpha, look)) for trial in together)
+
+            early = math.ceil(EARLY * enough(len(earlier) + 2))
+            looks = {early, enough(len(earlier) + 2)} if early >= FEWEST else {enough(len(earlier) + 1)}
+            plans[statistic] = sorted(earlier | looks)
         return plans
 
     def _tables(self, method: str, point: Point, count: int) -> Generator[pa.Table, None, None]:

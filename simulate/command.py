@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simulate.verify import Verdict
 
 USAGE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
-DEFAULT_BUDGET = 40.0
+DEFAULT_BUDGET = 50.0
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
