@@ -81,7 +81,7 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     for axes in grid[len(panels) :]:
         axes.remove()
     factors = f"{len(rows)} Gaussian factor{'s' if len(rows) > 1 else ''}"
-    shape = f"{n} x {n}" if set(rows) == {n} else " <- ".join(map(str, (*reversed(rows), n)))
+    shape = f"{n} × {n}" if set(rows) == {n} else " <- ".join(map(str, (*reversed(rows), n)))
     figure.suptitle(
         f"R of a product of {factors}, {shape}, seed {drawn.manifest['seed']}", fontsize=9, x=0.01, ha="left"
     )
@@ -112,7 +112,13 @@ def law(axes: Axes, drawn: Numbers, statistic: str, theory: Callable[..., Law], 
     values, share = values[keep], share[keep]
     band = Dkw().band(evidence.samples, ALPHA / PANELS)
     axes.fill_between(
-        values, np.clip(share - band, 0, 1), np.clip(share + band, 0, 1), step="post", color=CHANCE, lw=0, label="band"
+        values,
+        np.clip(share - band, 0, 1),
+        np.clip(share + band, 0, 1),
+        step="post",
+        color=CHANCE,
+        lw=0,
+        label="95 % band",
     )
     axes.step(values, share, where="post", color=SIMULATION, label=f"{evidence.samples:,} draws of R")
     low, high = exact.ppf(np.array([0.002, 0.9995]))
