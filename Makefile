@@ -1,6 +1,7 @@
 # Two commands on a fresh machine: `make` runs the main job, `make test` passes the tests.
 PYTHON ?= python3
 BIN := .venv/bin
+COMPILE = $(BIN)/python -m simulate.backends.numba_backend  # kernels, once, so that no run has to wait for them
 # One thread per BLAS call: draws run side by side, and spinning threads would fight over the cores.
 export OMP_NUM_THREADS = 1
 
@@ -28,10 +29,12 @@ bench: .venv/installed-test
 
 .venv/installed: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(COMPILE)
 	@touch $@
 
 .venv/installed-test: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	$(COMPILE)
 	@touch $@ .venv/installed
 
 clean:

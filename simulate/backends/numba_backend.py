@@ -60,3 +60,17 @@ class NumbaBackend(numpy_backend.NumpyBackend):
 
 
 BACKEND = NumbaBackend()
+
+
+def compile_kernels() -> None:
+    """Fills numba's cache on disk, which the first runs would otherwise spend up to half a minute on."""
+    stream = BACKEND.stream(0, 0)
+    for degrees in range(4):
+        stream.chi(degrees, 2)
+    for n in (TINY, MEDIUM, MEDIUM + 1):
+        BACKEND.lu_chain([stream.normal(1, n, n)])
+    BACKEND.qr_chain([stream.normal(1, 3, 3)])
+
+
+if __name__ == "__main__":
+    compile_kernels()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
 EVERY = 10.0  # seconds between lines where stderr is no terminal
+WINDOW = 8.0  # seconds that the rate is taken over: records that were there already come at once and are soon forgotten
 
 
 class Progress:
@@ -52,12 +54,16 @@ class Progress:
         """`done` of `target` draws of `what` are there."""
         now = time.monotonic()
         if what != self._what:
-            self._what, self._began, self._first = what, now, done
+            self._what, self._recent = what, deque[tuple[float, int]]()
             if self._bar:
                 if self._task is not None:
                     self._bar.remove_task(self._task)
                 self._task = self._bar.add_task(what, total=target, pace="")
-        rate = (done - self._first) / (now - self._began) if now > self._began else 0.0
+        self._recent.append((now, done))
+        while now - self._recent[0][0] > WINDOW:
+            self._recent.popleft()
+        since, first = self._recent[0]
+        rate = (done - first) / (now - since) if now > since else 0.0
         pace = f"{done:,} of {target:,} draws"
         if rate:
             pace += f", {rate:,.3g}/s, {_clock((target - done) / rate)} left"
