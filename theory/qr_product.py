@@ -34,9 +34,13 @@ def degrees(n: int, rows: Sequence[int], k: int) -> tuple[int, ...]:
     return tuple(height - k + 1 for height in rows)
 
 
+def diagonal_laws(n: int, rows: Sequence[int]) -> tuple[ChiProduct, ...]:
+    """Laws of r_11, ..., r_nn, which are independent of each other; the same objects at every call."""
+    return _diagonal_laws(n, tuple(rows))
+
+
 @lru_cache(maxsize=8)
-def diagonal_laws(n: int, rows: tuple[int, ...]) -> tuple[ChiProduct, ...]:
-    """Laws of r_11, ..., r_nn, which are independent of each other."""
+def _diagonal_laws(n: int, rows: tuple[int, ...]) -> tuple[ChiProduct, ...]:
     return tuple(chi_product(degrees(n, rows, k)) for k in range(1, n + 1))
 
 
