@@ -71,9 +71,9 @@ def report(job: str, user: Cost, user_draws: int, ours: Cost, draws: int, goal: 
 def brute_force(n: int, goal: float, seconds: float, pool: ThreadPoolExecutor) -> None:
     """Trailing block of one Gaussian matrix, random numbers included; the user's BLAS may have one thread or all."""
     block = max(1, min(2048, (1 << 18) // n**2))
-    blocks = THREADS * max(1, int(2e5 / (n**2 * block) + 0.5))
+    blocks = THREADS * max(4, int(4e6 / (n**2 * block)))  # a few milliseconds would not reach the second core
     generator = np.random.default_rng(1)
-    count = max(2, blocks * block // 8)
+    count = max(2, blocks * block // 32)
 
     def user() -> None:
         for _ in range(count):
