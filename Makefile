@@ -1,7 +1,8 @@
 # Two commands on a fresh machine: `make` runs the main job, `make test` passes the tests.
 PYTHON ?= python3
 BIN := .venv/bin
-COMPILE = $(BIN)/python -m simulate.backends.numba_backend  # kernels, once, so that no run has to wait for them
+# Kernels are compiled once, so that no run has to wait for them.
+COMPILE := $(BIN)/python -m simulate.backends.numba_backend
 # One thread per BLAS call: draws run side by side, and spinning threads would fight over the cores.
 export OMP_NUM_THREADS = 1
 

@@ -216,6 +216,6 @@ def _print(verdicts: list[Verdict], campaign: Campaign, as_json: bool) -> int:
     from simulate.table import document, text
     from theory.claims import CLAIMS
 
-    print(document(verdicts, campaign.store) if as_json else text(verdicts, campaign.study), flush=True)
+    print(document(verdicts, campaign.store) if as_json else text(verdicts, campaign.study, campaign.store), flush=True)
     refuted = {claim.id for claim in CLAIMS if claim.refuted}
     return int(any(verdict.outcome == "disagrees" and verdict.claim not in refuted for verdict in verdicts))

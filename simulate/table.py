@@ -14,8 +14,8 @@ COLUMNS = ("claim", "point", "gap", "band", "would see", "samples", "decoys", "v
 RIGHT = {"gap", "band", "would see", "samples", "decoys"}
 
 
-def text(verdicts: Sequence[Verdict], study: Study) -> str:
-    """One line per claim and point, and below it how to read the columns."""
+def text(verdicts: Sequence[Verdict], study: Study, store: Store) -> str:
+    """One line per claim and point, and below it how they were drawn and how to read the columns."""
     rows = [COLUMNS, *(_row(verdict) for verdict in verdicts)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -26,7 +26,7 @@ def text(verdicts: Sequence[Verdict], study: Study) -> str:
         for row in rows
     ]
     lines.insert(1, "  ".join("-" * width for width in widths))
-    lines += ["", *_notes(verdicts, study)]
+    lines += ["", *_notes(verdicts, study, store)]
     return "\n".join(lines)
 
 
@@ -51,8 +51,9 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
     )
 
 
-def _notes(verdicts: Sequence[Verdict], study: Study) -> list[str]:
+def _notes(verdicts: Sequence[Verdict], study: Study, store: Store) -> list[str]:
     notes = [
+        f"drawn with seed {store.manifest['seed']} by backend {store.manifest['backend']}.",
         "gap: distance from the theory, to be expected within the band by chance alone.",
         "would see: the smallest true gap that these draws show with 95 % probability.",
         "decoys: near-misses of the claim rejected by the same draws, of those large enough to be seen.",

@@ -144,9 +144,11 @@ def reject_decoys(claim: Claim, verdict: Verdict, evidence: Evidence) -> Verdict
 def difference(theory: Theory, wrong: Theory) -> float:
     """How far a decoy is from the claim: largest difference between their distribution functions.
 
-    For columns to be pooled, of the average over (at most 16 of) the columns. For moments the decoy is what its author
-    says it is: infinitely far.
+    For columns to be pooled, of the average over (at most 16 of) the columns. For moments of the same number, between
+    their means; a decoy that speaks of another number has no distance, and always counts.
     """
+    if isinstance(theory, Moment) and isinstance(wrong, Moment) and theory.per_draw is wrong.per_draw:
+        return abs(theory.mean - wrong.mean)
     if isinstance(theory, Moment) or isinstance(wrong, Moment):
         return math.inf
     true_laws, wrong_laws = _laws(theory), _laws(wrong)

@@ -6,7 +6,7 @@ from scipy import stats
 
 from simulate.bands import clopper_pearson
 from simulate.engine.records import counted_table, raw_table
-from simulate.verify import Evidence, judge, needed, reject_decoys, sup_distance
+from simulate.verify import Evidence, difference, judge, needed, reject_decoys, sup_distance
 from theory.claim import Claim, Decoy, Moment
 
 POINT = {"n": 1}
@@ -109,6 +109,14 @@ def test_decoys_that_are_large_enough_are_put_to_the_same_draws():
     evidence = Evidence([raw_table({"x": np.random.default_rng(6).standard_normal(2000)})])
     found = reject_decoys(claim, judge(claim, POINT, "made up", evidence, RATE), evidence)
     assert found.visible == found.rejected == ("shifted",)
+
+
+def test_moments_of_the_same_number_differ_by_their_means():
+    def square(x):
+        return x**2
+
+    assert difference(Moment(square, 1.0, 1.4), Moment(square, 1.25, 1.4)) == 0.25
+    assert difference(Moment(square, 1.0, 1.4), Moment(np.abs, 1.0, 1.4)) == np.inf
 
 
 def test_sup_distance_sees_both_sides_of_a_step():

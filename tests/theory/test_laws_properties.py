@@ -1,13 +1,16 @@
 """Properties of the law of products of chi variables over its whole declared domain."""
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+import scipy.stats as st
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from theory.laws import chi_product
+from theory.laws import Law, chi_product, symmetrised
 
 HUGE = 10**6
 
@@ -61,3 +64,18 @@ def test_scale_and_order_of_the_factors(degrees, twos, random):
     x = law.ppf([1e-30, 0.1, 0.5, 0.9])
     assert np.abs(other.logcdf(x * 2.0**twos) - law.logcdf(x))[x > 1e-290].max() < 1e-12
     assert pickle.loads(pickle.dumps(other)) == other
+
+
+def test_a_law_is_a_value():
+    law = chi_product([3, np.int64(2), 4])
+    assert repr(law) == "chi_product((3, 2, 4))"
+    assert repr(chi_product((1,), 0.5)) == "chi_product((1,), scale=0.5)"
+    assert law == chi_product((3, 2, 4)) != chi_product((3, 2, 5))
+    assert hash(law) == hash(chi_product((3, 2, 4)))
+    law.cdf(np.linspace(0, 9, 2000))
+    assert len(pickle.dumps(law)) < 200
+    with pytest.raises(AttributeError):
+        law.scale = 2.0
+    assert all(isinstance(each, Law) for each in (law, symmetrised(law), st.beta(1, 5)))
+    code = "import sys, theory.laws; sys.exit('scipy.stats' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
