@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simulate.engine.records import digest
 from simulate.engine.shard import Shard
 from simulate.engine.study import Point, UsageError, label
 
@@ -72,7 +73,11 @@ class Store:
     def write(self, shard: Shard, table: pa.Table) -> None:
         """Keeps a shard's table, whole or not at all."""
         sink = pa.BufferOutputStream()
-        identity = {b"shard": repr(shard).encode(), b"fingerprint": self.manifest["fingerprint"].encode()}
+        identity = {
+            b"shard": repr(shard).encode(),
+            b"fingerprint": self.manifest["fingerprint"].encode(),
+            b"digest": digest(table).encode(),
+        }
         pq.write_table(table.replace_schema_metadata(identity), sink, compression="zstd", write_page_checksum=True)
         self._write(self.path(shard), sink.getvalue())
 
@@ -88,9 +93,13 @@ class Store:
             return None
         try:
             table = pq.ParquetFile(path, page_checksum_verification=True).read()
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise DamagedRecordError(f"{path} is damaged ({str(error).splitlines()[0]})") from None
+            found = digest(table)
+        except (pa.ArrowException, OSError, TypeError, ValueError) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise DamagedRecordError(f"{path} is damaged ({reason})") from None
         held = table.schema.metadata or {}
+        if held.get(b"digest") != found.encode():
+            raise DamagedRecordError(f"{path} is damaged (its contents are not those that were written)")
         if held.get(b"shard") != repr(shard).encode():
             raise DamagedRecordError(f"{path} is damaged (it does not name the shard that its place names)")
         return table
