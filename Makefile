@@ -23,6 +23,10 @@ bench: .venv/installed-test
 	$(BIN)/python -m benchmarks.bench_qr_product
 	$(BIN)/python -m benchmarks.bench_direct
 
+docs: .venv/installed-test
+	$(BIN)/python -m sphinx -q -W -E -b html docs results/docs
+	@echo "pages: results/docs/index.html"
+
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed, got $$($(PYTHON) -V): make PYTHON=python3.12"; exit 3; }
@@ -41,4 +45,4 @@ bench: .venv/installed-test
 clean:
 	rm -rf .venv results
 
-.PHONY: main test lint bench clean
+.PHONY: main test lint bench docs clean

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from theory.laws import Law
 
-Kind = Literal["law", "moment"]
+Kind = Literal["law", "moment", "identity", "bound", "rate", "reported"]
+Status = Literal["printed", "refuted", "corrected", "extension"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,48 @@ class Moment:
     mean: float
     sd: float
     laws: Sequence[Law] | None = None
+
+
+class Sides(NamedTuple):
+    """Both sides of a statement in one world: a bound says left <= right, an identity left == right.
+
+    Numbers or arrays that broadcast together: floats, or `fractions.Fraction` where a witness is replayed exactly.
+    """
+
+    left: Any
+    right: Any
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A statement of growth: `value(size)` goes like size^exponent as the size grows.
+
+    Parameters
+    ----------
+    along : the axis that grows, such as "n".
+    exponent : slope of ln value against ln size.
+    value : what the exact theory behind the statement gives at one size, where there is one.
+    between : two sizes, large enough for the slope between them to have settled.
+    """
+
+    along: str
+    exponent: float
+    value: Callable[[int], float] | None = None
+    between: tuple[int, int] = (2**14, 2**16)
+
+    def slope(self) -> float:
+        """Slope of ln value against ln size between the two sizes; NaN without a value."""
+        if self.value is None:
+            return math.nan
+        small, large = self.between
+        return math.log(self.value(large) / self.value(small)) / math.log(large / small)
+
+
+class Reported(NamedTuple):
+    """A number that a paper prints, and what theory says it should be near (NaN where theory is silent)."""
+
+    printed: float
+    predicted: float = float("nan")
 
 
 def everywhere(**_point: Any) -> bool:
@@ -60,17 +104,26 @@ class Claim:
 
     Parameters
     ----------
-    id : paper, statement, part, such as "fc.lemma3.last".
+    id : paper, statement, part, such as "fc.lemma3.last"; ".printed" and ".corrected" where the two differ.
     source, says : where it stands; what it says, in one sentence.
-    kind : "law": `theory(**point)` is a law, or one law per column of the statistic (columns are then pooled
-        by probability integral transform); "moment": it is a `Moment`.
-    statistic : the recorded number (or row of numbers) that it speaks of.
-    study, figure : modules that measure it and show it.
+    formula : the same in LaTeX, without dollar signs.
+    domain : for which sizes and worlds, a phrase.
+    kind, theory : "law": `theory(**point)` is a law, or one law per column of the statistic (columns are then pooled
+        by probability integral transform); "moment": a `Moment`; "rate": a `Rate`; "reported": a `Reported`;
+        "bound", "identity": `theory(**world)` gives the `Sides` of the statement in one world.
+    code : the function that holds the formula, where `theory` only wraps it.
     tolerance : the smallest discrepancy worth seeing, fixed before any draw. For laws the largest difference
-        between two distribution functions; for moments in units of the moment.
+        between two distribution functions; for moments in units of the moment; for rates of the exponent; for
+        bounds and identities relative to 1 + |right side|.
+    status : "printed": stands as printed; "refuted": false as printed, with a stored witness; "corrected": what is
+        true instead; "extension": not in the paper, but what a reader needs beside it.
+    note : what a reader should know: the defect, the way to the proof, what is asymptotic.
+    statistic, study, figure : the recorded number (or row of numbers) that it speaks of, and the modules that measure
+        it and show it; empty as long as nothing does.
     decoys : near-misses that the check must reject.
     where : the points that the statement covers.
-    refuted : whether the table already knows it to be false as stated.
+    replay : for a refuted statement whose `theory` does not keep rational numbers exact: its sides, or bounds that
+        still contradict it (left rounded down, right rounded up), in exact arithmetic.
     """
 
     id: str
@@ -78,10 +131,38 @@ class Claim:
     says: str
     kind: Kind
     theory: Callable[..., Any]
-    statistic: str
-    study: str
-    figure: str
     tolerance: float
+    formula: str = ""
+    domain: str = ""
+    status: Status = "printed"
+    note: str = ""
+    code: Callable[..., Any] | None = field(default=None, repr=False)
+    statistic: str = ""
+    study: str = ""
+    figure: str = ""
     decoys: tuple[Decoy, ...] = field(default=(), repr=False)
     where: Callable[..., bool] = everywhere
-    refuted: bool = False
+    replay: Callable[..., Sides] | None = field(default=None, repr=False)
+
+    @property
+    def refuted(self) -> bool:
+        """Whether the table already knows it to be false as stated."""
+        return self.status == "refuted"
+
+
+def excess(kind: Kind, sides: Sides) -> float:
+    """By how much the statement fails in one world, relative to 1 + |right side|; at most 0 if a bound holds.
+
+    A NaN on either side counts as failure without limit, for nothing was compared.
+
+    Raises
+    ------
+    ValueError : unless the kind is "bound" or "identity".
+    """
+    if kind not in ("bound", "identity"):
+        raise ValueError(f"only bounds and identities have two sides, got {kind}")
+    left, right = (np.asarray(side, dtype=float) for side in sides)
+    with np.errstate(invalid="ignore"):
+        gap = np.where(left == right, 0.0, left - right) / (1 + np.where(np.isfinite(right), np.abs(right), 0))
+    worst = np.max(np.abs(gap) if kind == "identity" else gap, initial=-np.inf)
+    return float("inf") if np.isnan(worst) else float(worst)

@@ -5,6 +5,10 @@ the law of R_L ... R_1 with independent upper triangular R_i, (R_i)_kk ~ chi_{n_
 diagonal. Trailing blocks of triangular matrices multiply, so the last k x k block follows the same statement with
 n reduced to k and n_i to n_i - (n - k). Everything here is exact at every size.
 
+The paper takes n_i >= n without loss of generality, but it is one: with some n_i < n the rank is min(n, n_1, ..., n_L)
+and R is trapezoidal. So are the R_i then, p_i x p_{i-1} with p_i = min(p_{i-1}, n_i), of the same entries, and the
+diagonal that is left follows the same law; what speaks of r_nn or of the trailing block has no meaning.
+
 The order of the factors leaves no trace in the law of R: R^T R is H_1^T ... H_L^T H_L ... H_1, its eigenvectors are
 Haar and its eigenvalues those of a product of independent Wishart matrices, the same for every order.
 """
@@ -22,41 +26,60 @@ from theory.claim import Moment
 from theory.laws import ChiProduct, chi_product
 
 
-def degrees(n: int, rows: Sequence[int], k: int) -> tuple[int, ...]:
-    """Degrees of freedom n_i - k + 1 of the chi factors of r_kk, k = 1..n.
+def rank(n: int, rows: Sequence[int]) -> int:
+    """Number of rows of R and, with probability 1, rank of H_L ... H_1: min(n, n_1, ..., n_L).
 
     Raises
     ------
-    ValueError : unless 1 <= k <= n <= min(rows).
+    ValueError : unless n and all rows are at least 1, and there is a row.
     """
-    if not 1 <= k <= n <= min(rows):
-        raise ValueError(f"1 <= k <= n <= min(rows) must hold, got k={k}, n={n}, rows={tuple(rows)}")
+    if not rows or min(n, *rows) < 1:
+        raise ValueError(f"n and rows must be at least 1, and rows not empty, got n={n}, rows={tuple(rows)}")
+    return min(n, *rows)
+
+
+def degrees(n: int, rows: Sequence[int], k: int) -> tuple[int, ...]:
+    """Degrees of freedom n_i - k + 1 of the chi factors of r_kk, k = 1..rank, trapezoidal R included.
+
+    Raises
+    ------
+    ValueError : unless 1 <= k <= rank(n, rows).
+    """
+    if not 1 <= k <= rank(n, rows):
+        raise ValueError(f"1 <= k <= min(n, *rows) must hold, got k={k}, n={n}, rows={tuple(rows)}")
     return tuple(height - k + 1 for height in rows)
 
 
+def _trailing_degrees(n: int, rows: Sequence[int], k: int) -> tuple[int, ...]:
+    """`degrees` for statements on the trailing block, which takes full rank."""
+    if rank(n, rows) < n:
+        raise ValueError(f"every height must be at least n = {n}, got {min(rows)}: R has no trailing block then")
+    return degrees(n, rows, k)
+
+
 def diagonal_laws(n: int, rows: Sequence[int]) -> tuple[ChiProduct, ...]:
-    """Laws of r_11, ..., r_nn, which are independent of each other; the same objects at every call."""
+    """Laws of r_11, r_22, ... down to the rank, independent of each other; the same objects at every call."""
     return _diagonal_laws(n, tuple(rows))
 
 
 @lru_cache(maxsize=8)
 def _diagonal_laws(n: int, rows: tuple[int, ...]) -> tuple[ChiProduct, ...]:
-    return tuple(chi_product(degrees(n, rows, k)) for k in range(1, n + 1))
+    return tuple(chi_product(degrees(n, rows, k)) for k in range(1, rank(n, rows) + 1))
 
 
 def last_law(n: int, rows: Sequence[int]) -> ChiProduct:
     """Law of r_nn = dist(a_n, span{a_1..a_{n-1}}) = 1 / ||e_n^T H^+||."""
-    return chi_product(degrees(n, rows, n))
+    return chi_product(_trailing_degrees(n, rows, n))
 
 
 def stretch_law(n: int, rows: Sequence[int]) -> ChiProduct:
     """Law of ||R_22 v|| for the trailing 2 x 2 block and any fixed unit v in R^2, n >= 2 (also Theorem 4's ||e||)."""
-    return chi_product(degrees(n, rows, n - 1))
+    return chi_product(_trailing_degrees(n, rows, n - 1))
 
 
 def determinant_law(n: int, rows: Sequence[int]) -> ChiProduct:
     """Law of r_{n-1,n-1} r_nn, n >= 2; for square factors a product of L independent Exp(1)."""
-    return chi_product(degrees(n, rows, n - 1) + degrees(n, rows, n))
+    return chi_product(_trailing_degrees(n, rows, n - 1) + _trailing_degrees(n, rows, n))
 
 
 def corner_law(n: int, rows: Sequence[int]) -> ChiProduct:

@@ -18,10 +18,11 @@ from simulate.engine.executor import in_process, on_cluster
 from simulate.engine.shard import find_study
 from simulate.engine.store import DamagedRecordError, Store, world
 from simulate.engine.study import UsageError
-from theory.claims import CLAIMS
+from theory.claims import CLAIMS as TABLE
 
 STUDY = find_study("qr_product")
 POINT = {"n": 4, "rows": (4, 4)}
+CLAIMS = [claim for claim in TABLE if claim.study == "qr_product"]
 FEW = [claim for claim in CLAIMS if claim.statistic in ("diagonal", "last", "stretch")]
 
 

@@ -7,8 +7,9 @@ from simulate.campaign import Campaign
 from simulate.engine.executor import in_process
 from simulate.engine.shard import find_study
 from simulate.engine.store import Store
-from theory.claims import CLAIMS
+from theory.claims import CLAIMS as TABLE
 
+CLAIMS = [claim for claim in TABLE if claim.study == "qr_product"]
 # One factor, two square factors, and unequal heights, where widths and heights can be mistaken for each other.
 POINTS = [{"n": 8, "rows": (8,)}, {"n": 8, "rows": (8, 8)}, {"n": 4, "rows": (12, 9)}]
 

@@ -15,6 +15,7 @@ from theory.qr_product import (
     lyapunov_moment,
     off_diagonal_moment,
     off_diagonal_power,
+    rank,
     stretch_law,
 )
 
@@ -35,6 +36,23 @@ def test_oracles(n, rows, first, before, last, powers):
     means = [laws[0].mean(), laws[-2].mean(), last_law(n, rows).mean()]
     assert means == pytest.approx([first, before, last], rel=1e-9)
     assert off_diagonal_power(n, rows)[0] == pytest.approx(powers, rel=1e-12)
+
+
+@pytest.mark.parametrize(("n", "rows"), [(4, (5, 3)), (4, (2, 6)), (3, (1,))])
+def test_a_trapezoidal_r_follows_the_same_laws(n, rows, alpha):
+    """Products with a bottleneck: the diagonal that is left, against draws, within the DKW band."""
+    samples, rng = 20_000, np.random.default_rng(5)
+    product = np.eye(n)
+    for columns, height in zip((n, *rows), rows, strict=False):
+        product = rng.standard_normal((samples, height, columns)) @ product
+    diagonal = np.abs(np.diagonal(np.linalg.qr(product, mode="r"), axis1=1, axis2=2))
+    laws = diagonal_laws(n, rows)
+    assert len(laws) == rank(n, rows) == min(n, *rows)
+    for k, law in enumerate(laws):
+        steps = np.arange(1, samples + 1) / samples
+        cdf = law.cdf(np.sort(diagonal[:, k]))
+        distance = max(np.max(steps - cdf), np.max(cdf - steps + 1 / samples))
+        assert distance < np.sqrt(np.log(2 * len(laws) / alpha) / (2 * samples))
 
 
 def test_the_last_column_of_four_square_factors():
@@ -115,6 +133,9 @@ def test_bad_shapes_are_refused():
     with pytest.raises(ValueError, match="got k=0, n=3"):
         degrees(3, (3,), 0)
     with pytest.raises(ValueError, match=r"rows=\(2,\)"):
-        degrees(3, (2,), 1)
+        degrees(3, (2,), 3)
+    for law in (last_law, stretch_law, determinant_law):
+        with pytest.raises(ValueError, match="every height must be at least n = 3, got 2"):
+            law(3, (4, 2))
     with pytest.raises(ValueError, match="at most 2 factors, got 3"):
         corner_law(3, (3, 3, 3))

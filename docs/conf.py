@@ -1,0 +1,85 @@
+"""How the documentation is built: pages in Markdown, the claims and the interface of theory/ from the code itself."""
+
+import inspect
+import sys
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from latex2mathml.converter import convert
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import theory
+from theory import table
+from theory.claims import CLAIMS
+
+project = "fragility"
+extensions = ["myst_parser", "sphinx.ext.viewcode"]
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+html_theme = "furo"
+html_title = "fragility"
+html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["claims.css"]
+html_math_renderer = "mathml"  # shown by the browser itself: no script, no network
+
+
+def setup(app):
+    app.add_html_math_renderer("mathml", (_inline, None), (_displayed, None))
+    app.connect("source-read", _generate)
+
+
+def _inline(writer, node):
+    _write(writer, node, "inline")
+
+
+def _displayed(writer, node):
+    _write(writer, node, "block")
+
+
+def _write(writer, node, display):
+    from docutils.nodes import SkipNode
+
+    writer.body.append(convert(node.astext(), display=display))
+    raise SkipNode
+
+
+def _generate(app, name, source):
+    """Appends to two pages what the code knows: the rows of the table, and what each function says of itself."""
+    if name == "claims":
+        source[0] += table.markdown(
+            CLAIMS, lambda module, function: f"_modules/{module.replace('.', '/')}.html#{function}"
+        )
+    if name == "theory":
+        source[0] += "\n".join(_interface())
+
+
+def _interface():
+    """Every public function and class of theory/, and those private ones that hold the formula of a claim."""
+    held = {table.implementation(claim)[:2] for claim in CLAIMS}
+    for entry in iter_modules(theory.__path__):
+        if entry.name.startswith("_") or entry.ispkg:
+            continue
+        module = import_module(f"theory.{entry.name}")
+        yield from (f"## {module.__name__}", "", "```{eval-rst}", f".. py:module:: {module.__name__}", "```", "")
+        yield from (_verbatim(inspect.getdoc(module)))
+        for name, value in vars(module).items():
+            ours = getattr(value, "__module__", None) == module.__name__ and callable(value)
+            if ours and (not name.startswith("_") or (module.__name__, name) in held):
+                yield from _entry(module.__name__, name, value)
+
+
+def _entry(module, name, value):
+    kind = "class" if inspect.isclass(value) else "function"
+    error = inspect.isclass(value) and issubclass(value, Exception)
+    arguments = "" if error else f"({', '.join(inspect.signature(value).parameters)})"
+    yield from ("```{eval-rst}", f".. py:{kind}:: {name}{arguments}", f"   :module: {module}", "")
+    # Formulas in docstrings are written for the eye; as plain text no markup can misread them.
+    yield from ("   ::", "", *(f"      {line}" for line in (inspect.getdoc(value) or "Undocumented.").splitlines()))
+    yield from ("```", "")
+
+
+def _verbatim(text):
+    return ["```text", *text.splitlines(), "```", ""]

@@ -1,0 +1,36 @@
+"""Bounds and identities hold in every random world drawn for them, their decoys fail in some, and what is refuted
+is contradicted by its stored witness in exact arithmetic."""
+
+import numpy as np
+import pytest
+
+from tests.theory.worlds import WORLDS
+from theory.claim import excess
+from theory.claims import CLAIMS
+from theory.witness import replay
+
+TWO_SIDED = [claim for claim in CLAIMS if claim.kind in ("bound", "identity") and not claim.refuted]
+REFUTED = [claim for claim in CLAIMS if claim.refuted]
+DRAWS = 40
+
+
+def worst(claim, theory):
+    rng = np.random.default_rng(1)
+    return max(excess(claim.kind, theory(**WORLDS[claim.id](rng))) for _ in range(DRAWS))
+
+
+@pytest.mark.parametrize("claim", TWO_SIDED, ids=lambda claim: claim.id)
+class TestStatement:
+    def test_it_holds_in_every_world(self, claim):
+        assert worst(claim, claim.theory) <= claim.tolerance
+
+    def test_each_decoy_fails_in_some_world(self, claim):
+        assert claim.decoys
+        for decoy in claim.decoys:
+            assert worst(claim, decoy.theory) > 10 * claim.tolerance, decoy.says
+
+
+@pytest.mark.parametrize("claim", REFUTED, ids=lambda claim: claim.id)
+def test_a_refuted_statement_has_a_witness(claim):
+    left, right = replay(claim)
+    assert left != right

@@ -1,0 +1,61 @@
+"""Stored counterexamples: read as exact numbers, and refused when they show nothing."""
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from theory.claim import Sides, excess
+from theory.claims import CLAIMS
+from theory.witness import ReplayError, exact, replay
+
+REFUTED = [claim for claim in CLAIMS if claim.refuted]
+STORED = [entry for entry in (resources.files("theory") / "witnesses").iterdir() if entry.name.endswith(".json")]
+
+
+def test_rationals_become_fractions_and_regular_lists_arrays():
+    assert exact("-5/4") == Fraction(-5, 4)
+    assert exact("71.27") == Fraction(7127, 100)
+    assert exact("linf") == "linf"
+    matrix = exact([["1", "1/2"], ["0", "3"]])
+    assert matrix.shape == (2, 2)
+    assert matrix[0, 1] == Fraction(1, 2)
+    ragged = exact([[["1"], ["1"]], [["1", "-1"]]])
+    assert [layer.shape for layer in ragged] == [(2, 1), (1, 2)]
+
+
+@pytest.mark.parametrize("entry", STORED, ids=lambda entry: entry.name)
+def test_every_stored_world_belongs_to_a_refuted_claim_and_is_short(entry):
+    assert entry.name.removesuffix(".json") in {claim.id for claim in REFUTED}
+    assert len(json.dumps(json.loads(entry.read_text()))) < 2000
+
+
+@pytest.mark.parametrize("claim", REFUTED, ids=lambda claim: claim.id)
+def test_fractions_and_floats_tell_the_same(claim):
+    """The exact sides fail by more than the claim tolerates, so a checker in floating point sees it, too."""
+    sides = replay(claim)
+    assert all(isinstance(side, Fraction) for side in sides)
+    assert excess(claim.kind, sides) > claim.tolerance
+
+
+@pytest.mark.parametrize(
+    ("sides", "message"),
+    [
+        (Sides(Fraction(1), Fraction(1)), "does not contradict"),
+        (Sides(0.5, Fraction(1)), "must be fractions"),
+        (Sides(np.array([Fraction(1)]), Fraction(1)), "must be fractions"),
+    ],
+)
+def test_a_witness_that_shows_nothing_is_refused(sides, message):
+    claim = replace(REFUTED[0], replay=lambda **_world: sides)
+    with pytest.raises(ReplayError, match=message):
+        replay(claim)
+
+
+def test_a_claim_without_a_witness_is_refused():
+    unrefuted = next(claim for claim in CLAIMS if not claim.refuted)
+    with pytest.raises(ReplayError, match="none is stored"):
+        replay(unrefuted)

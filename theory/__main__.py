@@ -1,0 +1,187 @@
+"""`python -m theory`: the table of claims, one claim, a counterexample replayed, or any law and bound evaluated."""
+
+import argparse
+import difflib
+import inspect
+import json
+import math
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from theory import table
+from theory.claim import Claim
+from theory.claims import CLAIMS
+from theory.evaluations import EVALUATIONS
+from theory.laws import Law
+from theory.witness import ReplayError, replay, stored
+
+USAGE = 2
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+
+
+class Parser(argparse.ArgumentParser):
+    """One line per usage error."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def main() -> None:
+    parser = _parser()
+    flags = vars(parser.parse_args())
+    try:
+        print(_answer(flags))
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="python -m theory",
+        description="Without arguments: every statement of the papers, with its status. With a name: its value.",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
+    parser.add_argument("--claim", metavar="ID", help="all about one claim; a prefix such as joint. shows its rows")
+    parser.add_argument("--replay", metavar="ID", help="replay the counterexample to a refuted claim, exactly")
+    names = parser.add_subparsers(dest="evaluation", metavar="NAME", title="laws and bounds, each with --help")
+    for name, function in EVALUATIONS.items():
+        says = (inspect.getdoc(function) or "").split("\n")[0]
+        evaluation = names.add_parser(name, help=says, description=says)
+        for parameter in inspect.signature(function).parameters.values():
+            required = parameter.default is parameter.empty
+            evaluation.add_argument(
+                f"--{parameter.name.replace('_', '-')}",
+                type=_reader(parameter),
+                required=required,
+                default=None if required else parameter.default,
+                metavar="K,K" if parameter.annotation == "Heights" else "K" if parameter.annotation == "int" else "X",
+                help="needed" if required else f"default {parameter.default!r}",
+            )
+        evaluation.add_argument("--at", type=_numbers, default=(), metavar="X,X", help="probabilities at these points")
+        evaluation.add_argument(
+            "--plot",
+            nargs="?",
+            type=Path,
+            const=Path(f"results/figures/{name}.png"),
+            metavar="FILE",
+            help="draw the law (default results/figures/NAME.png)",
+        )
+        evaluation.add_argument("--json", action="store_true", help="one JSON document instead of text")
+    return parser
+
+
+def _reader(parameter: inspect.Parameter) -> Any:
+    return {"int": _whole, "float": _number, "Heights": _wholes}[parameter.annotation]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, got {text}") from None
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text}") from None
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(map(_number, text.split(",")))
+
+
+def _wholes(text: str) -> tuple[int, ...]:
+    return tuple(map(_whole, text.split(",")))
+
+
+def _answer(flags: dict[str, Any]) -> str:
+    if flags["evaluation"]:
+        return _evaluate(flags)
+    if flags["replay"]:
+        return _replay(_find(flags["replay"]), flags["json"])
+    if flags["claim"] and not any(claim.id == flags["claim"] for claim in CLAIMS):
+        chosen = [claim for claim in CLAIMS if claim.id.startswith(flags["claim"])] or [_find(flags["claim"])]
+    else:
+        chosen = [claim for claim in CLAIMS if flags["claim"] in (None, claim.id)]
+        if flags["claim"] and not flags["json"]:
+            return table.page(chosen[0])
+    return json.dumps(table.document(chosen), indent=1) if flags["json"] else table.text(chosen)
+
+
+def _find(claim_id: str) -> Claim:
+    by_id = {claim.id: claim for claim in CLAIMS}
+    if claim_id not in by_id:
+        near = difflib.get_close_matches(claim_id, by_id, n=3, cutoff=0.3)
+        raise ValueError(f"no claim {claim_id}; near it: {', '.join(near) or 'none'} (python -m theory lists all)")
+    return by_id[claim_id]
+
+
+def _replay(claim: Claim, as_json: bool) -> str:
+    try:
+        left, right = replay(claim)
+    except ReplayError as error:
+        raise ValueError(error) from None
+    world = stored(claim.id)
+    if as_json:
+        return json.dumps({"claim": claim.id, "world": world, "left": str(left), "right": str(right)}, indent=1)
+    relation, stated = ("!=", "==") if claim.kind == "identity" else (">", "<=")
+    return "\n".join(
+        [
+            f"{claim.id}: {claim.says}",
+            *(f"  {name} = {json.dumps(value).replace(chr(34), '')}" for name, value in world.items()),
+            f"  stated    left {stated} right",
+            f"  exactly   {left} {relation} {right}",
+            "refuted",
+        ]
+    )
+
+
+def _evaluate(flags: dict[str, Any]) -> str:
+    name, function = flags["evaluation"], EVALUATIONS[flags["evaluation"]]
+    arguments = {parameter: flags[parameter] for parameter in inspect.signature(function).parameters}
+    value = function(**arguments)
+    if isinstance(value, Law):
+        answer = _summary(value, flags["at"])
+    elif flags["at"] or flags["plot"]:
+        raise ValueError(f"--at and --plot are for laws, and {name} is a number")
+    else:
+        answer = dict(value) if isinstance(value, Mapping) else {"value": value}
+    if flags["plot"]:
+        # The one look to the right: pictures are drawn in figures/, and this command is only the door to it.
+        from figures.law import picture
+
+        answer["picture"] = str(picture(value, name, arguments, flags["plot"]))
+    if flags["json"]:
+        plain = {
+            key: number if not isinstance(number, float) or math.isfinite(number) else str(number)
+            for key, number in answer.items()
+        }
+        return json.dumps({"evaluation": name, "arguments": arguments, **plain}, indent=1)
+    shown = ", ".join(f"{key} = {argument}" for key, argument in arguments.items())
+    width = max(map(len, answer))
+    lines = [
+        f"  {key.ljust(width)}  {number:.10g}" if isinstance(number, float) else f"  {key.ljust(width)}  {number}"
+        for key, number in answer.items()
+    ]
+    return "\n".join([f"{name}: {shown}", *lines])
+
+
+def _summary(law: Law, points: tuple[float, ...]) -> dict[str, Any]:
+    """Mean, standard deviation, quantiles, and probabilities and density at `points`."""
+    answer = {"mean": float(law.mean()), "sd": math.sqrt(law.var())}
+    answer |= {f"quantile {q:g}": float(law.ppf(q)) for q in QUANTILES}
+    for x in points:
+        answer |= {
+            f"P(X <= {x:g})": float(law.cdf(x)),
+            f"P(X > {x:g})": float(law.sf(x)),
+            f"density at {x:g}": float(law.pdf(x)),
+        }
+    return answer
+
+
+if __name__ == "__main__":
+    sys.exit(main())
