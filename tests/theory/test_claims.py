@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from latex2mathml.converter import convert
+from scipy import integrate
 
 from simulate.engine.shard import find_study
 from theory import table
@@ -121,9 +122,9 @@ class TestRow:
         assert claim.decoys
         for decoy in claim.decoys:
             shown = [point for point in points(claim) if decoy.where(**point)]
-            assert any(
-                fingerprint(decoy.theory(**point)) != fingerprint(claim.theory(**point)) for point in shown
-            ), decoy.says
+            assert any(fingerprint(decoy.theory(**point)) != fingerprint(claim.theory(**point)) for point in shown), (
+                decoy.says
+            )
 
 
 RATES = [claim for claim in CLAIMS if claim.kind == "rate" and not claim.refuted]
@@ -137,3 +138,27 @@ def test_a_rate_is_the_slope_of_the_exact_law(claim):
         for decoy in claim.decoys:
             if decoy.where(**point):
                 assert abs(slope - decoy.theory(**point).exponent) > claim.tolerance, decoy.says
+
+
+LAWS = [claim for claim in CLAIMS if claim.kind == "law" and not claim.refuted]
+
+
+@pytest.mark.parametrize("claim", LAWS, ids=lambda claim: claim.id)
+def test_a_law_is_one_law(claim):
+    """Its functions agree with each other: cdf rises, quantiles invert it, tails add up, the mean is an integral."""
+    for point in points(claim):
+        law = laws(claim.theory(**point))[-1]
+        q = np.linspace(0.001, 0.999, 101)
+        x = law.ppf(q)
+        assert np.all(np.diff(x) > 0)
+        assert np.allclose(law.cdf(x), q, rtol=1e-8)
+        assert np.allclose(law.sf(x), 1 - q, rtol=1e-8)
+        assert np.allclose(law.isf(1 - q), x, rtol=1e-7)
+        middle = x[1:-1]
+        step = 1e-4 * np.minimum(np.diff(x)[:-1], np.diff(x)[1:])
+        slope = (law.cdf(middle + step) - law.cdf(middle - step)) / (2 * step)
+        assert np.allclose(law.pdf(middle), slope, rtol=1e-4)
+        low, high = law.ppf(1e-12), law.isf(1e-12)
+        if np.isfinite(law.mean()) and low >= 0 and high < 1e3:
+            area, _ = integrate.quad(law.sf, 0, high, limit=500, epsabs=1e-9, points=list(law.ppf([0.01, 0.5, 0.99])))
+            assert law.mean() == pytest.approx(area, rel=1e-6)
