@@ -29,7 +29,7 @@ def picture(law: Law, name: str, arguments: Mapping[str, Any], path: Path) -> Pa
     """
     if path.suffix not in FORMATS:
         raise ValueError(f"--plot must end in {', '.join(FORMATS)}, got {path}")
-    shown = ", ".join(f"{key} = {value}" for key, value in arguments.items())
+    shown = ", ".join(f"{key} = {value}" for key, value in arguments.items() if value != ())
     save(partial(draw, law=law, title=f"{name} ({shown})"), SIZE, path)
     return path
 

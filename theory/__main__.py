@@ -161,7 +161,7 @@ def _evaluate(flags: dict[str, Any]) -> str:
             for key, number in answer.items()
         }
         return json.dumps({"evaluation": name, "arguments": arguments, **plain}, indent=1)
-    shown = ", ".join(f"{key} = {argument}" for key, argument in arguments.items())
+    shown = ", ".join(f"{key} = {argument}" for key, argument in arguments.items() if argument != ())
     width = max(map(len, answer))
     lines = [
         f"  {key.ljust(width)}  {number:.10g}" if isinstance(number, float) else f"  {key.ljust(width)}  {number}"

@@ -1,7 +1,7 @@
-"""Laws and bounds that `python -m theory NAME` evaluates: plain functions of numbers, each flag a parameter.
+"""What `python -m theory NAME` evaluates: laws and bounds as functions of numbers, each parameter a flag.
 
-A function returns a law, a number, or several numbers by name. Heights are the rows n_1, ..., n_L of the factors; left
-out, they are `layers` square factors.
+A function returns a law, a number, or several numbers by name. `rows` are the heights n_1, ..., n_L of the factors;
+left out, there is one square factor, or as many as `layers` says.
 """
 
 from __future__ import annotations
@@ -9,28 +9,111 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from theory import depth, qr_product
-from theory.fraction import fraction_law
-from theory.laws import Law
+from theory import (
+    attack_size,
+    convnorm,
+    depth,
+    gradient_plane,
+    optimal_tolerance,
+    path_length,
+    qr_product,
+    separation,
+    wide_resnet,
+)
+from theory.fraction import compression_law, fraction_law
+from theory.laws import Law, chi_product
 
 Heights = tuple[int, ...]
 
 
 def fraction(n: int, layers: int = 1, rows: Heights = ()) -> Law:
-    """|r_nn| / ||a_n||, the part of the last column that only it has"""
+    """|r_nn| / ||a_n||, the share of the last column that no other column has"""
     return fraction_law(n, _heights(n, layers, rows))
 
 
+def compression(n: int, kept: int = 2, layers: int = 1, rows: Heights = ()) -> Law:
+    """share of a feature in the span of the last KEPT directions: swap over distance for 2"""
+    return compression_law(n, _heights(n, layers, rows), kept)
+
+
 def diagonal(n: int, k: int, layers: int = 1, rows: Heights = ()) -> Law:
-    """r_kk of R of a product of Gaussian matrices"""
-    heights = _heights(n, layers, rows)
-    return qr_product.chi_product(qr_product.degrees(n, heights, k))
+    """r_kk of R of a product of Gaussian matrices (Lemma 3)"""
+    return chi_product(qr_product.degrees(n, _heights(n, layers, rows), k))
 
 
-def _heights(n: int, layers: int, rows: Heights) -> Heights:
-    if layers < 1:
-        raise ValueError(f"--layers must be at least 1, got {layers}")
-    return rows or (n,) * layers
+def swap(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) -> Law:
+    """size of the attack of Theorems 1 and 4, which swaps two outputs"""
+    return attack_size.swap_law(n, _heights(n, layers, rows), scale)
+
+
+def pair_margin(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) -> Law:
+    """distance of a point from the tie of two classes (Theorems 1 and 4)"""
+    return attack_size.pair_margin_law(n, _heights(n, layers, rows), scale)
+
+
+def flip(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) -> Law:
+    """size of the attack of Theorem 6, which exchanges both outputs"""
+    return attack_size.flip_law(n, _heights(n, layers, rows), scale)
+
+
+def untargeted(n: int, d: int) -> Law:
+    """size of the perturbation along the last column that changes the class (Theorem 1)"""
+    return attack_size.column_law(n, d)
+
+
+def distance(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) -> Law:
+    """distance of two points of a linear generative model (Theorem 4)"""
+    return separation.distance_law(_heights(n, layers, rows), scale)
+
+
+def gradient_span(d: int, gradients: int = 2) -> Law:
+    """compression of a difference of inputs onto the span of gradients (Theorem 7)"""
+    return gradient_plane.compression_law(d, gradients)
+
+
+def difficulty(d: int, gradients: int = 2) -> dict[str, float]:
+    """how much harder an optimal classifier is to attack (Theorem 7): mean, median, ratio of means"""
+    return {
+        "ratio of means": gradient_plane.difficulty_of_means(d, gradients),
+        "mean ratio": gradient_plane.mean_difficulty(d, gradients),
+        "median ratio": gradient_plane.median_difficulty(d, gradients),
+    }
+
+
+def closest_pair(d: int, points: int, delta: float = 0.01) -> dict[str, float]:
+    """largest alpha with all distances of POINTS points above alpha sqrt(2d), but for DELTA (Theorem 1)"""
+    pairs = separation.log_pairs(points)
+    return {
+        "alpha, exact tail": separation.largest_share(d, pairs, delta),
+        "alpha, Chernoff": separation.largest_share(d, pairs, delta, chernoff=True),
+    }
+
+
+def sign_vectors(d: int, delta: float = 0.01) -> dict[str, float]:
+    """largest alpha with both classes 2 alpha sqrt(d) apart, but for DELTA (Theorem 6)"""
+    all_pairs, differences = separation.log_sign_pairs(d), separation.log_sign_pairs(d, distinct=True)
+    return {
+        "alpha, 4^(d-1) pairs, Chernoff": separation.largest_share(d, all_pairs, delta, chernoff=True),
+        "alpha, 4^(d-1) pairs, exact tail": separation.largest_share(d, all_pairs, delta),
+        "alpha, 3^(d-1) differences, exact tail": separation.largest_share(d, differences, delta),
+        "alpha, differences by length": separation.largest_sign_share(d, delta),
+    }
+
+
+def target_probability(n: int, d: int) -> float:
+    """probability that the swap of Theorem 1 makes its target the predicted class"""
+    return attack_size.target_probability(n, d)
+
+
+def interpolation_probability(m: int, scale: float = 1.0) -> float:
+    """probability that the best linear classifier of Theorem 6's data is the one that interpolates"""
+    return optimal_tolerance.interpolation_probability(m, scale)
+
+
+def attack_length(slope: float, smoothness: float, drop: float) -> dict[str, float]:
+    """two-sided bounds on the shortest perturbation that lowers a smooth function by DROP (Section 5)"""
+    shortest, longest = path_length.length_bounds(slope, smoothness, drop)
+    return {"at least": float(shortest), "at most": float(longest)}
 
 
 def lyapunov(n: int, layers: int = 1, rows: Heights = ()) -> dict[str, float]:
@@ -44,8 +127,45 @@ def lyapunov(n: int, layers: int = 1, rows: Heights = ()) -> dict[str, float]:
     }
 
 
+def normalised_norm(channels_out: int, channels_in: int) -> dict[str, float]:
+    """range of the spectral norm of a ConvNorm layer (Proposition 3.1 and its converse)"""
+    least, largest = convnorm.norm_range(channels_out, channels_in)
+    return {"at least": least, "typically": convnorm.typical_norm(channels_out, channels_in), "at most": largest}
+
+
+def wide_resnet_weights(widen: int) -> int:
+    """number of weights in the convolutions and the last layer of WideResNet-16-k"""
+    return wide_resnet.weight_count(widen)
+
+
+def _heights(n: int, layers: int, rows: Heights) -> Heights:
+    if layers < 1:
+        raise ValueError(f"layers must be at least 1, got {layers}")
+    if rows and layers not in (1, len(rows)):
+        raise ValueError(f"layers and rows must agree, got {layers} and {len(rows)} rows; one of them is enough")
+    return rows or (n,) * layers
+
+
 EVALUATIONS: dict[str, Callable[..., Any]] = {
-    "fraction": fraction,
-    "diagonal": diagonal,
-    "lyapunov": lyapunov,
+    function.__name__.replace("_", "-"): function
+    for function in (
+        fraction,
+        compression,
+        diagonal,
+        swap,
+        pair_margin,
+        flip,
+        untargeted,
+        distance,
+        gradient_span,
+        difficulty,
+        closest_pair,
+        sign_vectors,
+        target_probability,
+        interpolation_probability,
+        attack_length,
+        lyapunov,
+        normalised_norm,
+        wide_resnet_weights,
+    )
 }

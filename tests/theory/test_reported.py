@@ -1,0 +1,105 @@
+"""The printed numbers: all there, findable, and with the relations that were worked out from them by hand."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from theory.claim import Reported
+from theory.claims.reported import CLAIMS
+from theory.fraction import fraction_law
+from theory.reported import (
+    CONVNORM,
+    FEATURE,
+    LAYERS,
+    NORMALISATIONS,
+    NORMS,
+    NUMBERS,
+    RADII,
+    WIDTHS,
+    attacked_accuracy,
+    clean_accuracy,
+    condition_number,
+    find,
+    robust_accuracy,
+)
+from theory.robust_accuracy import overfitted
+
+
+def test_every_number_has_one_place_and_a_value():
+    places = {(number.paper, number.table, number.row, number.column) for number in NUMBERS}
+    assert len(places) == len(NUMBERS)
+    assert {number.mark for number in NUMBERS} == {"printed", "secondary", "inferred"}
+    assert all(float(number.exact) == number.value for number in NUMBERS)
+
+
+def test_how_many():
+    def count(paper, table):
+        return sum((number.paper, number.table) == (paper, table) for number in NUMBERS)
+
+    assert count(CONVNORM, "Table 1") == 2 * 2 * 5 * 4
+    assert count(FEATURE, "Table 3") == 20
+    assert count("Conditioning", "Table I") == count("Conditioning", "Table II") == 2 + 20 + 16
+
+
+def test_some_cells():
+    assert condition_number(1, "L2", "dense").exact == 1_830_000_000
+    assert condition_number(2, "Linf", "conv1").value == 65200
+    assert attacked_accuracy(1, "conv", "0.01").decimal == "0.583"
+    assert attacked_accuracy(2, "simple", "0.002").exact == Fraction(921, 1000)
+    assert clean_accuracy(2, "conv").value == 0.993
+    assert robust_accuracy("FGSM", 5, "convnorm").decimal == "87.79"
+    assert robust_accuracy("PGD", 3, "bn+convnorm", top=5).value == 68.35
+    assert find(FEATURE, "Table 3", "median", "0.889").value == 0.3315
+
+
+def test_rounding():
+    assert condition_number(1, "L2", "dense").rounding == pytest.approx(5e6)
+    assert condition_number(1, "L2", "simple").rounding == pytest.approx(0.005)
+    assert find("Latent and SVD defences", "text", "latent size").rounding == 0.5
+
+
+def test_seven_cells_are_flagged():
+    cells = [(name, width) for name in NORMALISATIONS for width in WIDTHS]
+    accuracies = [[robust_accuracy(attack, width, name).value for name, width in cells] for attack in ("FGSM", "PGD")]
+    flagged = [cell for cell, flag in zip(cells, overfitted(*map(np.array, accuracies)), strict=True) if flag]
+    assert flagged == [("convnorm", 3), ("convnorm", 4), ("convnorm", 5), *(("bn+convnorm", k) for k in (2, 3, 4, 5))]
+
+
+def test_the_caps_on_the_stable_ranks():
+    caps = [
+        (condition_number(table, "LF", layer).value / condition_number(table, "L2", layer).value) ** 2
+        for table in (1, 2)
+        for layer in LAYERS
+    ]
+    assert caps == pytest.approx([2.92, 1.82, 7.02, 1.067, 3.64, 3.14, 2.28, 7.67, 1.525, 3.13], abs=0.006)
+
+
+def test_predictions():
+    theory = {claim.id: claim.theory for claim in CLAIMS}
+    assert theory["fc.table2.fraction"]() == Reported(0.3280, fraction_law(12, (12,)).mean())
+    assert theory["fc.table2.fraction"]().predicted == pytest.approx(0.2352, abs=5e-5)
+    # A fixed direction in a random plane: which dimensions would give the printed mean and median.
+    assert theory["fc.table3.mean"](dimension=15).predicted == pytest.approx(0.329039, abs=1e-6)
+    assert theory["fc.table3.mean"](dimension=15.10993845).predicted == pytest.approx(0.3278, abs=1e-9)
+    assert theory["fc.table3.median"](dimension=14.25841579).predicted == pytest.approx(0.3270, abs=1e-9)
+    assert theory["fc.table8.found"](experiment="2") == Reported(0.0828, 0.0349)
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_rows_hold_printed_numbers(claim):
+    assert claim.theory().printed in {number.value for number in NUMBERS}
+
+
+def test_rows_take_every_place():
+    theory = {claim.id: claim.theory for claim in CLAIMS}
+    for table in (1, 2):
+        assert {theory["cond.tables.kappa"](table=table, norm=p, layer=q).printed for p in NORMS for q in LAYERS}
+        assert {theory["cond.tables.accuracy"](table=table, radius=radius).printed for radius in RADII}
+
+
+def test_unknown_places():
+    with pytest.raises(ValueError, match="no number is known of ConvNorm, Table 9"):
+        find(CONVNORM, "Table 9", "PGD")
+    with pytest.raises(ValueError, match="column 'wide'"):
+        condition_number(1, "L2", "wide")

@@ -1,0 +1,256 @@
+"""Rows on circular convolution: its spectrum, zero padding, and batch normalisation folded into a kernel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from theory import circulant
+from theory._dense import dense, norm
+from theory.claim import Claim, Decoy, Sides
+
+# Cosines of 2 pi l / n that are rational: enough to know the squared norm of a circulant matrix exactly.
+_COSINES = {1: (1,), 2: (1, -1), 3: (1, Fraction(-1, 2), Fraction(-1, 2)), 4: (1, 0, -1, 0)}
+
+
+def _diagonalised(a: np.ndarray, power: float) -> Sides:
+    """C_a against F* diag(N^power F a) F with the unitary F."""
+    F = np.fft.fft(np.eye(a.size), norm="ortho")
+    return Sides(dense(a[None, None], (a.size,)), (F.conj().T @ np.diag(a.size**power * (F @ a)) @ F).real)
+
+
+def _traces(a: np.ndarray) -> Sides:
+    """Traces of both sides as printed, N a_0 and sqrt(N) a_0, for a square number N of taps."""
+    return Sides(a.size * a[0], math.isqrt(a.size) * a[0])
+
+
+def _spectrum(kernel: np.ndarray, grid: Sequence[int], stride: int) -> Sides:
+    measured = np.linalg.svd(dense(kernel, grid, stride), compute_uv=False)
+    return Sides(measured, np.sort(circulant.singular_values(kernel, grid, stride), axis=None)[::-1])
+
+
+def _cropped(kernel: np.ndarray, grid: Sequence[int], stride: int) -> Sides:
+    cut = kernel[:, :, *(slice(size) for size in grid)]
+    return Sides(_spectrum(kernel, grid, stride).left, _spectrum(cut, grid, stride).right)
+
+
+def _alias_factor_forgotten(kernel: np.ndarray, grid: Sequence[int], stride: int) -> Sides:
+    measured, formula = _spectrum(kernel, grid, stride)
+    return Sides(measured, formula * stride ** (len(grid) / 2))
+
+
+def _power(kernel: np.ndarray, grid: Sequence[int]) -> Sides:
+    return Sides(np.sum(circulant.singular_values(kernel, grid) ** 2), math.prod(grid) * np.sum(kernel**2))
+
+
+def _condition(kernel: np.ndarray, grid: Sequence[int]) -> Sides:
+    return Sides(np.linalg.cond(dense(kernel, grid)), circulant.condition(kernel, grid))
+
+
+def _reshaped_condition(kernel: np.ndarray, grid: Sequence[int]) -> Sides:
+    return Sides(_condition(kernel, grid).left, np.linalg.cond(kernel.reshape(len(kernel), -1)))
+
+
+def _linear(kernel: np.ndarray, x: np.ndarray, padded: bool = True) -> Sides:
+    """Full linear convolution with C_I signals x, (C_I, n), by sums and on the padded circle."""
+    taps, n = kernel.shape[-1], x.shape[-1]
+    full = np.stack([sum(np.convolve(k, row) for k, row in zip(rows, x, strict=True)) for rows in kernel])
+    grid = circulant.padded_grid((n,), (taps,)) if padded else (max(n, taps),)
+    spectrum = np.einsum("fij,jf->if", circulant.transfer(kernel, grid), np.fft.fft(x, grid[0]))
+    circular = np.fft.ifft(spectrum).real
+    return Sides(full, np.pad(circular, ((0, 0), (0, n + taps - 1 - grid[0]))))
+
+
+def _zero_padded(kernel: np.ndarray, grid: Sequence[int], stride: int, start: int) -> Sides:
+    measured = norm(dense(kernel, grid, stride, start))
+    return Sides(measured, circulant.zero_padding_bound(kernel, grid, stride))
+
+
+def _same_size(kernel: np.ndarray, grid: Sequence[int], stride: int, start: int) -> Sides:
+    rounded = circulant.padded_grid(grid, (1,) * len(grid), stride)
+    measured = norm(dense(kernel, grid, stride, start))
+    return Sides(measured, circulant.spectral_norm(kernel, rounded, stride))
+
+
+def _reshaped_norm(kernel: np.ndarray, grid: Sequence[int], stride: int, start: int) -> Sides:
+    return Sides(norm(dense(kernel, grid, stride, start)), norm(kernel.reshape(len(kernel), -1)))
+
+
+def _rayleigh(taps: np.ndarray, x: np.ndarray) -> Sides:
+    """||T x||^2 / ||x||^2 of one zero-padded filter against ||C_n||^2, both exact: n of rational cosines only."""
+    n = x.size
+    image = np.convolve(taps, x)[:n]
+    wrapped = [sum(taps[place::n]) for place in range(n)]
+    lags = [sum(wrapped[place] * wrapped[(place + lag) % n] for place in range(n)) for lag in range(n)]
+    gains = [sum(lags[lag] * _COSINES[n][lag * w % n] for lag in range(n)) for w in range(n)]
+    return Sides(sum(image * image) / sum(x * x), max(gains))
+
+
+def _folded(kernel: Any, x: Any, scale: Any, variance: Any, mean: Any, bias: Any, epsilon: float, used: float) -> Sides:
+    """Convolution and batch normalisation one after the other, against one convolution; `used` is folded in."""
+    grid = x.shape[1:]
+    outer = (slice(None), *(None,) * len(grid))
+
+    def apply(weights: np.ndarray) -> np.ndarray:
+        return (dense(weights, grid) @ x.reshape(-1)).reshape(len(kernel), *grid)
+
+    normalised = scale[outer] * (apply(kernel) - mean[outer]) / np.sqrt(variance + epsilon)[outer] + bias[outer]
+    factor = circulant.batch_norm_factor(scale, variance, used)
+    return Sides(normalised, apply(circulant.fold_batch_norm(kernel, factor)) + (bias - factor * mean)[outer])
+
+
+def _folded_norm(kernel: np.ndarray, grid: Sequence[int], factor: np.ndarray, constant: Any) -> Sides:
+    measured = norm(dense(circulant.fold_batch_norm(kernel, factor), grid))
+    return Sides(measured, constant * circulant.spectral_norm(kernel, grid))
+
+
+def _row(part: str, section: str, says: str, formula: str, domain: str, theory: Any, **other: Any) -> Claim:
+    return Claim(
+        id=f"norm.{part}",
+        source=f"ConvNorm, {section}",
+        says=says,
+        formula=formula,
+        domain=domain,
+        theory=theory,
+        **{"kind": "identity", "tolerance": 1e-9, **other},
+    )
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _row(
+        "circulant.dft.printed",
+        "Section 2.2",
+        "a circulant matrix is F* diag(a^) F with a^ = F a and the unitary F",
+        r"C_a = F^* \mathrm{diag}(F a) F, \quad F F^* = I",
+        "filters of N >= 2 taps on N points",
+        lambda a: _diagonalised(a, 0),
+        status="refuted",
+        note="The paper uses F F* = I and a^ = F a at once: a factor sqrt N is lost; Q_k does not depend on it.",
+        code=circulant.transfer,
+        replay=_traces,
+    ),
+    _row(
+        "circulant.dft.corrected",
+        "Section 2.2",
+        "a circulant matrix is F* diag(sqrt(N) F a) F with the unitary F",
+        r"C_a = F^* \mathrm{diag}(\sqrt{N} F a) F, \quad F F^* = I",
+        "filters of N taps on N points",
+        lambda a: _diagonalised(a, 0.5),
+        status="corrected",
+        code=circulant.transfer,
+        decoys=(
+            Decoy("the factor sqrt N forgotten", lambda a: _diagonalised(a, 0)),
+            Decoy("a factor N", lambda a: _diagonalised(a, 1)),
+        ),
+    ),
+    _row(
+        "circulant.singular_values",
+        "Section 2.2",
+        "the singular values of a strided circular convolution are those of its matrices at every frequency",
+        r"\sigma(A) = \bigcup_w \sigma\left( s^{-d/2} [\hat K(w_1), \dots, \hat K(w_{s^d})] \right)",
+        "kernels of any size, strides that divide the grid",
+        _spectrum,
+        status="extension",
+        note="Sedghi, Gupta and Long (2019) for stride 1.",
+        code=circulant.singular_values,
+        decoys=(
+            Decoy("taps beyond the grid cut off", _cropped),
+            Decoy("aliases joined without their factor", _alias_factor_forgotten),
+        ),
+    ),
+    _row(
+        "circulant.power",
+        "Section 2.2",
+        "the squared singular values of a circular convolution add up to the grid's size times ||K||_F^2",
+        r"\sum \sigma^2 = n_1 \cdots n_d \|K\|_F^2",
+        "kernels no larger than the grid, stride 1",
+        _power,
+        status="extension",
+        code=circulant.singular_values,
+        decoys=(
+            Decoy(
+                "the grid's size forgotten", lambda kernel, grid: Sides(_power(kernel, grid).left, np.sum(kernel**2))
+            ),
+        ),
+    ),
+    _row(
+        "circulant.condition",
+        "Section 2.2",
+        "the condition number of a convolution is the ratio of its extreme singular values over all frequencies",
+        r"\kappa(A) = \frac{\max_w \sigma_1(\hat K(w))}{\min_w \sigma_{\min}(\hat K(w))}",
+        "kernels without vanishing singular values",
+        _condition,
+        status="extension",
+        tolerance=1e-7,
+        code=circulant.condition,
+        decoys=(Decoy("the condition number of the reshaped kernel", _reshaped_condition),),
+    ),
+    _row(
+        "linear_convolution",
+        "Section 2.2",
+        "any linear convolution is a circular one after zero padding, on n + k - 1 points",
+        r"a * x = C_a \cdot \mathrm{pad}(x), \quad N \ge n + k - 1",
+        "signals and kernels of any length",
+        _linear,
+        code=circulant.padded_grid,
+        decoys=(Decoy("no padding", lambda kernel, x: _linear(kernel, x, padded=False)),),
+    ),
+    _row(
+        "zero_padding.printed",
+        "Section 2.2",
+        "for its norm a convolution with zero padding may be taken to be circular on the image's own grid",
+        r"\|T\| \le \|C_n\|",
+        "images of n points, padding that keeps their size",
+        _same_size,
+        kind="bound",
+        status="refuted",
+        note="Only by a few per cent, but no certificate: (1, -1) on 3 points has 2 cos(pi / 7) > sqrt 3.",
+        code=circulant.spectral_norm,
+        replay=_rayleigh,
+    ),
+    _row(
+        "zero_padding.corrected",
+        "Section 2.2",
+        "a convolution with zero padding has at most the norm of the circular one on n + k - 1 points",
+        r"\|T\| \le \|C_N\|, \quad N = s \lceil (n + k - 1) / s \rceil",
+        "any amount of padding, any stride",
+        _zero_padded,
+        kind="bound",
+        status="corrected",
+        code=circulant.zero_padding_bound,
+        decoys=(Decoy("the image's own grid", _same_size), Decoy("the norm of the reshaped kernel", _reshaped_norm)),
+    ),
+    _row(
+        "batch_norm.fold",
+        "Section 4",
+        "a convolution and the batch normalisation behind it are one convolution when evaluated",
+        r"K' = \mathrm{diag}\left( \frac{\gamma}{\sqrt{v + \epsilon}} \right) K",
+        "evaluation mode, any shape",
+        lambda epsilon, **world: _folded(**world, epsilon=epsilon, used=epsilon),
+        status="extension",
+        note="While training, the factor depends on the batch and the layer has no Lipschitz constant.",
+        code=circulant.fold_batch_norm,
+        decoys=(Decoy("epsilon forgotten", lambda epsilon, **world: _folded(**world, epsilon=epsilon, used=0.0)),),
+    ),
+    _row(
+        "batch_norm.bound",
+        "Section 4",
+        "batch normalisation multiplies the spectral norm by at most its largest factor",
+        r"\|D K\| \le \max_k |D_k| \, \|K\|",
+        "evaluation mode",
+        lambda kernel, grid, factor: _folded_norm(kernel, grid, factor, np.max(np.abs(factor))),
+        kind="bound",
+        status="extension",
+        code=circulant.fold_batch_norm,
+        decoys=(
+            Decoy(
+                "its mean factor",
+                lambda kernel, grid, factor: _folded_norm(kernel, grid, factor, np.mean(np.abs(factor))),
+            ),
+        ),
+    ),
+)

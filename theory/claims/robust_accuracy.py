@@ -1,0 +1,240 @@
+"""Rows on accuracy surfaces and on the two attacks as ConvNorm prints them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from theory import robust_accuracy
+from theory.claim import Claim, Decoy, Sides
+from theory.robust_accuracy import MaskedMargin, projected_ascent, signed_step
+
+
+def _bilinear(coefficients: np.ndarray, input_radii: np.ndarray, weight_radii: np.ndarray) -> np.ndarray:
+    a, b, c, d = coefficients
+    x = input_radii[:, None]
+    return a + b * x + c * weight_radii + d * x * weight_radii
+
+
+def _area(coefficients: np.ndarray, input_radii: np.ndarray, weight_radii: np.ndarray) -> Sides:
+    """The trapezoid rule integrates bilinear surfaces exactly: their mean is the value at the rectangle's centre."""
+    surface = _bilinear(coefficients, input_radii, weight_radii)
+    centre = (radii[[0, -1]].mean(keepdims=True) for radii in (input_radii, weight_radii))
+    exact = _bilinear(coefficients, *centre)[0, 0]
+    return Sides(exact, robust_accuracy.area(surface, input_radii, weight_radii))
+
+
+def _grid_mean(**world: np.ndarray) -> Sides:
+    return Sides(_area(**world).left, np.mean(_bilinear(**world)))
+
+
+def _envelope(accuracy: np.ndarray) -> Sides:
+    """Each value of the envelope against its two neighbours at smaller radii and against the accuracy itself."""
+    envelope, _ = robust_accuracy.monotone_envelope(accuracy)
+    before = (np.pad(envelope, ((1, 0), (0, 0)), "edge")[:-1], np.pad(envelope, ((0, 0), (1, 0)), "edge")[:, :-1])
+    return Sides(np.stack([envelope] * 3), np.stack([accuracy, *before]))
+
+
+def _as_measured(accuracy: np.ndarray) -> Sides:
+    return Sides(accuracy[1:], accuracy[:-1])
+
+
+def _reach(x: np.ndarray, slopes: np.ndarray, epsilon: float, step: float, steps: int) -> Sides:
+    """How far an attack comes on a loss whose gradient turns with the iterate."""
+    last = projected_ascent(x, lambda iterate: np.cos(slopes @ iterate), epsilon, step, steps)
+    return Sides(np.max(np.abs(last - x)), min(epsilon, steps * step))
+
+
+def _leaves_the_ball(**world: Any) -> Sides:
+    return Sides(_reach(**world).left, world["steps"] * world["step"] / 4)
+
+
+def _radius(x: Any, gradient: Any, epsilon: Any) -> Sides:
+    """Largest change of any input by FGSM as printed."""
+    return Sides(np.max(np.abs(epsilon * np.sign(gradient) - x)), epsilon)
+
+
+def _linear_maximum(x: np.ndarray, gradient: np.ndarray, epsilon: float) -> Sides:
+    """Largest rise of a linear loss over the corners of the box, against that of FGSM."""
+    corners = x + epsilon * np.array(list(product((-1, 1), repeat=x.size)))
+    return Sides(np.max((corners - x) @ gradient), (signed_step(x, gradient, epsilon) - x) @ gradient)
+
+
+def _unsigned(x: np.ndarray, gradient: np.ndarray, epsilon: float) -> Sides:
+    step = epsilon * gradient / np.linalg.norm(gradient)
+    return Sides(_linear_maximum(x, gradient, epsilon).left, step @ gradient)
+
+
+def _bowl(centre: np.ndarray, curvature: np.ndarray) -> Any:
+    """Gradient of the loss -sum c_i (t_i - centre_i)^2 / 2, largest at the centre."""
+    return lambda iterate: curvature * (centre - iterate)
+
+
+def _misses(x: Any, centre: Any, curvature: Any, epsilon: Any, step: Any, steps: Any) -> Sides:
+    """PGD with the gradient as printed, at x: how far it ends from the largest loss, against its step."""
+    fixed = _bowl(centre, curvature)(x)
+    last = projected_ascent(x, lambda iterate: fixed, epsilon, step, int(steps))
+    return Sides(np.max(np.abs(last - centre)), step)
+
+
+def _arrives(x: Any, centre: Any, curvature: Any, epsilon: Any, step: Any, steps: Any, share: float = 1) -> Sides:
+    last = projected_ascent(x, _bowl(centre, curvature), epsilon, step, int(steps))
+    return Sides(np.max(np.abs(last - centre)), share * step)
+
+
+def _fixed_gradient(x: Any, gradient: Any, epsilon: float, step: float, steps: int, rule: Any = signed_step) -> Sides:
+    return Sides(projected_ascent(x, lambda iterate: gradient, epsilon, step, steps), rule(x, gradient, epsilon))
+
+
+def _masked(centre: Fraction, depth: Fraction, epsilon: Fraction) -> Sides:
+    toy = MaskedMargin(centre, depth)
+    return Sides(toy.accuracy(epsilon), toy.fgsm_accuracy(epsilon))
+
+
+def _rising(centre: Fraction, depth: Fraction, epsilon: Fraction, one_step: bool) -> Sides:
+    """Accuracy at a radius against that at three quarters of it."""
+    toy = MaskedMargin(centre, depth)
+    measure = toy.fgsm_accuracy if one_step else toy.accuracy
+    return Sides(measure(epsilon), measure(epsilon * Fraction(3, 4)))
+
+
+def _row(part: str, source: str, says: str, formula: str, domain: str, theory: Any, **other: Any) -> Claim:
+    return Claim(
+        id=part,
+        source=source,
+        says=says,
+        formula=formula,
+        domain=domain,
+        theory=theory,
+        **{"kind": "bound", "tolerance": 1e-9, **other},
+    )
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _row(
+        "joint.auc",
+        "Joint margin bounds, Figure 1",
+        "the area under an accuracy surface is its mean over the rectangle of radii, by the trapezoid rule",
+        r"\mathrm{AUC} = \frac{1}{|X| |W|} \int \int A(\epsilon_x, \epsilon_w) \, d\epsilon_x \, d\epsilon_w",
+        "any grid of radii; exact for bilinear surfaces",
+        _area,
+        kind="identity",
+        status="extension",
+        note="The paper gives areas without saying of what.",
+        code=robust_accuracy.area,
+        decoys=(Decoy("the mean of the grid's values", _grid_mean),),
+    ),
+    _row(
+        "joint.auc.envelope",
+        "Joint margin bounds, Figure 1",
+        "the running minimum of an accuracy surface never rises and stays below it",
+        r"\bar A(x', w') \le \bar A(x, w) \le A(x, w), \quad x' \ge x, \; w' \ge w",
+        "any surface",
+        _envelope,
+        status="extension",
+        note="True robust accuracy falls in both radii: what the envelope corrects is a defect of the attack.",
+        code=robust_accuracy.monotone_envelope,
+        decoys=(Decoy("the surface as measured never rises", _as_measured),),
+    ),
+    _row(
+        "joint.attack.reach",
+        "Joint margin bounds, Section 4",
+        "an attack of T steps of size alpha comes no farther than T alpha, however large the ball",
+        r"\|x^T - x\|_\infty \le \min(\epsilon, T \alpha)",
+        "any loss",
+        _reach,
+        status="extension",
+        note="100 weight steps of 0.0005 reach 0.05: accuracies at larger weight radii are those at 0.05.",
+        code=robust_accuracy.steps_to_boundary,
+        decoys=(Decoy("a quarter of the way", _leaves_the_ball),),
+    ),
+    _row(
+        "norm.fgsm.printed",
+        "ConvNorm, Section 2.3.1",
+        "FGSM, epsilon sign(gradient), is within epsilon of x",
+        r"\| \epsilon \, \mathrm{sign}(\nabla_x L) - x \|_\infty \le \epsilon",
+        "any input",
+        _radius,
+        status="refuted",
+        note="A misprint: x + is missing.",
+        code=signed_step,
+    ),
+    _row(
+        "norm.fgsm.corrected",
+        "ConvNorm, Section 2.3.1",
+        "x + epsilon sign(gradient) makes a linear loss as large as it gets within epsilon of x",
+        r"\max_{\|\delta\|_\infty \le \epsilon} g^\top \delta = g^\top \epsilon \, \mathrm{sign}(g)",
+        "linear losses",
+        _linear_maximum,
+        kind="identity",
+        status="corrected",
+        code=signed_step,
+        decoys=(Decoy("a step along the gradient itself", _unsigned),),
+    ),
+    _row(
+        "norm.pgd.printed",
+        "ConvNorm, Section 2.3.2",
+        "PGD with the gradient at x in every step ends within one step of the largest loss",
+        r"x^{t+1} = \Pi( x^t + \alpha \, \mathrm{sign} \nabla_x L(x) ) \; \Rightarrow \; \|x^T - c\|_\infty \le \alpha",
+        "concave quadratic losses with their maximum c in the ball, T alpha >= epsilon",
+        _misses,
+        status="refuted",
+        note="A misprint: the gradient belongs at x^t. As printed the direction never changes.",
+        code=projected_ascent,
+    ),
+    _row(
+        "norm.pgd.corrected",
+        "ConvNorm, Section 2.3.2",
+        "PGD with the gradient at x^t in every step ends within one step of the largest loss",
+        r"x^{t+1} = \Pi(x^t + \alpha \, \mathrm{sign} \nabla_x L(x^t)) \; \Rightarrow \; \|x^T - c\|_\infty \le \alpha",
+        "concave quadratic losses, separable, with their maximum c in the ball, T alpha >= epsilon",
+        _arrives,
+        status="corrected",
+        code=projected_ascent,
+        decoys=(
+            Decoy("the gradient at x", _misses),
+            Decoy("within a quarter of a step", lambda **world: _arrives(**world, share=0.25)),
+        ),
+    ),
+    _row(
+        "norm.pgd.fixed_gradient",
+        "ConvNorm, Section 2.3.2",
+        "PGD with the gradient at x in every step is FGSM, as soon as its steps reach the boundary",
+        r"T \alpha \ge \epsilon \; \Rightarrow \; x^T = x + \epsilon \, \mathrm{sign} \nabla_x L(x)",
+        "any loss, T alpha >= epsilon",
+        _fixed_gradient,
+        kind="identity",
+        status="extension",
+        note="Ten steps of 2/255 at epsilon = 8/255: the attack as printed would be the weaker one.",
+        code=projected_ascent,
+        decoys=(
+            Decoy("x + is missing", lambda **world: _fixed_gradient(**world, rule=lambda x, g, e: e * np.sign(g))),
+        ),
+    ),
+    _row(
+        "norm.masking",
+        "ConvNorm, Section 5",
+        "accuracy under FGSM is no less than the true robust accuracy, and may be 1 where that is 0",
+        r"A(\epsilon) \le A_{FGSM}(\epsilon)",
+        "a margin (t - c)^2 - h of one input",
+        _masked,
+        status="extension",
+        note="With c = 0.4 and h = 0.1 FGSM at epsilon = 1 sees a margin of 0.26; the smallest is -0.1.",
+        code=MaskedMargin,
+        decoys=(Decoy("FGSM finds what there is", lambda **world: Sides(*_masked(**world)[::-1])),),
+    ),
+    _row(
+        "norm.masking.radius",
+        "ConvNorm, Section 5",
+        "true robust accuracy never rises with the radius: where it seems to, the attack has failed",
+        r"\epsilon' \ge \epsilon \; \Rightarrow \; A(\epsilon') \le A(\epsilon)",
+        "a margin (t - c)^2 - h of one input",
+        lambda **world: _rising(**world, one_step=False),
+        status="extension",
+        code=MaskedMargin,
+        decoys=(Decoy("nor does accuracy under FGSM", lambda **world: _rising(**world, one_step=True)),),
+    ),
+)

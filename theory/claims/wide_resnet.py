@@ -1,0 +1,163 @@
+"""Rows on WideResNet-16-k: its weights, and how far its Lipschitz constant carries."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from theory import wide_resnet
+from theory._dense import norm
+from theory.claim import Claim, Decoy, Sides
+from theory.wide_resnet import Block
+
+Weights = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]  # D_1, D_2 K_1, K_2, S
+
+
+def _relu(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0)
+
+
+def _block(weights: Weights, x: np.ndarray) -> np.ndarray:
+    """The block's output at x, (channels, pixels), with convolutions of one tap: pixel by pixel."""
+    entry, first, second, shortcut = weights
+    inside = _relu(entry[:, None] * x)
+    return (x if shortcut is None else shortcut @ inside) + second @ _relu(first @ inside)
+
+
+def _norms(weights: Weights) -> Block:
+    entry, first, second, shortcut = weights
+    return Block(float(np.max(np.abs(entry))), norm(first), norm(second), None if shortcut is None else norm(shortcut))
+
+
+def _quotient(weights: Weights, x: np.ndarray, y: np.ndarray) -> float:
+    return float(np.linalg.norm(_block(weights, x) - _block(weights, y)) / np.linalg.norm(x - y))
+
+
+def _of_block(weights: Weights, x: np.ndarray, y: np.ndarray) -> Sides:
+    return Sides(_quotient(weights, x, y), _norms(weights).lipschitz)
+
+
+def _branch_only(weights: Weights, x: np.ndarray, y: np.ndarray) -> Sides:
+    block = _norms(weights)
+    return Sides(_quotient(weights, x, y), block.entry * block.first * block.second)
+
+
+def _network(first: Any, blocks: Sequence[Weights], final: Any, connected: Any, x: np.ndarray) -> np.ndarray:
+    x = first @ x
+    for weights in blocks:
+        x = _block(weights, x)
+    return connected @ np.mean(_relu(final[:, None] * x), axis=1)
+
+
+def _of_network(first: Any, blocks: Sequence[Weights], final: Any, connected: Any, x: Any, y: Any) -> Sides:
+    net = (first, blocks, final, connected)
+    measured = np.linalg.norm(_network(*net, x) - _network(*net, y)) / np.linalg.norm(x - y)
+    beta = float(np.max(np.abs(final)))
+    return Sides(measured, wide_resnet.lipschitz(norm(first), list(map(_norms, blocks)), beta, norm(connected)))
+
+
+def _without_identities(blocks: Sequence[Weights], **world: Any) -> Sides:
+    measured, bound = _of_network(blocks=blocks, **world)
+    sizes = [_norms(weights) for weights in blocks]
+    return Sides(measured, bound * math.prod(b.entry * b.first * b.second / b.lipschitz for b in sizes))
+
+
+def _pool_by_pixels(**world: Any) -> Sides:
+    measured, bound = _of_network(**world)
+    return Sides(measured, bound / wide_resnet.POOLED)
+
+
+def _polynomial(widen: int, everywhere: bool = False) -> Sides:
+    shortcut = 256 * widen * (everywhere or widen > 1)
+    return Sides(wide_resnet.weight_count(widen), 432 + 170752 * widen**2 + 2944 * widen + shortcut)
+
+
+def _distance(weights: np.ndarray, x: np.ndarray, label: int) -> float:
+    """Exact distance of x from the class boundary of a linear classifier; 0 on the wrong side."""
+    margins = weights[label] @ x - weights @ x
+    lengths = np.linalg.norm(weights[label] - weights, axis=1)
+    return max(0.0, min(m / d for j, (m, d) in enumerate(zip(margins, lengths, strict=True)) if j != label))
+
+
+def _by_pair(weights: np.ndarray, x: np.ndarray, label: int) -> Sides:
+    lengths = np.linalg.norm(weights[label] - weights, axis=1)
+    return Sides(wide_resnet.certified_radius(weights @ x, label, lengths), _distance(weights, x, label))
+
+
+def _by_network(weights: np.ndarray, x: np.ndarray, label: int, factor: float = math.sqrt(2)) -> Sides:
+    constant = factor * np.linalg.norm(weights, 2)
+    return Sides(wide_resnet.certified_radius(weights @ x, label, constant), _distance(weights, x, label))
+
+
+def _row(part: str, says: str, formula: str, domain: str, theory: Any, **other: Any) -> Claim:
+    return Claim(
+        id=f"norm.wide_resnet.{part}",
+        source="ConvNorm, Section 4",
+        says=says,
+        formula=formula,
+        domain=domain,
+        theory=theory,
+        **{"kind": "bound", "status": "extension", "tolerance": 1e-9, **other},
+    )
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _row(
+        "weights",
+        "WideResNet-16-k has 170752 k^2 + 2944 k + 432 weights, and 256 k more for k > 1",
+        r"170752 k^2 + (2944 + 256 \cdot [k > 1]) k + 432",
+        "k >= 1, 10 classes; convolutions and the last layer, without biases and normalisation",
+        _polynomial,
+        kind="identity",
+        note="174128, 689840, 2745264 and 10954160 for k = 1, 2, 4, 8.",
+        code=wide_resnet.weight_count,
+        decoys=(
+            Decoy("a shortcut convolution where the width stays", lambda widen: _polynomial(widen, everywhere=True)),
+        ),
+    ),
+    _row(
+        "block",
+        "a basic block is Lipschitz with 1 + beta_1 ||D_2 K_1|| ||K_2||, or beta_1 (||S|| + ||D_2 K_1|| ||K_2||)",
+        r"L_{id} = 1 + \beta_1 \|D_2 K_1\| \|K_2\|, \quad L_{proj} = \beta_1 (\|S\| + \|D_2 K_1\| \|K_2\|)",
+        "evaluation mode, 2-norm",
+        _of_block,
+        note="Attained by positive weights of one channel.",
+        code=Block,
+        decoys=(Decoy("the branch alone", _branch_only),),
+    ),
+    _row(
+        "lipschitz",
+        "the network is Lipschitz with the product of its layers' and blocks' constants, 1/8 for the pool",
+        r"\mathrm{Lip} \le \|K_1\| \left( \prod_{blocks} L \right) \beta_{fin} \cdot \frac{1}{8} \cdot \|W_{fc}\|",
+        "evaluation mode, 2-norm, 8 x 8 pixels before the pool",
+        _of_network,
+        note="An order of magnitude above the largest slope found in trained nets: report both.",
+        code=wide_resnet.lipschitz,
+        decoys=(
+            Decoy("shortcuts forgotten", _without_identities),
+            Decoy("the pool taken for 1/64", _pool_by_pixels),
+        ),
+    ),
+    _row(
+        "radius",
+        "margins over their own Lipschitz constants are a radius in which a class cannot change, exact if linear",
+        r"r = \min_{j \ne y} \frac{f_y(x) - f_j(x)}{\mathrm{Lip}(f_y - f_j)}",
+        "linear classifiers; a lower bound for all others",
+        _by_pair,
+        kind="identity",
+        code=wide_resnet.certified_radius,
+        decoys=(Decoy("sqrt 2 times the constant of the network", _by_network),),
+    ),
+    _row(
+        "radius.network",
+        "sqrt 2 times the network's Lipschitz constant serves for every margin",
+        r"r \ge \min_{j \ne y} \frac{f_y(x) - f_j(x)}{\sqrt{2} \, \mathrm{Lip}(f)}",
+        "2-norm",
+        _by_network,
+        code=wide_resnet.certified_radius,
+        decoys=(Decoy("sqrt 2 forgotten", lambda **world: _by_network(**world, factor=1.0)),),
+    ),
+)

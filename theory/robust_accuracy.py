@@ -1,0 +1,180 @@
+"""Accuracy under attack as a function of its radius: area, monotone envelope, and the signs of an attack that fails.
+
+What an attack leaves is an upper bound on the true robust accuracy, and the true one falls as the radius grows: an
+accuracy that rises with the radius, or a one-step attack that does worse than it looks, speaks of the attack and not of
+the network (ConvNorm, Sections 2.3 and 5; Joint margin bounds, Figure 1). All but the flag work on NumPy, CuPy and
+torch arrays and, exactly, on NumPy arrays of fractions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from array_api_compat import array_namespace
+
+from theory import _require
+
+
+def area(accuracy: Any, input_radii: Any, weight_radii: Any) -> Any:
+    """Mean accuracy over the rectangle of radii by the trapezoid rule, shape (...): 1 for accuracy 1 everywhere.
+
+    The paper names the area under its surfaces but does not define it (Joint margin bounds, Figure 1); this is the
+    integral over both radii divided by the rectangle's area, so that it lies between 0 and 1.
+
+    Parameters
+    ----------
+    accuracy : (..., X, W), a fraction of 1.
+    input_radii, weight_radii : (X,) and (W,), at least 2 each, increasing and from 0 on; the spacing may vary.
+
+    Raises
+    ------
+    ValueError : for radii that do not increase, and for shapes that do not fit.
+    """
+    xp = array_namespace(_surface(accuracy), input_radii, weight_radii)
+    steps = []
+    for name, radii, size in (
+        ("input_radii", input_radii, accuracy.shape[-2]),
+        ("weight_radii", weight_radii, accuracy.shape[-1]),
+    ):
+        _require.finite(name, radii, ndim=1)
+        if radii.shape[0] != size or size < 2:
+            raise ValueError(f"{name} must be 2 or more, one per accuracy, got {radii.shape[0]} for {size}")
+        steps.append(radii[1:] - radii[:-1])
+        if not bool(xp.all(steps[-1] > 0)):
+            raise ValueError(f"{name} must increase, got {radii}")
+    along, across = steps
+    corners = accuracy[..., 1:, 1:] + accuracy[..., 1:, :-1] + accuracy[..., :-1, 1:] + accuracy[..., :-1, :-1]
+    cells = corners * along[:, None] * across
+    return xp.sum(xp.sum(cells, axis=-1), axis=-1) / (4 * xp.sum(along) * xp.sum(across))
+
+
+def monotone_envelope(accuracy: Any) -> tuple[Any, Any]:
+    """Running minimum of the surface along both axes, and the largest correction, shapes (..., X, W) and (...).
+
+    Accuracy at smaller radii bounds nothing, but what an attack does within a small radius it may do within a large
+    one: the envelope is the better estimate, and the correction a defect of the attack.
+    """
+    xp = array_namespace(_surface(accuracy))
+    envelope = _running_minimum(_running_minimum(accuracy, -1), -2)
+    return envelope, xp.max(xp.max(accuracy - envelope, axis=-1), axis=-1)
+
+
+def joint_excess(accuracy: Any) -> Any:
+    """A(x, 0) + A(0, w) - A(0, 0) - A(x, w), (..., X, W): what both cost together beyond the sum of single losses.
+
+    Row 0 and column 0 of the surface must belong to radius 0.
+    """
+    _surface(accuracy)
+    return accuracy[..., :, :1] + accuracy[..., :1, :] - accuracy[..., :1, :1] - accuracy
+
+
+def overfitted(fgsm: Any, pgd: Any, gap: float = 20.0, ratio: float = 0.5) -> Any:
+    """Flags of catastrophic overfitting: FGSM - PGD > gap and PGD < ratio FGSM, accuracies in per cent.
+
+    A single-step attack that leaves far more than a multi-step one within the same radius has failed: the training
+    has bent the loss surface, and the higher accuracy is no robustness. It flags 7 of the 20 top-1
+    cells of the paper's table (ConvNorm, Table 1); the next has a gap of 22.22 but a ratio of 0.60.
+
+    Raises
+    ------
+    ValueError : for accuracies outside 0 to 100.
+    """
+    for name, accuracy in (("fgsm", fgsm), ("pgd", pgd)):
+        xp = array_namespace(_require.finite(name, accuracy))
+        if not bool(xp.all((accuracy >= 0) & (accuracy <= 100))):
+            raise ValueError(f"{name} must lie between 0 and 100 per cent, got others")
+    return (fgsm - pgd > gap) & (pgd < ratio * fgsm)
+
+
+def signed_step(x: Any, gradient: Any, epsilon: Any) -> Any:
+    """FGSM, x + epsilon sign(gradient): the corner of the box around x that a linear loss is largest at.
+
+    The paper prints it without "x +" (ConvNorm, Section 2.3.1).
+    """
+    xp = array_namespace(x)
+    return x + epsilon * xp.sign(gradient)
+
+
+def projected_ascent(x: Any, gradient: Callable[[Any], Any], epsilon: Any, step: Any, steps: int) -> Any:
+    """PGD: x^(t+1) = clip(x^t + step sign(gradient(x^t))) into [x - epsilon, x + epsilon], the last iterate.
+
+    The paper prints the gradient at x instead of x^t (ConvNorm, Section 2.3.2). It is then the same at every step, and
+    as soon as steps * step >= epsilon the result is that of `signed_step`.
+
+    Parameters
+    ----------
+    x : array of any shape; epsilon, step : at least 0, in its units.
+    gradient : of the loss with respect to the input, at any point.
+    steps : at least 0.
+    """
+    _require.budget("epsilon", epsilon)
+    _require.budget("step", step)
+    xp = array_namespace(x)
+    iterate = x
+    for _ in range(_require.integer("steps", steps, 0)):
+        iterate = signed_step(iterate, gradient(iterate), step)
+        iterate = xp.minimum(xp.maximum(iterate, x - epsilon), x + epsilon)
+    return iterate
+
+
+@dataclass(frozen=True)
+class MaskedMargin:
+    """A margin (t - centre)^2 - depth of one input t = 0: wrong only near the centre, so long steps overshoot it.
+
+    The smallest world with masked gradients: FGSM accuracy rises with the radius while the true one falls.
+
+    Parameters
+    ----------
+    centre : positive.
+    depth : positive; below centre^2 the clean input is classified correctly.
+    """
+
+    centre: Any = 0.4
+    depth: Any = 0.1
+
+    def __post_init__(self) -> None:
+        _require.positive("centre", self.centre)
+        _require.positive("depth", self.depth)
+
+    def margin(self, t: Any) -> Any:
+        """Label minus runner-up at the input t; correct if positive."""
+        return (t - self.centre) ** 2 - self.depth
+
+    def smallest_margin(self, epsilon: Any) -> Any:
+        """min of the margin over |t| <= epsilon, exact."""
+        return self.margin(min(_require.budget("epsilon", epsilon), self.centre))
+
+    def fgsm_accuracy(self, epsilon: Any) -> int:
+        """1 if the input survives one signed step of this length, else 0."""
+        return int(self.margin(_require.budget("epsilon", epsilon)) > 0)
+
+    def accuracy(self, epsilon: Any) -> int:
+        """1 if no input within epsilon is misclassified, else 0."""
+        return int(self.smallest_margin(epsilon) > 0)
+
+
+def steps_to_boundary(epsilon: float, step: float) -> int:
+    """Steps that an attack needs to reach the boundary of its own ball, ceil(epsilon / step).
+
+    100 weight steps of 0.0005 stop at 0.05 (Joint margin bounds, Section 4): surfaces beyond it are of the attack.
+    """
+    return math.ceil(_require.budget("epsilon", epsilon) / _require.positive("step", step))
+
+
+def _surface(accuracy: Any) -> Any:
+    if len(accuracy.shape) < 2:
+        raise ValueError(f"accuracy must have an axis per radius, got shape {tuple(accuracy.shape)}")
+    return _require.finite("accuracy", accuracy)
+
+
+def _running_minimum(values: Any, axis: int) -> Any:
+    """min of all values up to each place; a loop, for the array standard has no such function."""
+    xp = array_namespace(values)
+    values = xp.moveaxis(values, axis, 0)
+    rows = [values[0, ...]]
+    for place in range(1, values.shape[0]):
+        rows.append(xp.minimum(rows[-1], values[place, ...]))
+    return xp.moveaxis(xp.stack(rows), 0, axis)
