@@ -1,0 +1,186 @@
+"""Worlds of the joint margin bounds: small networks, radii, and what an attacker without theory finds there."""
+
+import numpy as np
+
+from tests.theory.attacks import attack, draw_network, draw_radii
+from theory.layers import AveragePool, Conv, Dense, Flatten, MaxPool
+from theory.network import Budget, Network
+
+
+def attacked(depth=None, clean=False, most=4):
+    def draw(rng):
+        weights, x = draw_network(rng, depth, most)
+        radii = draw_radii(rng, len(weights))
+        radius_x = 0.0 if clean else rng.choice([0.0, 0.1, 0.3])
+        moved, moved_x = attack(rng, weights, x, radii, radius_x)
+        world = {"weights": weights, "x": x, "moved": moved, "radii": radii}
+        return world if clean else world | {"moved_x": moved_x, "radius_x": radius_x}
+
+    return draw
+
+
+def reached(rng):
+    weights, x = draw_network(rng, int(rng.integers(2, 5)))
+    radii = draw_radii(rng, len(weights))
+    moved = [
+        weight + radius * rng.choice([-1, 1], size=weight.shape) for weight, radius in zip(weights, radii, strict=True)
+    ]
+    moved[0] = weights[0] + radii[0] * np.sign(x)
+    return {"weights": weights, "x": x, "moved": moved, "radii": radii}
+
+
+def grown(rng):
+    weights, x = draw_network(rng)
+    smaller = draw_radii(rng, len(weights))
+    return {"weights": weights, "x": x, "smaller": smaller, "larger": [r + rng.uniform(0, 0.2) for r in smaller]}
+
+
+def vector(rng):
+    rows, columns = rng.integers(1, 5, size=2)
+    return {"weight": rng.normal(size=(rows, columns)), "x": rng.normal(size=columns), "radius": rng.uniform(0, 2)}
+
+
+def ball(rng):
+    weight, radius = rng.normal(size=rng.integers(1, 6, size=2)), rng.uniform(0, 1)
+    return {"weight": weight, "moved": weight + radius * np.sign(weight), "radius": radius}
+
+
+def fixed(depth, budget_x=False, most=3, classes=3):
+    """Radii and a network without a perturbation of it."""
+
+    def draw(rng):
+        weights, x = draw_network(rng, depth, most, classes)
+        world = {"weights": weights, "x": x, "radii": draw_radii(rng, len(weights))}
+        return world | ({"radius_x": rng.choice([0.0, 0.2])} if budget_x else {})
+
+    return draw
+
+
+def two_layers_fixed(rng):
+    return fixed(2, most=2, classes=2)(rng) | {"radius_x": 0}
+
+
+def labelled(rng):
+    return fixed(None, budget_x=True)(rng) | {"label": int(rng.integers(3))}
+
+
+def certified(rng):
+    weights, x = draw_network(rng)
+    radii, radius_x, label = draw_radii(rng, len(weights), 0.1), rng.choice([0.0, 0.1]), int(rng.integers(3))
+    moved, moved_x = attack(rng, weights, x, radii, radius_x, pair=(int(label == 0), label))
+    return {
+        "weights": weights, "x": x, "label": label, "moved": moved, "moved_x": moved_x,
+        "radii": radii, "radius_x": radius_x,
+    }  # fmt: skip
+
+
+def with_biases(depth=None):
+    def draw(rng):
+        world = fixed(depth, budget_x=True, most=4)(rng)
+        biases = [rng.normal(size=weight.shape[0]) for weight in world["weights"]]
+        return world | ({"biases": biases} if rng.random() < 0.5 else {})
+
+    return draw
+
+
+def _moved(rng, network, x, budget):
+    """A copy of a network and an input at random corners of their balls."""
+    radii, sign = iter(budget.layers(network)), rng.choice([-1, 1])
+    layers = []
+    for layer in network.layers:
+        if isinstance(layer, (Dense, Conv)):
+            radius = next(radii)
+            weight = layer.weight + radius.weight * sign * np.sign(layer.weight + rng.normal(size=layer.weight.shape))
+            bias = None if layer.bias is None else layer.bias + radius.bias * rng.choice([-1, 1], layer.bias.shape)
+            rest = {} if isinstance(layer, Dense) else {k: getattr(layer, k) for k in ("stride", "padding", "dilation")}
+            layers.append(type(layer)(weight, bias, **rest))
+        else:
+            layers.append(layer)
+    return Network(layers, network.activation), x + budget.input * rng.choice([-1, 1], size=x.shape)
+
+
+def biased(rng):
+    """Mostly biases move; the last ones as far apart as they can."""
+    weights, x = draw_network(rng)
+    network = Network.dense(weights, [rng.normal(size=weight.shape[0]) for weight in weights])
+    budget = Budget(0.01, 0.01, draw_radii(rng, len(weights), 1.0))
+    moved, moved_x = _moved(rng, network, x, budget)
+    far = moved.layers[-1].weight, network.layers[-1].bias + budget.layers(network)[-1].bias * np.array([1, -1, 1])
+    moved = Network([*moved.layers[:-1], Dense(*far)])
+    return {"network": network, "moved": moved, "x": x, "moved_x": moved_x, "budget": budget}
+
+
+def activated(rng):
+    weights, x = draw_network(rng)
+    name = rng.choice(["relu6", "softplus", "sigmoid", "tanh", "leaky_relu", "identity"])
+    network, budget = Network.dense(weights, activation=str(name)), Budget(0.05, tuple(draw_radii(rng, len(weights))))
+    moved, moved_x = _moved(rng, network, x, budget)
+    return {"network": network, "moved": moved, "x": x, "moved_x": moved_x, "budget": budget}
+
+
+def _kernel(rng, out, channels):
+    size = tuple(rng.integers(1, 4, size=2))
+    return Conv(
+        rng.normal(size=(out, channels, *size)), rng.normal(size=out) if rng.random() < 0.5 else None,
+        stride=int(rng.integers(1, 3)), padding=int(rng.integers(0, 3)), dilation=int(rng.integers(1, 3)),
+    )  # fmt: skip
+
+
+def convolved(rng):
+    shape = (int(rng.integers(1, 3)), int(rng.integers(5, 8)), int(rng.integers(5, 8)))
+    conv = _kernel(rng, 2, shape[0])
+    pool = [AveragePool, MaxPool][rng.integers(2)]((1, 1) if min(conv.shape_after(shape)[1:]) < 2 else 2)
+    size = int(np.prod(pool.shape_after(conv.shape_after(shape))))
+    network = Network([conv, pool, Flatten(), Dense(rng.normal(size=(3, size)))])
+    x, budget = rng.normal(size=shape), Budget(0.001, (0.1, 0.1), 0.01)
+    moved, moved_x = _moved(rng, network, x, budget)
+    return {"network": network, "moved": moved, "x": x, "moved_x": moved_x, "budget": budget}
+
+
+def kernel(rng):
+    return {"layer": _kernel(rng, 2, 2), "shape": (2, *rng.integers(5, 7, size=2))}
+
+
+def product(rng):
+    rows, columns = rng.integers(1, 4, size=2)
+    draws = rng.normal(size=(rows, columns)), rng.normal(size=columns), rng.normal(size=rows), rng.uniform(0, 1)
+    return dict(zip(("weight", "h", "c", "radius"), draws, strict=True))
+
+
+def chain(rng):
+    depth = int(rng.integers(1, 5))
+    weights = [rng.uniform(0.1, 2, size=(1, 1)) for _ in range(depth - 1)] + [np.array([[1.5], [rng.uniform(-1, 1)]])]
+    return {"weights": weights, "x": rng.uniform(0.5, 2, size=1), "radii": draw_radii(rng, depth), "radius_x": 0.2}
+
+
+WORLDS = {
+    "joint.thm1.corrected": attacked(),
+    "joint.eq2": attacked(),
+    "joint.eq3.corrected": attacked(clean=True),
+    "joint.reach.corrected": reached,
+    "joint.first_layer": vector,
+    "joint.monotone.corrected": grown,
+    "joint.ball.corrected": ball,
+    "joint.thm1.two_layers": attacked(depth=2),
+    "joint.eq3.two_layers": fixed(2),
+    "joint.one_layer": fixed(1, budget_x=True, most=2, classes=2),
+    "joint.corners.two_layers": two_layers_fixed,
+    "joint.eq4": labelled,
+    "joint.thm1.biases": biased,
+    "joint.thm1.activations": activated,
+    "joint.thm1.convolutions": convolved,
+    "joint.convolution_norm": kernel,
+    "joint.certificate": certified,
+    "joint.reachable": product,
+    "joint.exact.attained": with_biases(3),
+    "joint.exact": attacked(depth=3, most=3),
+    "joint.order.relaxation": with_biases(3),
+    "joint.order.interval": with_biases(),
+    "joint.order.linear": with_biases(3),
+    "joint.order.tightest": with_biases(),
+    "joint.order.theorem": with_biases(),
+    "joint.order.clean": with_biases(),
+    "joint.order.one_sided": with_biases(),
+    "joint.order.printed": fixed(3, budget_x=True, most=4),
+    "joint.chain": chain,
+}

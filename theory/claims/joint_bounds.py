@@ -1,0 +1,298 @@
+"""Rows on the joint margin bounds: one and two layers, eq. (4), other layers and activations, certificates."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from theory import margins
+from theory.claim import Decoy, Sides
+from theory.claims.margins import inside, largest, row, theorem
+from theory.joint_certificates import certified_margins
+from theory.joint_exact import closed_form_increase
+from theory.layers import Conv
+from theory.network import Budget, Network, pairwise_margins
+
+
+def _norm(scope: int, slack: Any = lambda columns: columns) -> Any:
+    """||W'||_inf of a weight in a ball whose index sets [m], [n] end `scope` early."""
+
+    def sides(weight: Any, moved: Any, radius: Any) -> Sides:
+        inside([weight], [moved], [radius], scope)
+        rows = np.max(np.sum(np.abs(weight), axis=-1))
+        return Sides(np.max(np.sum(np.abs(moved), axis=-1)), rows + slack(weight.shape[1]) * radius)
+
+    return sides
+
+
+def _two_layers(times: int) -> Any:
+    def sides(weights: Any, x: Any, radii: Any) -> Sides:
+        network, budget = Network.dense(weights), Budget(0, tuple(radii))
+        twice = radii[0] * np.sum(np.abs(x)) * margins.row_distances(network)
+        return Sides(margins.zeta_printed(network, x, budget), margins.zeta(network, x, budget) + times * twice)
+
+    return sides
+
+
+def _corners(center: Any, radius: Any) -> Any:
+    """All corners of the ball of an array, one by one; the centre alone if the radius is 0."""
+    signs = product((-1, 1), repeat=center.size) if radius else [(0,) * center.size]
+    for sign in signs:
+        yield center + radius * np.reshape(np.array(sign), center.shape)
+
+
+def _highest_corner(weights: Any, x: Any, radii: Any, radius_x: Any, biases: Any = None) -> Any:
+    """Largest increase of every pairwise margin over the corners of all balls, (K, K), by enumeration."""
+    clean = pairwise_margins(Network.dense(weights).logits(x))
+    balls = product(*(_corners(weight, radius) for weight, radius in zip(weights, radii, strict=True)))
+    points = list(_corners(x, radius_x))
+    found = [pairwise_margins(Network.dense(moved).logits(point)) for moved in balls for point in points]
+    return np.max(np.stack(found), axis=0) - clean
+
+
+def _closed_form(formula: Any) -> Any:
+    def sides(weights: Any, x: Any, radii: Any, radius_x: Any) -> Sides:
+        network, budget = Network.dense(weights), Budget(radius_x, tuple(radii))
+        return Sides(_highest_corner(weights, x, radii, radius_x), formula(network, x, budget))
+
+    return sides
+
+
+def _corners_suffice(weights: Any, x: Any, moved: Any, radii: Any) -> Sides:
+    """The increase that some weights within their radii give, against the largest that corners give."""
+    inside(weights, moved, radii)
+    rise = pairwise_margins(Network.dense(moved).logits(x)) - pairwise_margins(Network.dense(weights).logits(x))
+    return largest(rise, _highest_corner(weights, x, radii, 0))
+
+
+def _loss(penalty: Any) -> Any:
+    """The largest tau + zeta of a wrong class over the label, against what eq. (4) adds for alpha = beta = 1."""
+
+    def sides(weights: Any, x: Any, label: Any, radii: Any, radius_x: Any) -> Sides:
+        network, budget = Network.dense(weights), Budget(radius_x, tuple(radii))
+        wrong = np.arange(network.classes) != label
+        bound = margins.theorem_increase(network, x, budget)[wrong, label]
+        return Sides(np.max(bound), penalty(network, x, np.asarray(label), budget))
+
+    return sides
+
+
+def _runner_up(network: Network, x: Any, label: Any, budget: Budget) -> Any:
+    """The penalty at the wrong class of largest clean logit."""
+    logits = np.where(np.arange(network.classes) == label, -np.inf, network.logits(x))
+    return margins.theorem_increase(network, x, budget)[np.argmax(logits), label]
+
+
+def _any_network(bound: Any) -> Any:
+    """Increase of two perturbed networks of any layers against a bound on it."""
+
+    def sides(network: Network, moved: Network, x: Any, moved_x: Any, budget: Budget) -> Sides:
+        rise = pairwise_margins(moved.logits(moved_x)) - pairwise_margins(network.logits(x))
+        return largest(rise, bound(network, x, budget))
+
+    return sides
+
+
+def _no_biases(network: Network, x: Any, budget: Budget) -> Any:
+    return margins.theorem_increase(network, x, Budget(budget.input, budget.weights))
+
+
+def _no_weights(network: Network, x: Any, budget: Budget) -> Any:
+    return margins.theorem_increase(network, x, Budget(budget.input))
+
+
+def _dense_norm(norm: Any) -> Any:
+    """Largest absolute row sum of the matrix that a convolution unrolls to, against a formula for it."""
+
+    def sides(layer: Conv, shape: Any) -> Sides:
+        size = int(np.prod(shape))
+        unit = np.reshape(np.eye(size), (size, *shape))
+        matrix = np.reshape(layer.product(layer.weight, unit), (size, -1)).T
+        return Sides(np.max(np.sum(np.abs(matrix), axis=1)), norm(layer, tuple(shape)))
+
+    return sides
+
+
+def _certificate(bound: Any) -> Any:
+    """The worst margin that an attack found, sign turned, against what a certificate says it cannot exceed."""
+
+    def sides(weights: Any, x: Any, label: Any, moved: Any, moved_x: Any, radii: Any, radius_x: Any) -> Sides:
+        inside(weights, moved, radii)
+        network, budget = Network.dense(weights), Budget(radius_x, tuple(radii))
+        attacked = pairwise_margins(Network.dense(moved).logits(moved_x))[label]
+        left = np.max(-np.delete(attacked, label))
+        return Sides(left, -certified_margins(network.logits(x), np.asarray(label), bound(network, x, budget)))
+
+    return sides
+
+
+def _reversed_pair(network: Network, x: Any, budget: Budget) -> Any:
+    return margins.interval_increase(network, x, budget).T
+
+
+NOTATION = "Section 3.1"
+HIDDEN = "dense ReLU networks without biases"
+
+CLAIMS = (
+    row(
+        "ball.printed",
+        NOTATION,
+        "with [m] the positive integers smaller than m, the ball of a weight bounds its norm",
+        "bound",
+        _norm(1),
+        formula=r"\| \hat W \|_\infty \le \| W \|_\infty + n \epsilon, \quad [m] = \{1, \dots, m-1\}",
+        domain="false for every shape",
+        status="refuted",
+        note="Last row and column are free, and layer L is not perturbed at all: [m] must include m.",
+    ),
+    row(
+        "ball.corrected",
+        NOTATION,
+        "with [m] = {1, ..., m} the ball of a weight bounds its norm, as Theorem 1 needs",
+        "bound",
+        _norm(0),
+        formula=r"\| \hat W \|_\infty \le \| W \|_\infty + n \epsilon, \quad [m] = \{1, \dots, m\}",
+        domain="any matrix with n columns",
+        status="corrected",
+        note="Attained by W + epsilon sgn(W).",
+        decoys=(
+            Decoy("one column short", _norm(0, lambda columns: columns - 1)),
+            Decoy("the root of n", _norm(0, np.sqrt)),
+        ),
+    ),
+    row(
+        "thm1.two_layers",
+        "Theorem 1, eq. (1)",
+        "tau + zeta as printed bounds the increase of every pairwise margin of two layers",
+        "bound",
+        theorem(margins.zeta_printed),
+        formula=r"f_{\hat W}^{ij}(\hat x) \le f_W^{ij}(x) + \tau^{ij} + \zeta^{ij}, \quad L = 2",
+        domain=f"{HIDDEN}, L = 2, reading h^{{0*}} as x",
+        decoys=(Decoy("zeta alone", theorem(margins.zeta_printed, lambda *_: 0)),),
+    ),
+    row(
+        "eq3.two_layers",
+        "eq. (3)",
+        "for two layers the printed zeta counts the first twice: an excess of D_ij epsilon_1 ||x||_1",
+        "identity",
+        _two_layers(1),
+        formula=r"\zeta_{\mathrm{printed}}^{ij} = \zeta^{ij} + D_{ij} \epsilon_1 \| x \|_1, \quad L = 2",
+        domain=f"{HIDDEN}, L = 2",
+        status="extension",
+        note="Layer 1 is layer L - 1 here, and eq. (3) has a term for either. For L = 1 it speaks of layers 0 and -1.",
+        code=margins.zeta_printed,
+        decoys=(Decoy("no excess", _two_layers(0)), Decoy("twice as much", _two_layers(2))),
+    ),
+    row(
+        "one_layer",
+        "Theorem 1, at L = 1",
+        "the largest increase for one layer is a sum over the inputs, each moved to one of its ends",
+        "identity",
+        _closed_form(closed_form_increase),
+        formula=r"\sum_b \max_{s=\pm 1} (v_b (x_b + s\epsilon_x) + 2\epsilon_1 |x_b + s\epsilon_x|) - v^T x",
+        domain="L = 1, any input",
+        status="extension",
+        code=closed_form_increase,
+        decoys=(Decoy("tau + zeta, attained only if v_b x_b >= 0 for all b", _closed_form(margins.theorem_increase)),),
+    ),
+    row(
+        "corners.two_layers",
+        "Theorem 1, at L = 2",
+        "the largest increase for two layers at the clean input is attained at corners of the balls, in closed form",
+        "identity",
+        _closed_form(closed_form_increase),
+        formula=r"\sum_k c_k \rho(w_k^T x + \mathrm{sgn}(c_k) \epsilon_1 \| x \|_1) - f^{ij}(x), "
+        r"\quad c = v + 2\epsilon_2",
+        domain=f"{HIDDEN}, L = 2, the clean input",
+        status="extension",
+        code=closed_form_increase,
+        decoys=(Decoy("tau + zeta", _closed_form(margins.theorem_increase)),),
+    ),
+    row(
+        "corners.three_layers",
+        "Theorem 1, at L = 3",
+        "the largest increase is attained at corners of the weights' balls at every depth",
+        "bound",
+        _corners_suffice,
+        formula=r"\max_{\mathbb{B}} f_{\hat W}^{ij}(x) = \max_{\mathrm{ext}\,\mathbb{B}} f_{\hat W}^{ij}(x)",
+        domain="false for L >= 3",
+        status="refuted",
+        note="Not said in the paper, but what one expects: enumeration is not exact, the mixed program is.",
+    ),
+    row(
+        "eq4",
+        "eq. (4)",
+        "the two maxima of the loss are attained at one wrong class, the farthest last row, whatever the input",
+        "identity",
+        _loss(lambda *world: sum(margins.margin_penalties(*world))),
+        formula=r"\max_{y'} \tau^{y'y} + \max_{y'} \zeta^{y'y} = \max_{y'} (\tau^{y'y} + \zeta^{y'y})",
+        domain=f"{HIDDEN}, any label",
+        note="So one look-up in D replaces all pairs of classes in training.",
+        code=margins.margin_penalties,
+        decoys=(Decoy("the class of second largest logit", _loss(_runner_up)),),
+    ),
+    row(
+        "thm1.biases",
+        "Theorem 1, with biases",
+        "each bias adds its radius to the deviation of its layer, the last one twice",
+        "bound",
+        _any_network(margins.theorem_increase),
+        formula=r"S_m = N_m S_{m-1} + \epsilon_m \| u^{m-1} \|_1 + \epsilon_m^b, \; \zeta^{ij} = \dots + 2\epsilon_L^b",
+        domain="dense ReLU networks, any biases and radii",
+        status="extension",
+        decoys=(Decoy("biases that do not move", _any_network(_no_biases)),),
+    ),
+    row(
+        "thm1.activations",
+        "Theorem 1, other activations",
+        "a c-Lipschitz activation multiplies each layer's deviation by c; signed ones need both ends of the boxes",
+        "bound",
+        _any_network(margins.theorem_increase),
+        formula=r"S_m = c (N_m S_{m-1} + \epsilon_m \| \max(|l^{m-1}|, |u^{m-1}|) \|_1)",
+        domain="relu6, softplus, sigmoid, tanh, leaky ReLU, identity",
+        status="extension",
+        decoys=(Decoy("weights that do not move", _any_network(_no_weights)),),
+    ),
+    row(
+        "thm1.convolutions",
+        "Theorem 1, convolutions",
+        "a perturbed kernel acts like a dense layer with the largest window sum in place of ||h||_1",
+        "bound",
+        _any_network(margins.theorem_increase),
+        formula=r"S_m = N_m S_{m-1} + \epsilon_m \max_p \| u^{m-1}_{\mathrm{patch}(p)} \|_1",
+        domain="convolutions with any stride, zero padding and dilation, pools, a dense last layer",
+        status="extension",
+        decoys=(Decoy("weights that do not move", _any_network(_no_weights)),),
+    ),
+    row(
+        "convolution_norm",
+        "Theorem 1, convolutions",
+        "the l_inf norm of a convolution is its largest response of |K| to an image of ones",
+        "identity",
+        _dense_norm(lambda layer, shape: layer.norm_inf(shape)),
+        formula=r"\| \mathrm{conv}_K \|_\infty = \max\, \mathrm{conv}_{|K|}(1)",
+        domain="any stride, zero padding and dilation",
+        status="extension",
+        note="The sum of |K| over a channel is larger where no window lies inside the image.",
+        code=Conv.norm_inf,
+        decoys=(
+            Decoy("the sum of |K|", _dense_norm(lambda layer, _: np.max(np.sum(np.abs(layer.weight), axis=(1, 2, 3))))),
+            Decoy("the l_1 norm", _dense_norm(lambda layer, shape: layer.norm_one(shape))),
+        ),
+    ),
+    row(
+        "certificate",
+        "Section 3.2",
+        "no attack within the budget takes a margin below the clean one less a bound for the pair [wrong class, label]",
+        "bound",
+        _certificate(margins.interval_increase),
+        formula=r"f_{\hat W}^{yj}(\hat x) \ge f_W^{yj}(x) - B^{jy}",
+        domain=f"{HIDDEN}, any valid bound B; the interval bound here",
+        status="extension",
+        note="The interval bound is not symmetric in the pair: mind the order.",
+        code=certified_margins,
+        decoys=(Decoy("the pair the other way round", _certificate(_reversed_pair)),),
+    ),
+)

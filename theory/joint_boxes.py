@@ -1,0 +1,142 @@
+"""Interval propagation under joint input and weight perturbations: where every activation can go.
+
+For an input in a box [l, u] and a weight within epsilon of W, entry by entry and all independent,
+
+    max w h = max{(W - eps) l, (W + eps) l, (W - eps) u, (W + eps) u},    and  max_h (W + eps) h  where l >= 0,
+
+is attained, so that the first layer's box is exact neuron by neuron, and each later one given the box before it.
+Boxes contain every reachable value ("Joint margin bounds" needs them in Theorem 1, where its h^{k*} fails).
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import add
+from typing import Any, NamedTuple
+
+from array_api_compat import array_namespace
+
+from theory import _require
+from theory.layers import Weighted
+from theory.network import Budget, Network, Radii, passed
+
+Within = tuple[float, float] | None
+
+
+class Box(NamedTuple):
+    """Lower and upper ends, entry by entry."""
+
+    lower: Any
+    upper: Any
+
+
+class Reach(NamedTuple):
+    """Boxes along a network of L weighted layers.
+
+    Parameters
+    ----------
+    inputs : L boxes, what each weighted layer is given: the input, then what the layers before it give.
+    before : L - 1 boxes of the pre-activations.
+    signed : whether entries of each of the `inputs` may be negative.
+    """
+
+    inputs: tuple[Box, ...]
+    before: tuple[Box, ...]
+    signed: tuple[bool, ...]
+
+
+def positive_part(x: Any) -> Any:
+    """max(x, 0)."""
+    return array_namespace(x).maximum(x, 0 * x)
+
+
+def magnitude(box: Box) -> Any:
+    """The largest absolute value in a box."""
+    xp = array_namespace(box.lower)
+    return xp.maximum(xp.abs(box.lower), xp.abs(box.upper))
+
+
+def peak(layer: Weighted, weight: Any, radius: Any, box: Box, signed: bool) -> Any:
+    """Largest value of `layer.product` over all weights within `radius` of `weight` and all inputs in `box`; exact.
+
+    Where inputs may be negative on a box of positive width it takes memory for every product of an entry of the
+    weight with an input it meets: give a large first layer few samples at a time, or clip its inputs to [0, 1].
+    """
+    xp = array_namespace(box.lower)
+    lower, upper = box
+    if lower is upper:
+        return layer.product(weight, upper) + radius * layer.product(layer.ones, xp.abs(upper))
+    if not signed:
+        most = weight + radius
+        return layer.product(positive_part(most), upper) - layer.product(positive_part(-most), lower)
+    after = layer.shape_after(tuple(upper.shape[-layer.axes :]))
+    taps = zip(layer.taps(weight, lower), layer.taps(weight, upper), strict=True)
+    flat = reduce(add, (_corners(matrix, radius, low, high) for (matrix, low), (_, high) in taps))
+    return xp.reshape(flat, (*upper.shape[: -layer.axes], weight.shape[0], *after[1:]))
+
+
+def _corners(matrix: Any, radius: Any, lower: Any, upper: Any) -> Any:
+    """Sum over the inputs of the largest corner: (..., rows, positions) from (..., inputs, positions)."""
+    xp = array_namespace(lower)
+    low, high = lower[..., None, :, :], upper[..., None, :, :]
+    matrix = matrix[:, :, None]
+    return xp.sum(xp.maximum(matrix * low + radius * xp.abs(low), matrix * high + radius * xp.abs(high)), axis=-2)
+
+
+def affine(layer: Weighted, box: Box, radii: Radii, signed: bool) -> Box:
+    """The box of all values of a perturbed weighted layer on inputs in `box`."""
+    upper = peak(layer, layer.weight, radii.weight, box, signed) + layer.shift + radii.bias
+    lower = -peak(layer, -layer.weight, radii.weight, box, signed) + layer.shift - radii.bias
+    return Box(lower, upper)
+
+
+def input_box(network: Network, x: Any, radius: Any, within: Within = None) -> Box:
+    """The inputs that a perturbation of `radius` reaches, as the first weighted layer sees them.
+
+    Parameters
+    ----------
+    x : inputs, (..., *shape of a sample).
+    within : the range (low, high) to which every input is clipped, (0, 1) for pixels; must contain `x`.
+
+    Raises
+    ------
+    ValueError : if `x` leaves the range.
+    """
+    xp = array_namespace(x)
+    _require.finite("x", x)
+    network.shapes(x)
+    if within is not None and not bool(xp.all((x >= within[0]) & (x <= within[1]))):
+        raise ValueError(f"x must lie in [{within[0]}, {within[1]}], the range inputs are clipped to")
+    if isinstance(radius, (int, float)) and radius == 0:
+        point = passed(network.before, x)
+        return Box(point, point)
+    lower, upper = x - radius, x + radius
+    if within is not None:
+        lower, upper = xp.maximum(lower, 0 * x + within[0]), xp.minimum(upper, 0 * x + within[1])
+    return Box(passed(network.before, lower), passed(network.before, upper))
+
+
+def joint_boxes(network: Network, x: Any, budget: Budget, within: Within = None) -> Reach:
+    """Boxes that contain every activation of every network and input within the budget.
+
+    Exact for the first layer, and for the second if the input is not perturbed; differentiable.
+    Parameters as in `input_box`.
+    """
+    radii = budget.layers(network)
+    box = input_box(network, x, budget.input, within)
+    signed = within is None or within[0] < 0
+    inputs, before, signs = [box], [], [signed]
+    for (layer, passes), radius in zip(network.stages[:-1], radii, strict=False):
+        box = affine(layer, box, radius, signed)
+        before.append(box)
+        box = Box(*(passed(passes, network.activation(end)) for end in box))
+        signed = not network.activation.nonnegative
+        inputs.append(box)
+        signs.append(signed)
+    return Reach(tuple(inputs), tuple(before), tuple(signs))
+
+
+def logit_boxes(network: Network, x: Any, budget: Budget, within: Within = None) -> Box:
+    """Interval bounds on each logit, (..., K), over all networks and inputs within the budget."""
+    reach = joint_boxes(network, x, budget, within)
+    return affine(network.stages[-1].layer, reach.inputs[-1], budget.layers(network)[-1], reach.signed[-1])

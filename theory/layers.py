@@ -1,0 +1,284 @@
+"""Layers of a feed-forward network as plain data, in PyTorch's layouts, on NumPy, torch and CuPy arrays alike.
+
+A weighted layer is bilinear in its weight and its input, plus a bias. Bounds under weight perturbations need it with
+other weights than its own, so `product` and its transpose `pull` take the weight. Any number of leading axes of the
+input are samples. Nothing is written in place: everything differentiates, and `Dense` also computes with `Fraction`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
+
+import array_api_compat
+from array_api_compat import array_namespace
+
+from theory import _require
+
+Shape = tuple[int, ...]
+
+
+def _plane(name: str, value: int | tuple[int, int], least: int) -> tuple[int, int]:
+    """A pair of integers, from one or two."""
+    pair = value if isinstance(value, tuple) else (value, value)
+    if len(pair) != 2:
+        raise ValueError(f"{name} must be one integer or two, got {value}")
+    return _require.integer(name, pair[0], least), _require.integer(name, pair[1], least)
+
+
+def _windows(size: int, window: int, stride: int, dilation: int = 1) -> int:
+    """How many windows fit along an axis."""
+    count = (size - dilation * (window - 1) - 1) // stride + 1
+    if count < 1:
+        raise ValueError(f"a window of {dilation * (window - 1) + 1} must fit into the image, got {size} pixels")
+    return count
+
+
+def _zeros(like: Any, shape: Shape) -> Any:
+    return array_namespace(like).zeros(shape, dtype=like.dtype, device=array_api_compat.device(like))
+
+
+def _placed(values: Any, size: int, start: int, stride: int, axis: int) -> Any:
+    """`values` at positions start, start + stride, ... of a zero axis (-1 or -2) of `size`; what falls off is cut."""
+    xp = array_namespace(values)
+    device = array_api_compat.device(values)
+    position = xp.arange(size, device=device)[None, :]
+    target = start + stride * xp.arange(values.shape[axis], device=device)[:, None]
+    selection = xp.astype(position == target, values.dtype)
+    return xp.matmul(values, selection) if axis == -1 else xp.matmul(selection.T, values)
+
+
+class _Weighted:
+    """What `Dense` and `Conv` share: norms, window sums and the bias."""
+
+    weight: Any
+    bias: Any
+    axes: int
+
+    def product(self, weight: Any, x: Any) -> Any:
+        raise NotImplementedError
+
+    def pull(self, weight: Any, y: Any, shape: Shape) -> Any:
+        raise NotImplementedError
+
+    def shape_after(self, shape: Shape) -> Shape:
+        raise NotImplementedError
+
+    def __call__(self, x: Any) -> Any:
+        """Weight times input, plus the bias."""
+        return self.product(self.weight, x) + self.shift
+
+    @property
+    def shift(self) -> Any:
+        """The bias, shaped to be added to an output; 0 without one."""
+        return 0 if self.bias is None else self.bias[(slice(None), *[None] * (self.axes - 1))]
+
+    @property
+    def ones(self) -> Any:
+        """One output row or channel of ones: `product(ones, h)` sums the inputs that an output sees."""
+        return array_namespace(self.weight).ones_like(self.weight[:1])
+
+    def reach(self, h: Any) -> Any:
+        """Largest sum of a window of `h`, one per sample: ||h||_1 of a dense layer with h >= 0.
+
+        An entry-wise weight perturbation of radius epsilon moves an output by at most epsilon times this sum of |h|.
+        """
+        return array_namespace(h).max(self.product(self.ones, h), axis=tuple(range(-self.axes, 0)))
+
+    def norm_inf(self, shape: Shape, radius: Any = 0) -> Any:
+        """Norm induced by l_inf, the largest over all weights within `radius`: ||W||_inf + d radius if dense.
+
+        Exact, zero padding included; `shape` is the input's without samples.
+        """
+        xp = array_namespace(self.weight)
+        ones = _zeros(self.weight, shape) + 1
+        return xp.max(self.product(xp.abs(self.weight) + radius, ones))
+
+    def norm_one(self, shape: Shape) -> Any:
+        """Norm induced by l_1, the largest absolute column sum; exact, zero padding included."""
+        xp = array_namespace(self.weight)
+        ones = _zeros(self.weight, self.shape_after(shape)) + 1
+        return xp.max(self.pull(xp.abs(self.weight), ones, shape))
+
+
+def _checked(layer: Any, ndim: int) -> None:
+    _require.finite("weight", layer.weight, ndim)
+    if layer.bias is not None:
+        _require.finite("bias", layer.bias, 1)
+        if layer.bias.shape[0] != layer.weight.shape[0]:
+            raise ValueError(f"bias must have {layer.weight.shape[0]} entries, got {layer.bias.shape[0]}")
+
+
+@dataclass(frozen=True, eq=False)
+class Dense(_Weighted):
+    """weight (rows, columns) takes inputs (..., columns) to (..., rows); bias (rows,) or None."""
+
+    weight: Any
+    bias: Any = None
+    axes = 1
+
+    def __post_init__(self) -> None:
+        _checked(self, 2)
+
+    def taps(self, weight: Any, x: Any) -> Iterator[tuple[Any, Any]]:
+        """Pairs of a matrix (rows, inputs) and the inputs (..., inputs, positions) it meets."""
+        yield weight, x[..., None]
+
+    def product(self, weight: Any, x: Any) -> Any:
+        return array_namespace(x).matmul(x, weight.T)
+
+    def pull(self, weight: Any, y: Any, shape: Shape) -> Any:
+        return array_namespace(y).matmul(y, weight)
+
+    def shape_after(self, shape: Shape) -> Shape:
+        if len(shape) != 1 or shape[0] != self.weight.shape[1]:
+            raise ValueError(f"a dense layer of {self.weight.shape[1]} columns must be given as many, got {shape}")
+        return (self.weight.shape[0],)
+
+
+@dataclass(frozen=True, eq=False)
+class Conv(_Weighted):
+    """weight (C_out, C_in, height, width), cross-correlation with zero padding, takes (..., C_in, H, W).
+
+    stride, padding and dilation are one integer or (vertical, horizontal). The kernel is perturbed, not the matrix
+    that it unrolls to: every position shares the perturbation.
+    """
+
+    weight: Any
+    bias: Any = None
+    stride: Any = 1
+    padding: Any = 0
+    dilation: Any = 1
+    axes = 3
+
+    def __post_init__(self) -> None:
+        _checked(self, 4)
+        for name, least in (("stride", 1), ("padding", 0), ("dilation", 1)):
+            object.__setattr__(self, name, _plane(name, getattr(self, name), least))
+
+    def _taps(self) -> list[tuple[int, int]]:
+        return [(a, b) for a in range(self.weight.shape[2]) for b in range(self.weight.shape[3])]
+
+    def taps(self, weight: Any, x: Any) -> Iterator[tuple[Any, Any]]:
+        """Pairs of a matrix (C_out, C_in) and the inputs (..., C_in, positions) it meets, one per kernel tap."""
+        xp = array_namespace(x)
+        for axis, pad in ((-2, self.padding[0]), (-1, self.padding[1])):
+            if pad:
+                shape = list(x.shape)
+                shape[axis] = pad
+                edge = _zeros(x, tuple(shape))
+                x = xp.concat([edge, x, edge], axis=axis)
+        (v, h), (dv, dh) = self.stride, self.dilation
+        height = _windows(x.shape[-2], self.weight.shape[2], v, dv)
+        width = _windows(x.shape[-1], self.weight.shape[3], h, dh)
+        for a, b in self._taps():
+            rows = slice(a * dv, a * dv + v * (height - 1) + 1, v)
+            columns = slice(b * dh, b * dh + h * (width - 1) + 1, h)
+            yield weight[:, :, a, b], xp.reshape(x[..., rows, columns], (*x.shape[:-2], height * width))
+
+    def product(self, weight: Any, x: Any) -> Any:
+        xp = array_namespace(x)
+        after = self.shape_after(tuple(x.shape[-3:]))
+        flat = reduce(add, (xp.matmul(matrix, part) for matrix, part in self.taps(weight, x)))
+        return xp.reshape(flat, (*x.shape[:-3], weight.shape[0], *after[1:]))
+
+    def pull(self, weight: Any, y: Any, shape: Shape) -> Any:
+        xp = array_namespace(y)
+        flat = xp.reshape(y, (*y.shape[:-2], y.shape[-2] * y.shape[-1]))
+        total: Any = 0
+        for a, b in self._taps():
+            part = xp.matmul(weight[:, :, a, b].T, flat)
+            part = xp.reshape(part, (*y.shape[:-3], shape[0], *y.shape[-2:]))
+            part = _placed(part, shape[1], a * self.dilation[0] - self.padding[0], self.stride[0], -2)
+            total = total + _placed(part, shape[2], b * self.dilation[1] - self.padding[1], self.stride[1], -1)
+        return total
+
+    def shape_after(self, shape: Shape) -> Shape:
+        if len(shape) != 3 or shape[0] != self.weight.shape[1]:
+            raise ValueError(f"a convolution of {self.weight.shape[1]} channels must be given as many, got {shape}")
+        sizes = (
+            _windows(size + 2 * pad, window, stride, dilation)
+            for size, pad, window, stride, dilation in zip(
+                shape[1:], self.padding, self.weight.shape[2:], self.stride, self.dilation, strict=True
+            )
+        )
+        return (self.weight.shape[0], *sizes)
+
+
+@dataclass(frozen=True)
+class AveragePool:
+    """Mean over windows of `size`, `stride` apart (or side by side), each one integer or two; no padding."""
+
+    size: Any
+    stride: Any = None
+    axes = 3
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", _plane("size", self.size, 1))
+        stride = self.size if self.stride is None else self.stride
+        object.__setattr__(self, "stride", _plane("stride", stride, 1))
+
+    def _parts(self, x: Any) -> list[Any]:
+        height, width = self.shape_after(tuple(x.shape[-3:]))[1:]
+        v, h = self.stride
+        return [
+            x[..., a : a + v * (height - 1) + 1 : v, b : b + h * (width - 1) + 1 : h]
+            for a in range(self.size[0])
+            for b in range(self.size[1])
+        ]
+
+    def __call__(self, x: Any) -> Any:
+        parts = self._parts(x)
+        return reduce(add, parts) / len(parts)
+
+    def pull(self, y: Any, shape: Shape) -> Any:
+        """The transpose."""
+        parts = [
+            _placed(_placed(y, shape[1], a, self.stride[0], -2), shape[2], b, self.stride[1], -1)
+            for a in range(self.size[0])
+            for b in range(self.size[1])
+        ]
+        return reduce(add, parts) / len(parts)
+
+    def shape_after(self, shape: Shape) -> Shape:
+        if len(shape) != 3:
+            raise ValueError(f"a pool must be given channels, height and width, got shape {shape}")
+        sizes = (_windows(*along) for along in zip(shape[1:], self.size, self.stride, strict=True))
+        return (shape[0], *sizes)
+
+
+@dataclass(frozen=True)
+class MaxPool(AveragePool):
+    """Maximum over windows of `size`, `stride` apart (or side by side), each one integer or two; no padding."""
+
+    def __call__(self, x: Any) -> Any:
+        return reduce(array_namespace(x).maximum, self._parts(x))
+
+    def pull(self, y: Any, shape: Shape) -> Any:
+        raise ValueError("max pooling is not linear: linear bounds do not pass through it, use the interval bound")
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """The last `axes` axes as one: 3 for (channels, height, width)."""
+
+    axes: int = 3
+
+    def __call__(self, x: Any) -> Any:
+        return array_namespace(x).reshape(x, (*x.shape[: -self.axes], *self.shape_after(tuple(x.shape[-self.axes :]))))
+
+    def pull(self, y: Any, shape: Shape) -> Any:
+        """The transpose."""
+        return array_namespace(y).reshape(y, (*y.shape[:-1], *shape))
+
+    def shape_after(self, shape: Shape) -> Shape:
+        if len(shape) != self.axes:
+            raise ValueError(f"a flattening of {self.axes} axes must be given as many, got shape {shape}")
+        return (reduce(lambda a, b: a * b, shape),)
+
+
+Weighted = Dense | Conv
+Pass = AveragePool | MaxPool | Flatten
