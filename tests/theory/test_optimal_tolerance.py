@@ -1,0 +1,228 @@
+"""The optimum of Theorem 6 and the best linear classifier against brute force, programs of other kinds, and oracles."""
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+from scipy.stats import binom, halfnorm, kstest
+
+from theory.optimal_tolerance import (
+    _decode,
+    angle_bounds,
+    angle_cosines,
+    fraction,
+    interpolation_probability,
+    last_distance,
+    linear_margin,
+    margins,
+    mean_square_cosine,
+    optimal_tolerance,
+    point_tolerance,
+    squared_tolerance,
+)
+
+EXAMPLE = np.array([[1.0, 0, 1], [0, 1, 1], [0, 0, 1]])
+SHAPES = st.tuples(st.integers(1, 7), st.integers(0, 3), st.integers(0, 10**6))
+SCALES = st.sampled_from([0.2, 1.0, 2.0, 5.0])
+
+
+def gaussian(m, extra, seed):
+    return np.random.default_rng(seed).standard_normal((m + extra, m))
+
+
+@pytest.mark.parametrize(
+    ("scale", "best", "linear"), [(1, 1, 1), (2, 3**0.5, 1), (0.25, (17 / 8) ** 0.5, (17 / 8) ** 0.5)]
+)
+def test_the_smallest_example(scale, best, linear):
+    assert fraction(EXAMPLE) == pytest.approx(3**-0.5)
+    assert last_distance(EXAMPLE) == pytest.approx(1)
+    assert optimal_tolerance(EXAMPLE, scale).value == pytest.approx(best)
+    assert linear_margin(EXAMPLE, scale).value == pytest.approx(linear)
+
+
+def test_one_column():
+    A = np.array([[3.0], [4.0]])
+    assert optimal_tolerance(A) == (5.0, pytest.approx(np.empty(0)))
+    assert linear_margin(A).value == last_distance(A) == 5
+    assert fraction(A) == 1
+
+
+@given(SHAPES, SCALES)
+def test_four_distances_in_order(shape, scale):
+    A = gaussian(*shape)
+    best, linear = optimal_tolerance(A, scale), linear_margin(A, scale)
+    order = [last_distance(A), linear.value, best.value, np.linalg.norm(A[:, -1])]
+    assert np.all(np.diff(order) > -1e-9)
+    assert set(best.coefficients) <= {-1, 0, 1}
+    assert best.value == pytest.approx(np.sqrt(squared_tolerance(A, scale)))
+    for solution in (best, linear):
+        assert solution.value == pytest.approx(np.linalg.norm(A[:, -1] + scale * A[:, :-1] @ solution.coefficients))
+
+
+@given(SHAPES, SCALES)
+def test_the_decoder_finds_what_trying_all_finds(shape, scale):
+    m, extra, seed = shape
+    A = gaussian(m + 1, extra, seed)
+    u = _decode(scale * A[:, :-1], A[:, -1], np.tile([-1, 0, 1], (m, 1)))
+    assert np.linalg.norm(A[:, -1] + scale * A[:, :-1] @ u) == pytest.approx(
+        optimal_tolerance(A, scale).value, rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_decoder_at_a_size_with_a_frontier(seed):
+    A = gaussian(11, 0, seed)
+    assert optimal_tolerance(A).value == pytest.approx(np.sqrt(squared_tolerance(A)), rel=1e-12)
+    A = gaussian(30, 0, seed)
+    assert linear_margin(A).value <= optimal_tolerance(A).value + 1e-9
+
+
+def test_dependent_columns_are_decoded_too():
+    A = gaussian(10, 0, 5)
+    A[:, 3] = A[:, 4] - A[:, 2]
+    A[:, -1] = A[:, 0] - A[:, 7]
+    assert optimal_tolerance(A).value == pytest.approx(0, abs=1e-12)
+
+
+@given(SHAPES, SCALES)
+def test_the_worst_point_has_the_optimum(shape, scale):
+    m, extra, seed = shape
+    A = gaussian(min(m, 5), extra, seed)
+    signs = np.array(np.meshgrid(*[[-1, 1]] * A.shape[1])).reshape(A.shape[1], -1).T
+    values = [point_tolerance(A, z, scale).value for z in signs]
+    assert min(values) == pytest.approx(optimal_tolerance(A, scale).value)
+
+
+def test_no_hyperplane_beats_the_margin_of_the_box():
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        A = rng.standard_normal((4, 4))
+        best = linear_margin(A).value
+        for start in rng.standard_normal((2, 4)):
+            found = minimize(lambda p, A=A: -float(margins(p, A).worst), start, method="Nelder-Mead", tol=1e-8)
+            assert -found.fun <= best + 1e-9
+        assert max(margins(p, A).worst for p in rng.standard_normal((200, 4))) <= best
+
+
+@pytest.mark.parametrize(
+    ("m", "scale", "chance"),
+    [
+        (1, 1, 1),
+        (2, 1, 0.7071067812),
+        (4, 1, 0.4589410716),
+        (8, 1, 0.2793898963),
+        (12, 1, 0.2045303879),
+        (2, 5, 0.9805806757),
+        (4, 5, 0.9594481833),
+        (8, 5, 0.9376938657),
+        (12, 5, 0.9248853866),
+    ],
+)
+def test_the_chance_that_the_network_is_the_best_linear_classifier(m, scale, chance):
+    assert interpolation_probability(m, scale) == pytest.approx(chance, abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("m", "scale", "rows"), [(2, 0.01, 2), (30, 0.1, 30), (100, 3, 100), (5, 1, 12), (300, 1, 301)]
+)
+def test_the_chance_by_quadrature_in_many_digits(m, scale, rows):
+    nu = rows - m + 2
+
+    def integrand(t):
+        return t ** (nu - 1) * mpmath.exp(-t * t / 2) * mpmath.erf(scale * t / mpmath.sqrt(2)) ** (m - 1)
+
+    with mpmath.workdps(30):
+        points = [0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 40]
+        exact = mpmath.quad(integrand, points) * 2 ** (1 - mpmath.mpf(nu) / 2) / mpmath.gamma(mpmath.mpf(nu) / 2)
+    assert interpolation_probability(m, scale, rows) == pytest.approx(float(exact), rel=1e-9)
+
+
+def test_the_chance_in_a_sample(alpha):
+    rng = np.random.default_rng(7)
+    draws = [rng.standard_normal((6, 4)) for _ in range(1500)]
+    hits = sum(linear_margin(A).value <= last_distance(A) * (1 + 1e-9) for A in draws)
+    low, high = binom.interval(1 - alpha, len(draws), interpolation_probability(4, rows=6))
+    assert low <= hits <= high
+
+
+def test_the_law_of_the_last_distance(alpha):
+    A = np.random.default_rng(8).standard_normal((2000, 7, 7))
+    assert kstest(last_distance(A), halfnorm.cdf).pvalue > alpha
+
+
+@given(SHAPES)
+def test_angles(shape):
+    m, extra, seed = shape
+    A = gaussian(m + 1, extra, seed)
+    probe = np.random.default_rng(seed).standard_normal(len(A))
+    first, second = angle_cosines(probe, A)
+    low, high = angle_bounds(fraction(A), second)
+    assert low - 1e-12 <= first <= high + 1e-12
+    normal = np.linalg.pinv(A)[-1] if extra == 0 else None
+    if normal is not None:
+        aligned, one = angle_cosines(normal, A)
+        assert one == pytest.approx(1)
+        assert aligned == pytest.approx(fraction(A), abs=1e-9)
+    assert margins(probe, A).worst <= margins(probe, A).mean
+
+
+def test_angle_bounds_are_attained_in_the_plane_of_both_vectors():
+    F, c = np.array(0.3), np.array(0.8)
+    q, a = np.array([1.0, 0, 0]), np.array([0.3, np.sqrt(1 - 0.09), 0])
+    tilt = np.sqrt(1 - 0.64)
+    low, high = angle_bounds(F, c)
+    assert abs(np.array([0.8, tilt, 0]) @ a) == pytest.approx(high)
+    assert low == 0
+    assert angle_bounds(np.array(0.9), c)[0] == pytest.approx(0.9 * 0.8 - np.sqrt(0.19 * 0.36))
+    assert mean_square_cosine(F, np.array(1.0), 5) == pytest.approx((q @ a) ** 2)
+
+
+def test_margins_of_all_points():
+    A, p = np.array([[1.0, 0], [0, 1]]), np.array([1.0, 2])
+    mean, worst = margins(p, A, 0.5)
+    assert mean == pytest.approx(2 / 5**0.5)
+    assert worst == pytest.approx(1.5 / 5**0.5)
+
+
+@given(SHAPES, st.floats(-3, 3))
+def test_units_do_not_matter(shape, power):
+    A, unit = gaussian(*shape), 10**power
+    assert fraction(unit * A) == pytest.approx(fraction(A), rel=1e-9)
+    assert optimal_tolerance(unit * A).value == pytest.approx(unit * optimal_tolerance(A).value, rel=1e-9)
+    assert linear_margin(unit * A).value == pytest.approx(unit * linear_margin(A).value, rel=1e-6, abs=1e-9 * unit)
+
+
+def test_torch_agrees_and_differentiates():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(1)
+    A, p = rng.standard_normal((3, 5, 4)), rng.standard_normal((3, 5))
+    ours = [fraction(A), last_distance(A), *angle_cosines(p, A), *margins(p, A, 2.0)]
+    tA, tp = (torch.tensor(array, requires_grad=True) for array in (A, p))
+    theirs = [fraction(tA), last_distance(tA), *angle_cosines(tp, tA), *margins(tp, tA, 2.0)]
+    for one, other in zip(ours, theirs, strict=True):
+        assert other.detach().numpy() == pytest.approx(one, rel=1e-12)
+    torch.autograd.gradcheck(fraction, (tA,))
+    torch.autograd.gradcheck(angle_cosines, (tp, tA))
+    torch.autograd.gradcheck(lambda probe, matrix: tuple(margins(probe, matrix, 2.0)), (tp, tA))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: fraction(np.ones((2, 3))), r"at least as many rows as columns, got shape \(2, 3\)"),
+        (lambda: optimal_tolerance(np.ones((2, 3))), "at least as many rows"),
+        (lambda: optimal_tolerance(np.full((2, 2), np.nan)), "matrix must be finite"),
+        (lambda: optimal_tolerance(np.eye(2), 0), "scale must be positive and finite, got 0"),
+        (lambda: point_tolerance(np.eye(2), [1, 0]), "each -1 or 1"),
+        (lambda: linear_margin(np.ones((2, 2, 2))), "matrix must have 2 axes"),
+        (lambda: interpolation_probability(0), "m must be at least 1"),
+        (lambda: interpolation_probability(3, rows=2), "rows must be at least 3"),
+        (lambda: interpolation_probability(3, -1.0), "scale must be positive"),
+        (lambda: mean_square_cosine(np.array(0.5), np.array(0.5), 1), "d must be at least 2"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

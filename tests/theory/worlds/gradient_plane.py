@@ -1,0 +1,81 @@
+"""Gradients, differences and sizes of Theorem 7."""
+
+import numpy as np
+
+from theory.gradient_plane import projection
+
+
+def _local(rng):
+    """Two to four gradients, at times dependent or 0."""
+    d, k = int(rng.integers(2, 9)), int(rng.integers(2, 5))
+    gradients = rng.standard_normal((k, d)) * 10 ** rng.uniform(-2, 2, (k, 1))
+    if rng.random() < 0.3:
+        gradients[1] = rng.choice((-2.0, 0.0, 1.0)) * gradients[0]
+    return {"gradients": gradients, "difference": rng.standard_normal(d), "size": float(10 ** rng.uniform(-3, 0))}
+
+
+def _other(rng):
+    world = _local(rng)
+    return {**world, "other": rng.standard_normal(world["difference"].size)}
+
+
+def _curved(rng):
+    """Quadratics; every other time such that the bound is attained."""
+    d, k = int(rng.integers(3, 7)), 2
+    gradients = rng.standard_normal((k, d))
+    S = rng.standard_normal((k, d, d))
+    x_1, x_2 = rng.standard_normal((2, d))
+    if rng.random() < 0.5:
+        n = x_2 - projection(gradients, x_2)
+        S = np.broadcast_to(np.outer(n, n), (k, d, d))
+        x_1 = rng.choice((0.0, rng.uniform(0, 2))) * n
+        x_2 = x_1 + n
+    size = float(10 ** rng.uniform(-1, -0.3))
+    return {"gradients": gradients, "curvatures": S + np.swapaxes(S, 1, 2), "x_1": x_1, "x_2": x_2, "size": size}
+
+
+def _one_pattern(rng):
+    d, width = int(rng.integers(2, 6)), int(rng.integers(2, 9))
+    hidden, output = rng.standard_normal((width, d)), rng.standard_normal((2, width))
+    x, x_1, x_2 = rng.standard_normal((3, d))
+    before = hidden @ x
+    moved = x_1 + projection((output * (before > 0)) @ hidden, x_2 - x_1)
+    size = 0.9 * np.min(np.abs(before)) / max(np.max(np.abs(hidden @ moved)), np.max(np.abs(hidden @ x_2)))
+    return {"hidden": hidden, "output": output, "x": x, "x_1": x_1, "x_2": x_2, "size": float(size)}
+
+
+def _two_labels(rng):
+    """The boundary passes between both points, at times through one of them."""
+    d = int(rng.integers(1, 6))
+    gradients, (x_1, x_2) = rng.standard_normal((2, d)), rng.standard_normal((2, d))
+    size, share = float(10 ** rng.uniform(-3, 0)), rng.choice((0.0, 1.0, rng.random()))
+    offset = -size * (gradients[0] - gradients[1]) @ (share * x_1 + (1 - share) * x_2)
+    return {"gradients": gradients, "offset": float(offset), "x_1": x_1, "x_2": x_2, "size": size}
+
+
+def _dimensions(rng, least=1):
+    gradients = int(rng.integers(least, 6))
+    return {"n": gradients + int(rng.integers(1, 20)), "gradients": gradients}
+
+
+def _three(rng):
+    return _dimensions(rng, least=3)
+
+
+def _widths(rng):
+    return {"widths": tuple(int(width) for width in rng.integers(1, 4, size=rng.integers(1, 4)))}
+
+
+WORLDS = {
+    "fc.thm7.outputs": _local,
+    "fc.thm7.size": _other,
+    "fc.thm7.difference": _local,
+    "fc.thm7.error": _curved,
+    "fc.thm7.error.input": _curved,
+    "fc.thm7.kink.corrected": _one_pattern,
+    "fc.thm7.labels.corrected": _two_labels,
+    "fc.thm7.difficulty.means": _dimensions,
+    "fc.thm7.difficulty.corrected": _dimensions,
+    "fc.thm7.difficulty.moment": _three,
+    "fc.thm7.relu.zero": _widths,
+}

@@ -1,0 +1,87 @@
+"""Linear classifiers and points, of Theorem 5."""
+
+import numpy as np
+
+
+def _vectors(rng, count, d):
+    return rng.standard_normal((count, d)) * 10 ** rng.uniform(-1, 1)
+
+
+def _pair(rng):
+    d = int(rng.integers(1, 9))
+    p_1, p_2 = _vectors(rng, 2, d)
+    return {"p_1": p_1, "p_2": p_2, "x": _vectors(rng, 1, d)[0], "offset": float(rng.choice((0.0, rng.normal())))}
+
+
+def _rays(rng):
+    """Random directions, and the best one."""
+    world = _pair(rng)
+    random = rng.standard_normal((50, world["x"].size))
+    return {**world, "directions": np.vstack((random, world["p_2"] - world["p_1"]))}
+
+
+def _points(rng):
+    d = int(rng.integers(2, 9))
+    p_1, p_2 = _vectors(rng, 2, d)
+    if rng.random() < 0.2:
+        p_2 = -0.5 * p_1
+    x_1, x_2 = _vectors(rng, 2, d)
+    return {"p_1": p_1, "p_2": p_2, "x_1": x_1, "x_2": x_2}
+
+
+def _classified(rng):
+    """x_1 in class 1, x_2 in class 2, differing in the direction p_1 - p_2 only every other time."""
+    world = _points(rng)
+    g = world["p_1"] - world["p_2"]
+    if g @ world["x_1"] < 0:
+        world["x_1"] = -world["x_1"]
+    if rng.random() < 0.5:
+        world["x_2"] = world["x_1"] - (1 + rng.random()) * (g @ world["x_1"]) / (g @ g) * g
+    elif g @ world["x_2"] > 0:
+        world["x_2"] = -world["x_2"]
+    return world
+
+
+def _two(rng):
+    world = _pair(rng)
+    d = max(2, world["x"].size)
+    p_1, p_2 = _vectors(rng, 2, d)
+    return {"p_1": p_1, "p_2": p_2}
+
+
+def _classifier(rng):
+    K, d = int(rng.integers(2, 6)), int(rng.integers(1, 7))
+    return {
+        "rows": _vectors(rng, K, d),
+        "bias": rng.choice((0, 1)) * rng.standard_normal(K),
+        "x": _vectors(rng, 1, d)[0],
+    }
+
+
+def _target(rng):
+    """With d >= K - 1 every class wins somewhere."""
+    K = int(rng.integers(2, 6))
+    d = K - 1 + int(rng.integers(0, 3))
+    world = {"rows": _vectors(rng, K, d), "bias": rng.standard_normal(K), "x": _vectors(rng, 1, d)[0]}
+    return {**world, "target": int(rng.integers(K))}
+
+
+def _normed(rng):
+    return {**_classifier(rng), "norm": str(rng.choice(("l2", "linf")))}
+
+
+def _boxed(rng):
+    return {**_classifier(rng), "radius": float(rng.choice((0.0, 10 ** rng.uniform(-2, 0.5))))}
+
+
+WORLDS = {
+    "fc.thm5.corrected": _pair,
+    "fc.thm5.converse": _rays,
+    "fc.thm5.swap": _points,
+    "fc.thm5.triangular": _two,
+    "fc.thm5.projection.corrected": _classified,
+    "fc.thm5.target.corrected": _target,
+    "fc.thm5.classes": _normed,
+    "fc.thm5.linf": _boxed,
+    "fc.thm5.sign_step": _boxed,
+}

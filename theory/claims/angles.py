@@ -1,0 +1,162 @@
+"""Rows on the angles of Table 1 of feature compression: probing vector, last column, last row of the inverse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theory import optimal_tolerance as optimum
+from theory.claim import Claim, Decoy, Sides
+from theory.claims.optimal_tolerance import _other_right, _points
+
+TABLE = "Feature compression, Section 6, Table 1"
+
+
+def _all_margins(probe: Any, matrix: Any, scale: Any) -> np.ndarray:
+    return _points(matrix, scale) @ probe / np.linalg.norm(probe)
+
+
+def _angle_as_worst_case(probe: Any, matrix: Any, scale: Any) -> Sides:
+    return Sides(np.abs(probe @ matrix[:, -1]) / np.linalg.norm(probe), np.min(_all_margins(probe, matrix, scale)))
+
+
+def _angle_as_worst_case_unnormed(probe: Any, matrix: Any, scale: Any) -> Sides:
+    """Both sides times ||p||."""
+    return Sides(abs(probe @ matrix[:, -1]), np.min(_points(matrix, scale) @ probe))
+
+
+def _margins(probe: Any, matrix: Any, scale: Any) -> Sides:
+    measured = _all_margins(probe, matrix, scale)
+    return Sides(np.array([np.mean(measured), np.min(measured)]), np.array(optimum.margins(probe, matrix, scale)))
+
+
+def _aligned(matrix: Any, row: int = -1) -> Sides:
+    cosine, _ = optimum.angle_cosines(np.linalg.inv(matrix)[row], matrix)
+    return Sides(cosine, optimum.fraction(matrix))
+
+
+def _link(probe: Any, matrix: Any) -> Sides:
+    first, second = optimum.angle_cosines(probe, matrix)
+    lower, upper = optimum.angle_bounds(optimum.fraction(matrix), second)
+    return Sides(np.array([lower, first]), np.array([first, upper]))
+
+
+def _mean_square(cosine: Any, matrix: Any) -> Sides:
+    """Probing vectors at one angle with q_m, errors along an orthonormal basis of what is normal to q_m."""
+    basis = np.linalg.svd(matrix[:, :-1])[0]  # the last of them is q_m
+    probes = cosine * basis[:, -1] + np.sqrt(1 - cosine**2) * basis[:, :-1].T
+    others = cosine * basis[:, -1] - np.sqrt(1 - cosine**2) * basis[:, :-1].T
+    first, _ = optimum.angle_cosines(np.concatenate((probes, others)), matrix)
+    return Sides(np.mean(first**2), optimum.mean_square_cosine(optimum.fraction(matrix), cosine, matrix.shape[0]))
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="fc.thm6.angle.printed",
+        source=TABLE,
+        says="|cos theta_1| times the length of the last column is the smallest perturbation that changes the output",
+        formula=r"|\cos \theta_1|\, \|a_m\| \le \min_z z_m\, \frac{p^T A z}{\|p\|}",
+        domain="every probing vector p that is right on all points",
+        kind="bound",
+        theory=_angle_as_worst_case,
+        replay=_angle_as_worst_case_unnormed,
+        code=optimum.margins,
+        tolerance=1e-9,
+        status="refuted",
+        note="It is the mean over the data; the least is smaller unless p is normal to all other columns.",
+    ),
+    Claim(
+        id="fc.thm6.angle.corrected",
+        source=TABLE,
+        says="|cos theta_1| ||a_m|| is the mean distance of the data to the hyperplane, the least being smaller",
+        formula=r"\mathrm{mean} = \beta_m = \cos \theta_1\, \|a_m\|, \quad \min = \beta_m - \sum_{k<m} |\beta_k|,"
+        r" \quad \beta_k = \frac{c\, p^T a_k}{\|p\|}",
+        domain="every p and c; beta_m without the factor c",
+        kind="identity",
+        theory=_margins,
+        code=optimum.margins,
+        tolerance=1e-9,
+        status="corrected",
+        note="Training accuracy is 1 if and only if beta_m exceeds the sum.",
+        decoys=(
+            Decoy(
+                "the mean for both",
+                _other_right(_margins, lambda probe, matrix, scale: optimum.margins(probe, matrix, scale).mean),
+            ),
+            Decoy(
+                "the scale forgotten",
+                _other_right(_margins, lambda probe, matrix, scale: np.array(optimum.margins(probe, matrix))),
+            ),
+        ),
+    ),
+    Claim(
+        id="fc.thm6.angle.aligned",
+        source=TABLE,
+        says="if the probing vector is parallel to the last row of the inverse, |cos theta_1| is the fraction",
+        formula=r"\theta_2 = 0 \;\Rightarrow\; |\cos \theta_1| = \frac{|r_{mm}|}{\|a_m\|}",
+        domain="square invertible A",
+        kind="identity",
+        theory=_aligned,
+        code=optimum.angle_cosines,
+        tolerance=1e-6,
+        note="An identity of linear algebra: agreement in Table 1 shows that training found q_m, and no more.",
+        decoys=(Decoy("the first row of the inverse", lambda matrix: _aligned(matrix, row=0)),),
+    ),
+    Claim(
+        id="fc.thm6.angle.link",
+        source=TABLE,
+        says="the fraction and theta_2 leave an interval for |cos theta_1|",
+        formula=r"\cos(\phi + \theta_2) \le |\cos \theta_1| \le \cos(\phi - \theta_2), \quad \cos \phi = F",
+        domain="d >= m >= 2, angles up to a right one; 0 below where phi + theta_2 is larger",
+        kind="bound",
+        theory=_link,
+        code=optimum.angle_bounds,
+        tolerance=1e-9,
+        status="extension",
+        decoys=(
+            Decoy(
+                "the product of both cosines is the most",
+                lambda probe, matrix: Sides(
+                    _link(probe, matrix).left[1],
+                    optimum.fraction(matrix) * optimum.angle_cosines(probe, matrix)[1],
+                ),
+            ),
+            Decoy(
+                "the product of both cosines is the least",
+                lambda probe, matrix: Sides(
+                    optimum.fraction(matrix) * optimum.angle_cosines(probe, matrix)[1],
+                    _link(probe, matrix).left[1],
+                ),
+            ),
+        ),
+    ),
+    Claim(
+        id="fc.thm6.angle.average",
+        source=TABLE,
+        says="cos^2 theta_1 averages to a mixture of the fraction's square and 1 / (d - 1) of the rest",
+        formula=r"\mathbb{E} \cos^2 \theta_1 = F^2 \cos^2 \theta_2 + \frac{1 - F^2}{d - 1} \sin^2 \theta_2",
+        domain="square A, error of the probing vector uniform in the directions normal to q_d",
+        kind="identity",
+        theory=_mean_square,
+        code=optimum.mean_square_cosine,
+        tolerance=1e-9,
+        status="extension",
+        note="Exact too for errors along an orthonormal basis and its negative, which is how it is measured.",
+        decoys=(
+            Decoy(
+                "the product of the squared cosines",
+                _other_right(_mean_square, lambda cosine, matrix: (optimum.fraction(matrix) * cosine) ** 2),
+            ),
+            Decoy(
+                "one dimension more",
+                _other_right(
+                    _mean_square,
+                    lambda cosine, matrix: optimum.mean_square_cosine(
+                        optimum.fraction(matrix), cosine, matrix.shape[0] + 1
+                    ),
+                ),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,288 @@
+"""Rows on path integrals: Section 5 of feature compression."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theory import path_length as paths
+from theory.claim import Claim, Decoy, Sides
+
+SECTION = "Feature compression, Section 5"
+POINTS, WEIGHTS = (np.polynomial.legendre.leggauss(40)[0] + 1) / 2, np.polynomial.legendre.leggauss(40)[1] / 2
+
+
+def _network(output: Any, hidden: Any, bias: Any, x: Any) -> Any:
+    return np.tanh(x @ hidden.T + bias) @ output
+
+
+def _network_gradient(output: Any, hidden: Any, bias: Any, x: Any) -> Any:
+    return (output * (1 - np.tanh(x @ hidden.T + bias) ** 2)) @ hidden
+
+
+def _segment(output: Any, hidden: Any, bias: Any, x_1: Any, x_2: Any) -> tuple[Any, Any]:
+    """Change of f and gradients at the Gauss points of the segment from x_2 to x_1."""
+    change = _network(output, hidden, bias, x_1) - _network(output, hidden, bias, x_2)
+    along = x_2 + POINTS[:, None] * (x_1 - x_2)
+    return change, _network_gradient(output, hidden, bias, along)
+
+
+def _direct(x_1: Any, x_2: Any, **network: Any) -> Sides:
+    change, gradients = _segment(x_1=x_1, x_2=x_2, **network)
+    cosines = paths.cosines(gradients, x_1 - x_2)
+    integral = np.linalg.norm(x_1 - x_2) * WEIGHTS @ (np.linalg.norm(gradients, axis=-1) * cosines)
+    return Sides(np.array([change, integral]), np.full(2, paths.change_along(gradients, x_1 - x_2, WEIGHTS)))
+
+
+def _direct_without(x_1: Any, x_2: Any, **network: Any) -> Sides:
+    change, gradients = _segment(x_1=x_1, x_2=x_2, **network)
+    return Sides(change, -np.linalg.norm(x_1 - x_2) * WEIGHTS @ np.linalg.norm(gradients, axis=-1))
+
+
+def _direct_at_start(x_1: Any, x_2: Any, **network: Any) -> Sides:
+    change, _ = _segment(x_1=x_1, x_2=x_2, **network)
+    return Sides(change, _network_gradient(x=x_2, **network) @ (x_1 - x_2))
+
+
+class _Attack(NamedTuple):
+    """Steepest descent of f(y) = slope . y + y^T curvature y / 2 from 0, and a straight path with the same fall."""
+
+    drop: float
+    end: Any
+    gradients: Any
+    straight: Any
+    straight_gradients: Any
+
+
+def _descend(slope: Any, curvature: Any, length: float, direction: Any) -> _Attack:
+    path = paths.descent(lambda y: slope + y @ curvature, np.zeros(len(slope)), length)
+    end = path.points[-1]
+    drop = -float(slope @ end + end @ curvature @ end / 2)
+    share = 1.0
+    while True:  # the nearest direction to the one wanted along which f falls as far
+        v = share * direction / np.linalg.norm(direction) - (1 - share) * slope / np.linalg.norm(slope)
+        v /= np.linalg.norm(v)
+        fall, bend = -slope @ v, v @ curvature @ v
+        if fall > 0.05 * np.linalg.norm(slope) and fall**2 > 2 * bend * drop:
+            break
+        share *= 0.7
+    straight = 2 * drop / (fall + np.sqrt(fall**2 - 2 * bend * drop)) * v
+    return _Attack(drop, end, path.gradients, straight, slope + POINTS[:, None] * (straight @ curvature))
+
+
+def _attack(slope: Any, curvature: Any, length: float, direction: Any) -> Sides:
+    attack = _descend(slope, curvature, length, direction)
+    return Sides(-attack.drop, paths.descent_change(attack.gradients, length))
+
+
+def _attack_at_start(slope: Any, curvature: Any, length: float, direction: Any) -> Sides:
+    attack = _descend(slope, curvature, length, direction)
+    return Sides(-attack.drop, -length * np.linalg.norm(slope))
+
+
+def _ratio(slope: Any, curvature: Any, length: float, direction: Any, weighted: bool = True) -> Sides:
+    attack = _descend(slope, curvature, length, direction)
+    direct = WEIGHTS @ np.linalg.norm(attack.straight_gradients, axis=-1)
+    attacked = -paths.descent_change(attack.gradients, 1.0)
+    compression = (
+        paths.weighted_compression(attack.straight_gradients, attack.straight, WEIGHTS)
+        if weighted
+        else -WEIGHTS @ paths.cosines(attack.straight_gradients, attack.straight)
+    )
+    return Sides(length / np.linalg.norm(attack.straight), compression * direct / attacked)
+
+
+def _ratio_without_gradients(slope: Any, curvature: Any, length: float, direction: Any) -> Sides:
+    attack = _descend(slope, curvature, length, direction)
+    compression = paths.weighted_compression(attack.straight_gradients, attack.straight, WEIGHTS)
+    return Sides(length / np.linalg.norm(attack.straight), compression)
+
+
+def _bounds(slope: Any, curvature: Any, length: float, direction: Any) -> tuple[Any, Any, Any, Any]:
+    """l / L, the mean compression, and the bounds from the gradients on both paths."""
+    attack = _descend(slope, curvature, length, direction)
+    sizes = [np.linalg.norm(g, axis=-1) for g in (attack.gradients, attack.straight_gradients)]
+    least, largest = min(map(np.min, sizes)), max(map(np.max, sizes))
+    compression = -WEIGHTS @ paths.cosines(attack.straight_gradients, attack.straight)
+    return length / np.linalg.norm(attack.straight), compression, *paths.ratio_bounds(compression, least, largest)
+
+
+def _necessary(**world: Any) -> Sides:
+    ratio, _, lower, _ = _bounds(**world)
+    return Sides(lower, ratio)
+
+
+def _sufficient(**world: Any) -> Sides:
+    ratio, _, _, upper = _bounds(**world)
+    return Sides(ratio, upper)
+
+
+def _parabola(curvature: Any) -> Sides:
+    """f = 1 - u - K v^2 from 0: straight to (1, 0) along the gradient, against the shortest way to f = 0."""
+    return Sides(1.0, float(_parabola_squared(curvature).right) ** 0.5)
+
+
+def _parabola_squared(curvature: Any) -> Sides:
+    return Sides(1, 1 / curvature - 1 / (4 * curvature * curvature) if 2 * curvature > 1 else 1)
+
+
+def _saturating(tilt: Any, step: Any, drop: Any) -> Sides:
+    """f = 1 - a u - b tanh v from 0: the way to a fall D is at least (D - b) / a; L |cos theta| = D / ||grad f(0)||."""
+    return Sides((drop - step) / tilt, drop / np.hypot(tilt, step))
+
+
+def _saturating_squared(tilt: Any, step: Any, drop: Any) -> Sides:
+    return Sides(((drop - step) / tilt) ** 2, drop**2 / (tilt**2 + step**2))
+
+
+def _lengths(slope: Any, curvature: Any, length: float, direction: Any) -> Sides:
+    attack = _descend(slope, curvature, length, direction)
+    shortest, longest = _two_bounds(slope, curvature, attack.drop)
+    reached = np.linalg.norm(attack.end)
+    return Sides(np.array([shortest, reached, length]), np.array([reached, length, longest]))
+
+
+def _two_bounds(slope: Any, curvature: Any, drop: float) -> tuple[Any, Any]:
+    return paths.length_bounds(float(np.linalg.norm(slope)), float(np.linalg.norm(curvature, 2)), drop)
+
+
+def _first_order_below(slope: Any, curvature: Any, length: float, direction: Any) -> Sides:
+    attack = _descend(slope, curvature, length, direction)
+    return Sides(attack.drop / np.linalg.norm(slope), np.linalg.norm(attack.end))
+
+
+def _first_order_above(slope: Any, curvature: Any, length: float, direction: Any) -> Sides:
+    return Sides(length, _first_order_below(slope, curvature, length, direction).left)
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="fc.eq8",
+        source=f"{SECTION}, equation (8)",
+        says="the change of f along the segment is the integral of the gradient's length times a cosine",
+        formula=r"f(x_1) - f(x_2) = \int_0^L \|\nabla f\| \cos \theta\, dl",
+        domain="f with a continuous gradient; drawn: networks of tanh units, Gauss's rule",
+        kind="identity",
+        theory=_direct,
+        code=paths.change_along,
+        tolerance=1e-8,
+        decoys=(
+            Decoy("steepest descent all the way", _direct_without),
+            Decoy("the gradient of the clean point all the way", _direct_at_start),
+        ),
+    ),
+    Claim(
+        id="fc.eq9",
+        source=f"{SECTION}, equation (9)",
+        says="the change of f along the path of steepest descent is minus the integral of the gradient's length",
+        formula=r"f(x_2 + e) - f(x_2) = -\int_0^{\ell} \|\nabla f\|\, dl",
+        domain="gradient not 0 on the path; drawn: quadratics, steps of Runge and Kutta, Simpson's rule",
+        kind="identity",
+        theory=_attack,
+        code=paths.descent_change,
+        tolerance=1e-6,
+        decoys=(Decoy("the first gradient all the way", _attack_at_start),),
+    ),
+    Claim(
+        id="fc.sec5.ratio",
+        source=SECTION,
+        says="for one change of f on both paths, l / L is the weighted compression times the ratio of mean gradients",
+        formula=r"\frac{\ell}{L} = C \frac{\bar{g}_{\mathrm{direct}}}{\bar{g}_{\mathrm{attack}}},"
+        r" \quad C = -\frac{\int \|\nabla f\| \cos \theta\, dl}{\int \|\nabla f\|\, dl}",
+        domain="gradient not 0 on the attack's path",
+        kind="identity",
+        theory=_ratio,
+        code=paths.weighted_compression,
+        tolerance=1e-6,
+        status="extension",
+        note="Equations (8) and (9) divided by each other.",
+        decoys=(
+            Decoy("the plain mean of the cosines", partial(_ratio, weighted=False)),
+            Decoy("compression alone", _ratio_without_gradients),
+        ),
+    ),
+    Claim(
+        id="fc.sec5.necessary.printed",
+        source=SECTION,
+        says="without compression on the direct path no perturbation is shorter than it",
+        formula=r"\cos \theta = -1, \; \|\nabla f\| = 1 \; \mathrm{on\ the\ path} \;\Rightarrow\; L \le \min \|e\|",
+        domain="f = 1 - u - K v^2, from 0 to the point (1, 0) of f = 0",
+        kind="bound",
+        theory=_parabola,
+        replay=_parabola_squared,
+        code=paths.ratio_bounds,
+        tolerance=1e-9,
+        status="refuted",
+        note="The gradient is constant on the direct path and grows beside it: fragile without any compression.",
+    ),
+    Claim(
+        id="fc.sec5.necessary.corrected",
+        source=SECTION,
+        says="the attack's path is at least the mean compression times the ratio of the least to the largest gradient",
+        formula=r"\frac{g_{\min}}{g_{\max}}\, \overline{|\cos \theta|} \le \frac{\ell}{L}",
+        domain="g_min <= ||grad f|| <= g_max on both paths, cos theta <= 0 on the direct one",
+        kind="bound",
+        theory=_necessary,
+        code=paths.ratio_bounds,
+        tolerance=1e-6,
+        status="corrected",
+        note="Of steepest descent; of the shortest perturbation if g_max holds on the ball around x_2.",
+        decoys=(
+            Decoy(
+                "the mean compression itself",
+                lambda **world: Sides(_bounds(**world)[1], _bounds(**world)[0]),
+            ),
+        ),
+    ),
+    Claim(
+        id="fc.sec5.sufficient.printed",
+        source=SECTION,
+        says="compression makes fragile: the shortest perturbation is at most the compression at x_2 times L",
+        formula=r"\min \|e\| \le L |\cos \theta|",
+        domain="f = 1 - a u - b tanh v, from 0 to the point of f = 1 - D on the axis of u",
+        kind="bound",
+        theory=_saturating,
+        replay=_saturating_squared,
+        code=paths.ratio_bounds,
+        tolerance=1e-9,
+        status="refuted",
+        note="The gradient at x_2 mostly sees a direction that saturates soon; tanh < 1 bounds the left side.",
+    ),
+    Claim(
+        id="fc.sec5.sufficient.corrected",
+        source=SECTION,
+        says="the attack's path is at most the mean compression times the ratio of the largest to the least gradient",
+        formula=r"\frac{\ell}{L} \le \frac{g_{\max}}{g_{\min}}\, \overline{|\cos \theta|}",
+        domain="g_min <= ||grad f|| <= g_max on both paths",
+        kind="bound",
+        theory=_sufficient,
+        code=paths.ratio_bounds,
+        tolerance=1e-6,
+        status="corrected",
+        decoys=(
+            Decoy(
+                "the mean compression itself",
+                lambda **world: Sides(_bounds(**world)[0], _bounds(**world)[1]),
+            ),
+        ),
+    ),
+    Claim(
+        id="fc.sec5.lengths",
+        source=SECTION,
+        says="slope, smoothness and fall bound the shortest perturbation below and steepest descent above",
+        formula=r"\frac{2D}{g + \sqrt{g^2 + 2 \beta D}} \le \|e\| \le \ell \le \frac{2D}{g + \sqrt{g^2 - 2 \beta D}}",
+        domain="gradient Lipschitz with constant beta; no upper bound where g^2 < 2 beta D",
+        kind="bound",
+        theory=_lengths,
+        code=paths.length_bounds,
+        tolerance=1e-6,
+        status="extension",
+        note="Attained by quadratics.",
+        decoys=(
+            Decoy("the first-order length as the lower bound", _first_order_below),
+            Decoy("the first-order length as the upper bound", _first_order_above),
+        ),
+    ),
+)

@@ -1,0 +1,290 @@
+"""How much the best classifiers of Theorem 6 tolerate, and how much a linear one does.
+
+Data are x = A z for all z in {-1, 1}^m with label z_m; A is d x m, d >= m, and all its columns but the last, a_m, may
+be multiplied by a scale c, as in the paper's experiments. Two points of opposite label differ by twice
+a_m + c sum_k u_k a_k, u in {-1, 0, 1}^(m-1), up to sign. So the largest worst-case tolerance of any classifier, which
+the nearest neighbour attains, is the distance T* of a closest-vector problem; the largest of a linear one is rho_box,
+the same with u in the whole box; that of the paper's network (6), which interpolates the labels, is |r_mm|, the same
+with any real u. Hence |r_mm| <= rho_box <= T* <= ||a_m||, where the paper takes the last for the optimum.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from array_api_compat import array_namespace
+from scipy.integrate import quad
+from scipy.optimize import lsq_linear, minimize_scalar
+from scipy.special import gammaln, ndtr
+
+from theory import _require
+from theory.gradient_plane import _length, _or_nan
+
+BRUTE = 3**8  # coefficient vectors that one matrix product goes through
+FRONTIER = 2**13  # partial vectors that the sphere decoder extends at a time
+
+
+class Tolerance(NamedTuple):
+    """A distance ||a_m + c sum_k u_k a_k||, and the coefficients u (m - 1,) at which it is taken."""
+
+    value: Any
+    coefficients: np.ndarray
+
+
+class Margins(NamedTuple):
+    """Signed distances of the data points to the hyperplane of a linear classifier: their mean and their least."""
+
+    mean: Any
+    worst: Any
+
+
+def last_distance(matrix: Any) -> Any:
+    """|r_mm|: distance of the last column from the span of the others, the margin of network (6) at every point.
+
+    Shapes (..., d, m) give (...), d >= m. It does not depend on the scale of the other columns.
+    """
+    xp = array_namespace(_tall(matrix))
+    return xp.abs(xp.linalg.qr(matrix)[1][..., -1, -1])
+
+
+def fraction(matrix: Any) -> Any:
+    """|r_mm| / ||a_m||, in [0, 1] (feature compression, Theorem 6 and Table 1); (..., d, m) give (...), d >= m."""
+    return last_distance(matrix) / _or_nan(_length(matrix[..., -1]))
+
+
+def optimal_tolerance(matrix: np.ndarray, scale: float = 1.0) -> Tolerance:
+    """T*: largest worst-case tolerance of any classifier that is right on all 2^m points of Theorem 6.
+
+    min ||a_m + c sum u_k a_k|| over u in {-1, 0, 1}^(m-1), half the distance of the classes; exact, by one matrix
+    product up to m = 9 and by a sphere decoder beyond: milliseconds for Gaussian A up to m = 20, a tenth of a second
+    at m = 40, and exponential in the end. NumPy only.
+
+    Parameters
+    ----------
+    matrix : A, (d, m), d >= m.
+    scale : c, positive.
+
+    Raises
+    ------
+    ValueError : for another shape, entries that are not finite, or a scale that is not positive.
+    """
+    columns, target = _columns(matrix, scale)
+    return _nearest(columns, target, np.tile([-1, 0, 1], (columns.shape[1], 1)))
+
+
+def point_tolerance(matrix: np.ndarray, signs: Any, scale: float = 1.0) -> Tolerance:
+    """T_z: half the distance of the one point A z to the nearest of opposite label; at least T*. NumPy only.
+
+    min ||a_m + c sum u_k a_k|| over u_k in {0, z_k z_m}. The nearest neighbour tolerates at least this much at A z.
+
+    Parameters
+    ----------
+    matrix, scale : as in `optimal_tolerance`.
+    signs : z, (m,), of -1 and 1.
+    """
+    columns, target = _columns(matrix, scale)
+    z = np.asarray(signs)
+    if z.shape != (columns.shape[1] + 1,) or not np.all((z == 1) | (z == -1)):
+        raise ValueError(f"signs must be {columns.shape[1] + 1} numbers, each -1 or 1, got {signs}")
+    choices = np.stack((0 * z[:-1], z[:-1] * z[-1]), axis=1).astype(int)
+    return _nearest(columns, target, choices)
+
+
+def squared_tolerance(matrix: np.ndarray, scale: Any = 1) -> Any:
+    """T*^2 by trying all 3^(m-1) coefficient vectors: exact for matrices of `Fraction`. NumPy only."""
+    columns, target = _columns(matrix, scale)
+    every = _all_vectors(np.tile([-1, 0, 1], (columns.shape[1], 1)))
+    return np.min(np.sum((columns @ every.T + target[:, None]) ** 2, axis=0))
+
+
+def linear_margin(matrix: np.ndarray, scale: float = 1.0) -> Tolerance:
+    """rho_box: largest worst-case tolerance of a linear classifier on the data of Theorem 6, and its coefficients.
+
+    min ||a_m + c sum v_k a_k|| over |v_k| <= 1, half the distance of the hulls of both classes: bounded-variable least
+    squares. The vector whose length is minimal is normal to the best hyperplane, which passes through 0. NumPy only.
+
+    Parameters
+    ----------
+    matrix, scale : as in `optimal_tolerance`.
+    """
+    columns, target = _columns(matrix, scale)
+    if not columns.shape[1]:
+        return Tolerance(float(np.linalg.norm(target)), np.empty(0))
+    unit = np.linalg.norm(target) or 1.0
+    solved = lsq_linear(columns / unit, -target / unit, (-1, 1), method="bvls", tol=1e-14)
+    return Tolerance(float(np.linalg.norm(target + columns @ solved.x)), solved.x)
+
+
+def interpolation_probability(m: int, scale: float = 1.0, rows: int | None = None) -> float:
+    """P(rho_box = |r_mm|) for Gaussian A: that the best linear classifier is the network (6) itself.
+
+    int_0^inf f(t) (2 Phi(c t) - 1)^(m-1) dt with the density f of chi_{d-m+2}; t exp(-t^2 / 2) for square A. Exact:
+    the coefficients of the best approximation of a_m are normal over an independent c chi_{d-m+2}.
+
+    Parameters
+    ----------
+    m : number of columns, at least 1.
+    scale : c, positive.
+    rows : d, at least m; m if left out.
+    """
+    _require.integer("m", m, 1)
+    _require.positive("scale", scale)
+    degrees = _require.integer("rows", m if rows is None else rows, m) - m + 2
+
+    def log_integrand(t: float) -> float:
+        inside = 2 * ndtr(scale * t) - 1
+        constant = (1 - degrees / 2) * math.log(2) - gammaln(degrees / 2)
+        return constant + (degrees - 1) * math.log(t) - t * t / 2 + (m - 1) * math.log(inside)
+
+    most = math.sqrt(degrees + m + 80) + 2  # beyond the peak, which solves t^2 = degrees - 1 + (m - 1) s, s <= 1
+    peak = float(minimize_scalar(lambda t: -log_integrand(t), bounds=(1e-9, most), method="bounded").x)
+    height = log_integrand(peak)
+    parts = (
+        quad(lambda t: math.exp(log_integrand(t) - height) if t > 0 else 0.0, *ends, epsabs=0, epsrel=1e-12, limit=200)[
+            0
+        ]
+        for ends in ((0, peak), (peak, peak + 15))
+    )
+    return min(1.0, math.exp(height) * sum(parts))
+
+
+def angle_cosines(probe: Any, matrix: Any) -> tuple[Any, Any]:
+    """|cos theta_1|, |cos theta_2| of Table 1: angles of a probing vector with a_m and with the last row of A^-1.
+
+    Use the difference of both probing vectors: each alone has a common part that no argmax sees. If theta_2 = 0 then
+    |cos theta_1| is the `fraction`, whatever the data.
+
+    Parameters
+    ----------
+    probe : (..., d).
+    matrix : A, (..., d, m), d >= m; theta_2 is with the normal q_m of the other columns, parallel to that row if d = m.
+    """
+    xp = array_namespace(probe, _tall(matrix))
+    normal = xp.linalg.qr(matrix)[0][..., -1]
+    last = matrix[..., -1]
+    size = _or_nan(_length(probe))
+    return (
+        xp.abs(xp.sum(probe * last, axis=-1)) / (size * _or_nan(_length(last))),
+        xp.abs(xp.sum(probe * normal, axis=-1)) / size,
+    )
+
+
+def angle_bounds(fraction: Any, cosine: Any) -> tuple[Any, Any]:
+    """Least and largest |cos theta_1| for a fraction cos phi and a given |cos theta_2|.
+
+    They are cos(phi + theta_2), or 0 where that is a right angle or more, and cos(phi - theta_2); both are attained.
+
+    Parameters
+    ----------
+    fraction, cosine : arrays in [0, 1].
+    """
+    xp = array_namespace(fraction, cosine)
+    both = fraction * cosine
+    square = (1 - fraction) * (1 + fraction) * (1 - cosine) * (1 + cosine)
+    rest = xp.sqrt(xp.where(square > 0, square, 0 * square))  # cosines may round to just above 1
+    return xp.where(both > rest, both - rest, 0 * both), both + rest
+
+
+def mean_square_cosine(fraction: Any, cosine: Any, d: int) -> Any:
+    """E cos^2 theta_1 if the error of a probing vector is uniform among the directions normal to q_m, d >= 2.
+
+    F^2 cos^2 theta_2 + (1 - F^2) sin^2 theta_2 / (d - 1), exact.
+    """
+    _require.integer("d", d, 2)
+    return fraction**2 * cosine**2 + (1 - fraction**2) * (1 - cosine**2) / (d - 1)
+
+
+def margins(probe: Any, matrix: Any, scale: Any = 1) -> Margins:
+    """Signed distances of all 2^m points to the hyperplane p . x = 0, as their mean and least (Theorem 6, Table 1).
+
+    With beta_k = p . c a_k / ||p|| and beta_m = p . a_m / ||p|| the distance of A z is z_m sum_k z_k beta_k: the mean
+    is beta_m = cos theta_1 ||a_m||, the least is beta_m - sum_{k<m} |beta_k|. All points are classified right if and
+    only if the least is positive.
+
+    Parameters
+    ----------
+    probe : p_+ - p_-, (..., d).
+    matrix : A, (..., d, m).
+    scale : c, of all columns but the last.
+    """
+    xp = array_namespace(probe, _require.matrix("matrix", matrix))
+    shares = xp.sum(probe[..., :, None] * matrix, axis=-2) / _or_nan(_length(probe))[..., None]
+    return Margins(shares[..., -1], shares[..., -1] - scale * xp.sum(xp.abs(shares[..., :-1]), axis=-1))
+
+
+def _tall(matrix: Any) -> Any:
+    _require.matrix("matrix", matrix)
+    if matrix.shape[-2] < matrix.shape[-1]:
+        raise ValueError(f"matrix must have at least as many rows as columns, got shape {tuple(matrix.shape)}")
+    return matrix
+
+
+def _columns(matrix: np.ndarray, scale: Any) -> tuple[np.ndarray, np.ndarray]:
+    """c a_1, ..., c a_{m-1} and a_m."""
+    _require.finite("matrix", _tall(matrix), 2)
+    _require.positive("scale", scale)
+    return scale * matrix[:, :-1], matrix[:, -1]
+
+
+def _all_vectors(choices: np.ndarray) -> np.ndarray:
+    """Every u with u_k from choices[k], (count, columns)."""
+    if not len(choices):
+        return np.zeros((1, 0), dtype=int)
+    return np.stack(np.meshgrid(*choices, indexing="ij"), axis=-1).reshape(-1, len(choices))
+
+
+def _nearest(columns: np.ndarray, target: np.ndarray, choices: np.ndarray) -> Tolerance:
+    """min ||target + columns @ u|| over u_k in choices[k] (columns, levels)."""
+    if choices.shape[1] ** choices.shape[0] <= BRUTE:
+        every = _all_vectors(choices)
+        u = every[np.argmin(np.sum((columns @ every.T + target[:, None]) ** 2, axis=0))]
+    else:
+        u = _decode(columns, target, choices)
+    return Tolerance(float(np.linalg.norm(target + columns @ u)), u)
+
+
+def _decode(columns: np.ndarray, target: np.ndarray, choices: np.ndarray) -> np.ndarray:
+    """The same by sphere decoding, Babai's rounding and 0 as first guesses, many partial vectors at a time.
+
+    With columns = Q R the cost is a sum over the rows of R, which the coefficients enter one by one from the last;
+    whatever costs more than the best vector known is dropped. Longest columns go first: they part the vectors most.
+    """
+    order = np.argsort(np.linalg.norm(columns, axis=0))
+    R: Any = np.linalg.qr(np.column_stack((columns[:, order], target)))[1]
+    count = len(choices)
+    R, shift, choices = R[:count, :count], R[:count, -1], choices[order]
+    best = np.zeros(count, dtype=int) if np.all((choices == 0).any(axis=1)) else choices[:, 0]
+    least = np.sum((shift + R @ best) ** 2)
+    rest: Any = shift
+    guess = np.zeros(count, dtype=int)
+    for k in reversed(range(count)):
+        guess[k] = choices[k][np.argmin(np.abs(rest[k] + R[k, k] * choices[k]))]
+        rest = rest + R[:, k] * guess[k]
+    if np.sum(rest**2) < least:
+        best, least = guess, np.sum(rest**2)
+    # (coefficients from k on, what they leave of the rows before k, cost so far), the cheapest on top
+    stack = [(np.zeros((1, 0), dtype=np.int8), shift[None, :], np.zeros(1))]
+    while stack:
+        chosen, rest, cost = stack.pop()
+        k = count - 1 - chosen.shape[1]
+        extended = rest[:, None, k] + R[k, k] * choices[k]
+        costs = cost[:, None] + extended**2
+        parent, level = np.nonzero(costs < least)
+        if not len(parent):
+            continue
+        costs = costs[parent, level]
+        steps = choices[k, level].astype(np.int8)
+        longer = np.column_stack((steps, chosen[parent]))
+        if k == 0:
+            best, least = longer[np.argmin(costs)].astype(int), np.min(costs)
+            continue
+        left = rest[parent, :k] + steps[:, None] * R[:k, k]
+        cheapest = np.argsort(-costs, kind="stable")
+        for start in range(0, len(costs), FRONTIER):
+            some = cheapest[start : start + FRONTIER]
+            stack.append((longer[some], left[some], costs[some]))
+    u = np.empty(count, dtype=int)
+    u[order] = best
+    return u
