@@ -5,10 +5,12 @@ import difflib
 import inspect
 import json
 import math
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
+from zipfile import BadZipFile
+
+import numpy as np
 
 from theory import table
 from theory.claim import Claim
@@ -18,6 +20,7 @@ from theory.laws import Law
 from theory.witness import ReplayError, replay, stored
 
 USAGE = 2
+METAVARS = {"int": "K", "float": "X", "Heights": "K,K", "Arrays": "FILE"}
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
@@ -56,24 +59,27 @@ def _parser() -> Parser:
                 type=_reader(parameter),
                 required=required,
                 default=None if required else parameter.default,
-                metavar="K,K" if parameter.annotation == "Heights" else "K" if parameter.annotation == "int" else "X",
+                metavar=METAVARS[parameter.annotation],
                 help="needed" if required else f"default {parameter.default!r}",
             )
-        evaluation.add_argument("--at", type=_numbers, default=(), metavar="X,X", help="probabilities at these points")
-        evaluation.add_argument(
-            "--plot",
-            nargs="?",
-            type=Path,
-            const=Path(f"results/figures/{name}.png"),
-            metavar="FILE",
-            help="draw the law (default results/figures/NAME.png)",
-        )
+        if inspect.signature(function).return_annotation == "Law":
+            evaluation.add_argument(
+                "--at", type=_numbers, default=(), metavar="X,X", help="probabilities at these points"
+            )
+            evaluation.add_argument(
+                "--plot",
+                nargs="?",
+                type=Path,
+                const=Path(f"results/figures/{name}.png"),
+                metavar="FILE",
+                help="draw the law (default results/figures/NAME.png)",
+            )
         evaluation.add_argument("--json", action="store_true", help="one JSON document instead of text")
     return parser
 
 
 def _reader(parameter: inspect.Parameter) -> Any:
-    return {"int": _whole, "float": _number, "Heights": _wholes}[parameter.annotation]
+    return {"int": _whole, "float": _number, "Heights": _wholes, "Arrays": Path}[parameter.annotation]
 
 
 def _number(text: str) -> float:
@@ -142,15 +148,16 @@ def _replay(claim: Claim, as_json: bool) -> str:
 
 def _evaluate(flags: dict[str, Any]) -> str:
     name, function = flags["evaluation"], EVALUATIONS[flags["evaluation"]]
-    arguments = {parameter: flags[parameter] for parameter in inspect.signature(function).parameters}
-    value = function(**arguments)
+    given = {parameter: flags[parameter] for parameter in inspect.signature(function).parameters}
+    value = function(
+        **{key: _read(argument) if isinstance(argument, Path) else argument for key, argument in given.items()}
+    )
+    arguments = {key: str(argument) if isinstance(argument, Path) else argument for key, argument in given.items()}
     if isinstance(value, Law):
         answer = _summary(value, flags["at"])
-    elif flags["at"] or flags["plot"]:
-        raise ValueError(f"--at and --plot are for laws, and {name} is a number")
     else:
         answer = dict(value) if isinstance(value, Mapping) else {"value": value}
-    if flags["plot"]:
+    if flags.get("plot"):
         # The one look to the right: pictures are drawn in figures/, and this command is only the door to it.
         from figures.law import picture
 
@@ -170,6 +177,17 @@ def _evaluate(flags: dict[str, Any]) -> str:
     return "\n".join([f"{name}: {shown}", *lines])
 
 
+def _read(path: Path) -> dict[str, Any]:
+    """Arrays of a .npy or .npz file; nothing in it is executed."""
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        return {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+    except OSError as error:
+        raise ValueError(f"{path} must be a .npy or .npz file that can be read: {error.strerror or error}") from None
+    except (ValueError, EOFError, BadZipFile):
+        raise ValueError(f"{path} must be a .npy or .npz file of numbers, and it is none") from None
+
+
 def _summary(law: Law, points: tuple[float, ...]) -> dict[str, Any]:
     """Mean, standard deviation, quantiles, and probabilities and density at `points`."""
     answer = {"mean": float(law.mean()), "sd": math.sqrt(law.var())}
@@ -184,4 +202,4 @@ def _summary(law: Law, points: tuple[float, ...]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

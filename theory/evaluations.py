@@ -1,19 +1,28 @@
 """What `python -m theory NAME` evaluates: laws and bounds as functions of numbers, each parameter a flag.
 
 A function returns a law, a number, or several numbers by name. `rows` are the heights n_1, ..., n_L of the factors;
-left out, there is one square factor, or as many as `layers` says.
+left out, there is one square factor, or as many as `layers` says. Networks and matrices come from files of NumPy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+from itertools import count, takewhile
 from typing import Any
+
+import numpy as np
 
 from theory import (
     attack_size,
+    circulant,
+    conditioning,
     convnorm,
     depth,
     gradient_plane,
+    joint_crown,
+    joint_exact,
+    margins,
     optimal_tolerance,
     path_length,
     qr_product,
@@ -22,8 +31,10 @@ from theory import (
 )
 from theory.fraction import compression_law, fraction_law
 from theory.laws import Law, chi_product
+from theory.network import Budget, Network, pairwise_margins
 
 Heights = tuple[int, ...]
+Arrays = Mapping[str, np.ndarray]  # of a file: .npz by name, .npy under the empty name
 
 
 def fraction(n: int, layers: int = 1, rows: Heights = ()) -> Law:
@@ -68,7 +79,7 @@ def distance(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) ->
 
 def gradient_span(d: int, gradients: int = 2) -> Law:
     """compression of a difference of inputs onto the span of gradients (Theorem 7)"""
-    return gradient_plane.compression_law(d, gradients)
+    return gradient_plane.span_law(d, gradients)
 
 
 def difficulty(d: int, gradients: int = 2) -> dict[str, float]:
@@ -138,6 +149,64 @@ def wide_resnet_weights(widen: int) -> int:
     return wide_resnet.weight_count(widen)
 
 
+def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: float = 60.0) -> dict[str, float]:
+    """largest lead of another class over the predicted one while input and weights move; below 0: certified
+
+    The file holds x, W1, ..., WL and, where there are biases, b1, ..., bL of a dense ReLU network.
+    """
+    if "x" not in network or "W1" not in network:
+        raise ValueError(f"the network's file must hold x and W1, W2, ..., got {', '.join(network) or 'nothing'}")
+    names = list(takewhile(network.__contains__, (f"W{layer}" for layer in count(1))))
+    net = Network.dense([network[name] for name in names], [network.get(name.replace("W", "b")) for name in names])
+    x, budget = network["x"], Budget(epsilon_x, epsilon_w, epsilon_w)
+    label = int(np.argmax(net.logits(x)))
+    clean = pairwise_margins(net.logits(x))
+
+    def lead(increase: np.ndarray) -> float:
+        return float(np.delete((clean + increase)[:, label], label).max())
+
+    relaxed = joint_exact.worst_margin(net, x, label, budget, relax=True, time_limit=seconds)
+    exact = joint_exact.worst_margin(net, x, label, budget, time_limit=seconds)
+    return {
+        "predicted class": label,
+        "without perturbation": lead(0 * clean),
+        f"attained, by class {exact.pair[0]}": exact.attained,
+        f"mixed integer program ({exact.status})": exact.upper,
+        "linear program": relaxed.upper,
+        "CROWN": lead(joint_crown.crown_increase(net, x, budget)),
+        "intervals": lead(margins.interval_increase(net, x, budget)),
+        "tau + zeta, corrected": lead(margins.theorem_increase(net, x, budget)),
+    }
+
+
+def condition(matrix: Arrays) -> dict[str, float]:
+    """condition number of a matrix in four norms, by its pseudo-inverse and strictly"""
+    W = _only(matrix)
+    named = {"1": 1, "2": 2, "inf": math.inf, "Frobenius": "fro"}
+    return {
+        f"kappa, norm {name}{', strict' if strict else ''}": float(conditioning.condition(W, norm, strict))
+        for strict in (False, True)
+        for name, norm in named.items()
+    }
+
+
+def convolution_norm(kernel: Arrays, size: int, stride: int = 1) -> dict[str, float]:
+    """spectral norm of a convolution on SIZE x SIZE images: circular, zero-padded, and after ConvNorm"""
+    K = _only(kernel)
+    grid = (size,) * (K.ndim - 2)
+    return {
+        "circular, exact": float(circulant.spectral_norm(K, grid, stride)),
+        "zero-padded, at most": float(circulant.zero_padding_bound(K, grid, stride)),
+        "circular, after ConvNorm": float(convnorm.spectral_norm(K, grid)),
+    }
+
+
+def _only(arrays: Arrays) -> np.ndarray:
+    if len(arrays) != 1:
+        raise ValueError(f"the file must hold one array, got {', '.join(arrays) or 'none'}")
+    return next(iter(arrays.values()))
+
+
 def _heights(n: int, layers: int, rows: Heights) -> Heights:
     if layers < 1:
         raise ValueError(f"layers must be at least 1, got {layers}")
@@ -167,5 +236,8 @@ EVALUATIONS: dict[str, Callable[..., Any]] = {
         lyapunov,
         normalised_norm,
         wide_resnet_weights,
+        joint_margin,
+        condition,
+        convolution_norm,
     )
 }

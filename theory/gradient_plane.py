@@ -21,7 +21,7 @@ from scipy.special import betaincinv, digamma, polygamma
 
 from theory import _require
 from theory._gamma import log_gamma_ratio
-from theory.fraction import FractionLaw, fraction_law
+from theory.fraction import FractionLaw, compression_law
 
 
 def projection(gradients: Any, vector: Any) -> Any:
@@ -110,7 +110,7 @@ def tanh_smoothness(output: Any, hidden: Any) -> Any:
     return 4 / (3 * math.sqrt(3)) * xp.max(xp.abs(output), axis=-1) * largest**2
 
 
-def compression_law(d: int, gradients: int = 2) -> FractionLaw:
+def span_law(d: int, gradients: int = 2) -> FractionLaw:
     """Law of rho for independent isotropic difference and gradients: rho^2 ~ Beta(k/2, (d - k)/2), exact.
 
     The same law as |r_nn| / ||a_n|| of one Gaussian d x (d - k + 1) matrix. With k = 1 also the law of
@@ -127,7 +127,7 @@ def compression_law(d: int, gradients: int = 2) -> FractionLaw:
     ValueError : unless 1 <= gradients < d (for gradients = d the ratio is always 1).
     """
     _dimensions(d, gradients)
-    return fraction_law(d - gradients + 1, (d,))
+    return compression_law(d, (d,), gradients)
 
 
 def mean_compression(d: float, gradients: float = 2) -> float:

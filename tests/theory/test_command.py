@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from theory.claims import CLAIMS
@@ -84,7 +85,8 @@ def test_a_law_is_drawn(tmp_path):
         (("fraction", "--n", "x"), "must be a whole number, got x"),
         (("fraction", "--n", "4", "--rows", "3"), "every height must be at least n = 4, got 3"),
         (("fraction", "--n", "4", "--plot", "law.gif"), "--plot must end in .png, .svg, .pdf, got law.gif"),
-        (("lyapunov", "--n", "4", "--at", "1"), "--at and --plot are for laws"),
+        (("lyapunov", "--n", "4", "--at", "1"), "unrecognized arguments: --at 1"),
+        (("condition", "--matrix", "nothing.npy"), "nothing.npy must be a .npy or .npz file that can be read"),
         (("nothing",), "invalid choice"),
     ],
 )
@@ -95,6 +97,27 @@ def test_bad_usage_is_one_line(arguments, message, tmp_path):
     assert message in err
     assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_network_from_a_file_is_certified(tmp_path):
+    rng = np.random.default_rng(0)
+    weights = {f"W{k}": rng.standard_normal(shape) / 3 for k, shape in ((1, (8, 6)), (2, (8, 8)), (3, (3, 8)))}
+    np.savez(tmp_path / "net.npz", x=rng.random(6), b2=rng.standard_normal(8), **weights)
+    radii = ("--epsilon-x", "0.01", "--epsilon-w", "0.01")
+    code, out, _ = theory("joint-margin", "--network", "net.npz", *radii, "--json", cwd=tmp_path)
+    answer = json.loads(out)
+    assert code == 0
+    _, clean, attained, exact, linear, crown, intervals, theorem = list(answer.values())[2:]
+    assert clean <= attained <= exact + 1e-6 <= min(linear, crown) + 2e-6
+    assert exact == pytest.approx(attained, abs=1e-5)
+    assert linear <= intervals + 1e-6 <= theorem + 2e-6
+
+
+def test_nothing_in_a_file_is_executed(tmp_path):
+    np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
+    code, _, err = theory("condition", "--matrix", "objects.npy", cwd=tmp_path)
+    assert code == 2
+    assert err == "python -m theory: objects.npy must be a .npy or .npz file of numbers, and it is none\n"
 
 
 @pytest.mark.parametrize("name", EVALUATIONS)

@@ -11,7 +11,7 @@ from scipy.stats import beta, kstest, norm
 
 from theory.gradient_plane import (
     compression,
-    compression_law,
+    span_law,
     difficulty_of_means,
     dimension_from_mean,
     dimension_from_median,
@@ -113,7 +113,7 @@ def test_the_smoothness_of_one_tanh_is_attained():
 
 @pytest.mark.parametrize(("d", "mean", "median", "tail", "three"), TABLE)
 def test_the_table_of_the_law(d, mean, median, tail, three):
-    law = compression_law(d)
+    law = span_law(d)
     assert [law.mean(), law.median(), law.sf(0.3278)] == pytest.approx([mean, median, tail], rel=1e-9)
     assert [mean_compression(d), median_compression(d), mean_compression(d, 3)] == pytest.approx(
         [mean, median, three], rel=1e-9
@@ -154,7 +154,7 @@ def test_the_mean_in_huge_dimensions():
 @given(st.integers(1, 6), st.integers(1, 40), st.floats(0.01, 0.99))
 def test_the_square_is_beta(gradients, more, x):
     d = gradients + more
-    law, square = compression_law(d, gradients), beta(gradients / 2, more / 2)
+    law, square = span_law(d, gradients), beta(gradients / 2, more / 2)
     assert law.cdf(x) == pytest.approx(square.cdf(x * x), rel=1e-8, abs=1e-12)
     assert law.moment(2) == pytest.approx(gradients / d, rel=1e-9)
     assert law.var() == pytest.approx(gradients / d - mean_compression(d, gradients) ** 2, rel=1e-6)
@@ -186,8 +186,8 @@ def test_relu_networks_at_initialisation(alpha):
     alive = gradients[np.any(gradients != 0, axis=1)]
     dead = zero_gradient_probability((width, width))
     tests = [
-        kstest(compression(alive[:, None], np.arange(1.0, d + 1)), compression_law(d, 1).cdf).pvalue,
-        kstest(compression(alive[:, None], np.eye(d)[2]), compression_law(d, 1).cdf).pvalue,
+        kstest(compression(alive[:, None], np.arange(1.0, d + 1)), span_law(d, 1).cdf).pvalue,
+        kstest(compression(alive[:, None], np.eye(d)[2]), span_law(d, 1).cdf).pvalue,
     ]
     assert min(tests) > alpha / 4
     sigmas = norm.isf(alpha / 8)
@@ -232,7 +232,7 @@ def test_torch_agrees_and_differentiates():
         (lambda: projection(np.ones(3), np.ones(3)), "gradients must have at least 2 axes"),
         (lambda: projection(np.ones((2, 3)), np.ones(2)), "same dimension, got 3 and 2"),
         (lambda: projection(np.full((2, 3), np.nan), np.ones(3)), "gradients must be finite"),
-        (lambda: compression_law(2), "0 < gradients < d must hold, got gradients=2, d=2"),
+        (lambda: span_law(2), "0 < gradients < d must hold, got gradients=2, d=2"),
         (lambda: median_difficulty(5, 0), "0 < gradients < d must hold"),
         (lambda: dimension_from_mean(1.0), "mean must lie strictly between 0 and 1"),
         (lambda: dimension_from_median(0.0), "median must lie strictly between 0 and 1"),

@@ -18,11 +18,11 @@ THEOREM = "Feature compression, Theorem 7"
 
 
 def _law(n: int) -> Any:
-    return plane.compression_law(n, 2)
+    return plane.span_law(n, 2)
 
 
 def _single_law(n: int) -> Any:
-    return plane.compression_law(n, 1)
+    return plane.span_law(n, 1)
 
 
 def _above(least: int) -> Any:
@@ -31,7 +31,7 @@ def _above(least: int) -> Any:
 
 def _inverse_square_mean(n: int, gradients: int) -> Sides:
     """1 / E rho^2, by quadrature of the law."""
-    law = plane.compression_law(n, gradients)
+    law = plane.span_law(n, gradients)
     return Sides(1 / law.moment(2), plane.difficulty_of_means(n, gradients))
 
 
@@ -52,7 +52,7 @@ def _truncated_below(n: Any, floor: Any) -> Sides:
 
 
 def _median(n: int, gradients: int) -> Sides:
-    return Sides(plane.compression_law(n, gradients).median() ** -2, plane.median_difficulty(n, gradients))
+    return Sides(plane.span_law(n, gradients).median() ** -2, plane.median_difficulty(n, gradients))
 
 
 def _median_as(formula: Any) -> Any:
@@ -91,13 +91,13 @@ CLAIMS: tuple[Claim, ...] = (
         domain="n >= 3, gradients and difference independent, difference isotropic",
         kind="law",
         theory=_law,
-        code=plane.compression_law,
+        code=plane.span_law,
         tolerance=0.1,
         where=_above(3),
         note="Exact for every n. Trained gradients are not independent of the data.",
         decoys=(
             Decoy("one gradient", _single_law),
-            Decoy("three gradients", lambda n: plane.compression_law(n, 3), where=_above(4)),
+            Decoy("three gradients", lambda n: plane.span_law(n, 3), where=_above(4)),
             Decoy("one dimension more", lambda n: _law(n + 1)),
         ),
     ),
@@ -195,7 +195,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="n >= 2, Gaussian first layer, independent symmetric weights and biases, gradient not 0",
         kind="law",
         theory=_single_law,
-        code=plane.compression_law,
+        code=plane.span_law,
         tolerance=0.1,
         status="extension",
         where=_above(2),
