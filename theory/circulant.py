@@ -40,7 +40,8 @@ def transfer(kernel: Any, grid: Sequence[int]) -> Any:
     """
     kernel, grid = _checked(kernel, grid)
     xp = array_namespace(kernel)
-    return _channels_last(xp.fft.fftn(_wrapped(kernel, grid), axes=_spatial(grid)), grid)
+    complex_kernel = _wrapped(kernel, grid) * (1 + 0j)  # fftn of the standard takes complex arrays only
+    return _channels_last(xp.fft.fftn(complex_kernel, axes=_spatial(grid)), grid)
 
 
 def singular_values(kernel: Any, grid: Sequence[int], stride: int = 1) -> Any:

@@ -79,7 +79,7 @@ class _Weighted:
     @property
     def ones(self) -> Any:
         """One output row or channel of ones: `product(ones, h)` sums the inputs that an output sees."""
-        return array_namespace(self.weight).ones_like(self.weight[:1])
+        return array_namespace(self.weight).ones_like(self.weight[:1, ...])
 
     def reach(self, h: Any) -> Any:
         """Largest sum of a window of `h`, one per sample: ||h||_1 of a dense layer with h >= 0.

@@ -212,7 +212,7 @@ def length_bounds(slope: Any, smoothness: Any, drop: Any) -> tuple[Any, Any]:
     """
     for name, value in (("slope", slope), ("smoothness", smoothness), ("drop", drop)):
         valid = (value >= 0) & (value < math.inf)
-        if not bool(valid.all() if hasattr(valid, "all") else valid):
+        if not bool(array_namespace(valid).all(valid) if hasattr(valid, "shape") else valid):
             raise ValueError(f"{name} must be at least 0 and finite, got {value}")
     if not any(hasattr(value, "shape") for value in (slope, smoothness, drop)):
         drop = np.float64(drop)
