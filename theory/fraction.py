@@ -26,7 +26,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from scipy.special import digamma, expit, log_expit, polygamma
 
-from theory import _jacobi, _mixture
+from theory import _jacobi, _mixture, _require
 
 DEEPEST = 140.0  # the table ends where a tail falls below e^-140; beyond it the log-odds are continued linearly
 HIGHEST = 40.0  # or at 1 - F^2 = e^-40, where F rounds to 1
@@ -35,7 +35,7 @@ DEGREE = 16  # of the Chebyshev polynomial on each panel of the table
 
 @dataclass(frozen=True, repr=False)
 class FractionLaw:
-    """Frozen law of F on (0, 1), in the manner of scipy.stats; see `fraction_law`."""
+    """Frozen law of F on (0, 1), in the manner of scipy.stats; see `fraction_law` and `compression_law`."""
 
     n: int
     rows: tuple[int, ...]
@@ -261,6 +261,26 @@ def fraction_law(n: int, rows: Sequence[int]) -> FractionLaw:
     The table behind all methods is made at their first call.
     """
     return FractionLaw(int(n), tuple(int(height) for height in rows))
+
+
+def compression_law(n: int, rows: Sequence[int], kept: int) -> FractionLaw:
+    """Law of ||last k coordinates of R v|| / ||R v||, H_L ... H_1 = Q R, v fixed on the last k coordinates, k = kept.
+
+    That is the share of H v that is orthogonal to the first n - k columns of H: 'fraction' for k = 1 (feature
+    compression, Section 3), and for k = 2 and v = e_{n-1} - e_n the attack of Theorems 1 and 4 over the distance of its
+    two points. The chain of the module holds with a_i = (n_i - n + k) / 2 and b = (n - k) / 2, so this is the fraction
+    of n - k + 1 columns. One factor: Beta(a_1, b) for the square. Exact at every depth.
+
+    Raises
+    ------
+    ValueError : unless 1 <= kept < n and every height is at least n (and in `fraction_law`'s domain).
+    """
+    n, kept = _require.integer("n", n, 2), _require.integer("kept", kept, 1)
+    if kept >= n:
+        raise ValueError(f"kept must be below n = {n}, got {kept}: with nothing left out the ratio is 1")
+    if rows and min(rows) < n:
+        raise ValueError(f"every height must be at least n = {n}, got {min(rows)}: R is then trapezoidal")
+    return fraction_law(n - kept + 1, rows)
 
 
 def _logit_of_square(x: np.ndarray) -> np.ndarray:

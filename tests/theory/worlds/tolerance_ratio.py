@@ -1,0 +1,3 @@
+"""Nothing but laws and rates: no worlds."""
+
+WORLDS: dict = {}

@@ -1,0 +1,225 @@
+"""Rows on what the network tolerates beside the best classifier (feature compression, Theorems 1 and 4)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from theory import attack_size, separation
+from theory.claim import Claim, Decoy, Rate, Sides
+from theory.fraction import compression_law, fraction_law
+from theory.laws import Law
+
+Rows = tuple[int, ...]
+LAYERS = 2  # of the rate rows on Theorem 4
+
+
+def _pair(n: int, rows: Rows) -> bool:
+    return n >= 2
+
+
+def _square_first(n: int, rows: Rows) -> bool:
+    """Where one row more makes a difference worth seeing."""
+    return n >= 3 and rows[0] == n
+
+
+def _three(n: int, rows: Rows) -> bool:
+    return n >= 3
+
+
+def _median(law: Callable[[int], Law], exponent: float, **other: Any) -> Rate:
+    return Rate("d", exponent, lambda d: float(law(d).ppf(0.5)), **other)
+
+
+def _ratio(layers: int, d: int, constant: float) -> Sides:
+    """What the printed order says of the typical ratio ||e|| / ||x_i - x_j||, against its median."""
+    return Sides(constant / math.sqrt(d), compression_law(d, (d,) * layers, 2).median())
+
+
+def _ratio_squared(layers: Fraction, d: Fraction, constant: Fraction) -> Sides:
+    """The squares, with Markov's bound of the median: 2 E ratio^2 <= 2 (2/d) (2/(d-2))^(L-1)."""
+    return Sides(constant**2 / d, 4 / d * (2 / (d - 2)) ** (int(layers) - 1))
+
+
+def _ratio_order(exponent: float) -> Rate:
+    return _median(lambda d: compression_law(d, (d,) * LAYERS, 2), exponent)
+
+
+def _normalised_size(exponent: float) -> Rate:
+    def law(d: int) -> Law:
+        rows = (d,) * LAYERS
+        return attack_size.swap_law(d, rows, separation.normalising_scale(rows))
+
+    return _median(law, exponent)
+
+
+def _guaranteed(exponent: float) -> Rate:
+    return Rate(
+        "d", exponent, lambda d: math.sqrt(d / 2) * separation.largest_share(d, separation.log_pairs(d), delta=0.5)
+    )
+
+
+def _row(part: str, place: str, says: str, theory: Any, **other: Any) -> Claim:
+    return Claim(
+        id=f"fc.{part}",
+        source=f"Feature compression, {place}",
+        says=says,
+        theory=theory,
+        **{"kind": "law", "tolerance": 0.1 if other.get("kind", "law") == "law" else 1e-8, **other},
+    )
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _row(
+        "thm1.ratio",
+        "Theorem 1",
+        "the exact margin over half the distance of the points follows the law of the fraction",
+        lambda n, rows: fraction_law(n, rows),
+        formula=r"\frac{2 m_{ij}}{\|x_i - x_j\|} \overset{d}{=} \frac{r_{nn}}{\|a_n\|}; \quad"
+        r" L = 1: \mathrm{Beta}\left( \frac{d-n+1}{2}, \frac{n-1}{2} \right) \text{ for the square}",
+        domain="n >= 2 points, every n_i >= n",
+        status="extension",
+        where=_pair,
+        code=fraction_law,
+        decoys=(
+            Decoy("the law of the swap", lambda n, rows: compression_law(n, rows, 2), where=_three),
+            Decoy("one row more", lambda n, rows: fraction_law(n, (rows[0] + 1, *rows[1:])), where=_square_first),
+        ),
+    ),
+    _row(
+        "thm1.ratio.order",
+        "Theorem 1",
+        "the network tolerates a share of the order 1/sqrt(d) of what the best classifier does",
+        lambda: _median(lambda d: fraction_law(d, (d,)), -0.5),
+        kind="rate",
+        tolerance=0.01,
+        formula=r"\mathrm{median}\left( \frac{2 m_{ij}}{\|x_i - x_j\|} \right) \sim \frac{0.674}{\sqrt{d}}",
+        domain="square data, d to infinity",
+        note="A typical order, not a constant: sqrt(d) times the ratio tends to |N|.",
+        code=fraction_law,
+        decoys=(
+            Decoy("1/d", lambda: _median(lambda d: fraction_law(d, (d,)), -1.0)),
+            Decoy("a constant", lambda: _median(lambda d: fraction_law(d, (d,)), 0.0)),
+        ),
+    ),
+    _row(
+        "thm1.ratio.fewer",
+        "Theorem 1",
+        "with half as many points as dimensions the shortest interpolating network tolerates 0.71 of the best",
+        lambda: _median(lambda d: fraction_law(d // 2, (d,)), 0.0),
+        kind="rate",
+        tolerance=0.01,
+        formula=r"n = d/2: \; \frac{2 m_{ij}}{\|x_i - x_j\|} \to \frac{1}{\sqrt{2}}",
+        domain="n = d/2 points, d to infinity",
+        status="extension",
+        note="The order 1/sqrt(d) needs d - n bounded: it is of square interpolation, not of networks.",
+        code=fraction_law,
+        decoys=(Decoy("1/sqrt(d)", lambda: _median(lambda d: fraction_law(d // 2, (d,)), -0.5)),),
+    ),
+    _row(
+        "thm1.compression",
+        "Theorems 1 and 4",
+        "the constructed perturbation over the distance of the points follows the compression to two coordinates",
+        lambda n, rows: compression_law(n, rows, 2),
+        formula=r"\frac{\|e\|}{\|x_i - x_j\|}: \;"
+        r" t_i^2 = \frac{(t_{i-1} \chi_{n_i} + N)^2 + \chi_{n-3}^2}{\chi_{n_i-n+2}^2};"
+        r" \quad L = 1: \mathrm{Beta}\left( \frac{d-n+2}{2}, \frac{n-2}{2} \right) \text{ for the square}",
+        domain="n >= 3 points, every n_i >= n",
+        status="extension",
+        where=_three,
+        code=compression_law,
+        note="Exact at every depth; not a product of Beta laws.",
+        decoys=(
+            Decoy("to one coordinate", lambda n, rows: fraction_law(n, rows)),
+            Decoy("one row more", lambda n, rows: compression_law(n, (rows[0] + 1, *rows[1:]), 2), where=_square_first),
+            Decoy(
+                "a layer forgotten",
+                lambda n, rows: compression_law(n, rows[1:], 2),
+                where=lambda n, rows: n >= 3 and len(rows) >= 2,
+            ),
+        ),
+    ),
+    _row(
+        "thm1.remark2.optimal",
+        "Theorem 1, Remarks 2",
+        "the best classifier tolerates every perturbation of the order sqrt(d)",
+        lambda: _guaranteed(0.5),
+        kind="rate",
+        tolerance=0.02,
+        formula=r"\frac{1}{2} \min_{ij} \|x_i - x_j\| \sim \sqrt{\frac{d}{2}}",
+        domain="d points, with probability at least 1/2",
+        code=separation.largest_share,
+        decoys=(Decoy("d", lambda: _guaranteed(1.0)), Decoy("a constant", lambda: _guaranteed(0.0))),
+    ),
+    _row(
+        "thm1.remark2.optimal.average",
+        "Theorem 1, Remarks 2",
+        "in a random direction the best classifier tolerates about d, up to a logarithm",
+        lambda: Rate("d", 1.0, attack_size.typical_nearest_tolerance),
+        kind="rate",
+        tolerance=0.08,
+        formula=r"\frac{d}{\sqrt{2 \ln d}}",
+        domain="square data, d to infinity; to leading order",
+        note="The printed order lacks 1/sqrt(ln d).",
+        code=attack_size.typical_nearest_tolerance,
+        decoys=(Decoy("sqrt(d)", lambda: Rate("d", 0.5, attack_size.typical_nearest_tolerance)),),
+    ),
+    _row(
+        "thm1.remark2.network.average",
+        "Theorem 1, Remarks 2",
+        "in a random direction the network tolerates about sqrt(d), up to a logarithm and a random factor",
+        lambda: Rate("d", 0.5, attack_size.typical_average_tolerance),
+        kind="rate",
+        tolerance=0.08,
+        formula=r"|N| \sqrt{\frac{d}{2 \ln d}}",
+        domain="square data, d to infinity",
+        note="The value is exact; the printed order lacks 1/sqrt(ln d), and no constant holds with high probability.",
+        code=attack_size.typical_average_tolerance,
+        decoys=(
+            Decoy("a constant", lambda: Rate("d", 0.0, attack_size.typical_average_tolerance)),
+            Decoy("d", lambda: Rate("d", 1.0, attack_size.typical_average_tolerance)),
+        ),
+    ),
+    _row(
+        "thm4.ratio.printed",
+        "Theorem 4",
+        "a constant beside sqrt(d): the perturbation is of the order 1/sqrt(d) of the distance at every depth",
+        _ratio,
+        kind="bound",
+        formula=r"\frac{c}{\sqrt{d}} \le \mathrm{median}\left( \frac{\|e\|}{\|x_i - x_j\|} \right)",
+        domain="square layers, some constant c, all large d",
+        status="refuted",
+        note="No normalisation of the generators changes the ratio; with the theorem's own, ||e|| itself tends to 0.",
+        code=compression_law,
+        replay=_ratio_squared,
+    ),
+    _row(
+        "thm4.ratio.corrected",
+        "Theorem 4",
+        "the perturbation is of the order d^(-L/2) of the distance",
+        lambda: _ratio_order(-LAYERS / 2),
+        kind="rate",
+        tolerance=0.02,
+        formula=r"\frac{\|e\|}{\|x_i - x_j\|} \asymp \left( \frac{2}{d} \right)^{L/2}",
+        domain="L square layers, d to infinity; here L = 2",
+        status="corrected",
+        code=compression_law,
+        decoys=(Decoy("1/sqrt(d)", lambda: _ratio_order(-0.5)), Decoy("d^-L", lambda: _ratio_order(-float(LAYERS)))),
+    ),
+    _row(
+        "thm4.size.normalised",
+        "Theorem 4",
+        "with normalised generators the perturbation shrinks like d^(-(L-1)/2)",
+        lambda: _normalised_size(-(LAYERS - 1) / 2),
+        kind="rate",
+        tolerance=1e-6,
+        formula=r"\|e\| \overset{d}{=} \sqrt{2}\, d^{-(L-1)/2} \prod_{i=1}^{L} \chi_2",
+        domain="L square layers, entries of the L - 1 generators of variance 1/d; here L = 2",
+        status="extension",
+        note="So the printed bound by a constant holds, but says too little from two layers on.",
+        code=attack_size.swap_law,
+        decoys=(Decoy("a constant", lambda: _normalised_size(0.0)),),
+    ),
+)
