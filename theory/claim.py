@@ -150,6 +150,19 @@ class Claim:
         return self.status == "refuted"
 
 
+def rows(prefix: str = "", source: str = "", **defaults: Any) -> Callable[..., Claim]:
+    """Makes rows that share the start of their ids, their source, and whatever fields `defaults` sets.
+
+    The maker takes the rest of the id, the place `at` which the source says it, and every field of `Claim`.
+    """
+
+    def row(part: str, *, at: str = "", **fields: Any) -> Claim:
+        shared = {"id": f"{prefix}.{part}" if prefix else part, "source": f"{source}, {at}" if at else source}
+        return Claim(**{**shared, **defaults, **fields})
+
+    return row
+
+
 def excess(kind: Kind, sides: Sides) -> float:
     """By how much the statement fails in one world, relative to 1 + |right side|; at most 0 if a bound holds.
 

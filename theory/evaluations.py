@@ -182,7 +182,7 @@ def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: f
 def condition(matrix: Arrays) -> dict[str, float]:
     """condition number of a matrix in four norms, by its pseudo-inverse and strictly"""
     W = _only(matrix)
-    named = {"1": 1, "2": 2, "inf": math.inf, "Frobenius": "fro"}
+    named: dict[str, conditioning.Norm] = {"1": 1, "2": 2, "inf": math.inf, "Frobenius": "fro"}
     return {
         f"kappa, norm {name}{', strict' if strict else ''}": float(conditioning.condition(W, norm, strict))
         for strict in (False, True)

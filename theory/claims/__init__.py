@@ -7,6 +7,7 @@ order of the papers.
 from theory.claim import Claim
 from theory.claims import (
     angles,
+    attack_size,
     circulant,
     classes,
     compression,
@@ -17,6 +18,7 @@ from theory.claims import (
     gradient_plane,
     joint_bounds,
     joint_exact,
+    last_column,
     margins,
     optimal_tolerance,
     path_length,
@@ -26,12 +28,16 @@ from theory.claims import (
     reported,
     robust_accuracy,
     separation,
+    tolerance_ratio,
     wide_resnet,
 )
 
 CLAIMS: tuple[Claim, ...] = (
     # Feature compression
     *separation.CLAIMS,
+    *last_column.CLAIMS,
+    *attack_size.CLAIMS,
+    *tolerance_ratio.CLAIMS,
     *qr_product.CLAIMS,
     *depth.CLAIMS,
     *probes.CLAIMS,

@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.special import log_ndtr
 
 from theory import attack_size
-from theory.claim import Claim, Decoy, Rate, Sides
+from theory.claim import Claim, Decoy, Rate, Sides, rows
 from theory.laws import Law
 
 Rows = tuple[int, ...]
@@ -88,22 +88,16 @@ def _bound_mean(d: int, layers: int, factor: float = 1.0) -> Sides:
     return Sides(attack_size.swap_law(d, (d,) * layers).mean(), factor * attack_size.bound_mean(d, (d,) * layers))
 
 
-def _row(part: str, place: str, says: str, theory: Any, **other: Any) -> Claim:
-    return Claim(
-        id=f"fc.{part}",
-        source=f"Feature compression, {place}",
-        says=says,
-        theory=theory,
-        **{"kind": "law", "tolerance": 0.1 if other.get("kind", "law") == "law" else 1e-8, **other},
-    )
+_law = rows("fc", "Feature compression", kind="law", tolerance=0.1)
+_statement = rows("fc", "Feature compression", tolerance=1e-8)
 
 
 CLAIMS: tuple[Claim, ...] = (
-    _row(
+    _law(
         "thm1.size.law",
-        "Theorem 1, equation (3)",
-        "the size of the constructed perturbation has the same Rayleigh law in every dimension",
-        lambda n, rows: attack_size.swap_law(n, rows),
+        at="Theorem 1, equation (3)",
+        says="the size of the constructed perturbation has the same Rayleigh law in every dimension",
+        theory=lambda n, rows: attack_size.swap_law(n, rows),
         formula=r"\|e\| \overset{d}{=} \sqrt{2}\, \chi_{d-n+2}; \quad d = n: P(\|e\| > t) = e^{-t^2/4}",
         domain="n >= 2 standard normal points in dimension d >= n",
         status="extension",
@@ -111,11 +105,11 @@ CLAIMS: tuple[Claim, ...] = (
         code=attack_size.swap_law,
         decoys=_slips(attack_size.swap_law, math.sqrt(2))[:2],
     ),
-    _row(
+    _statement(
         "thm1.size.bounded.printed",
-        "Theorem 1, proof",
-        "some constant bounds the size of the constructed perturbation with a probability that tends to 1 with d",
-        lambda limit: _outside(limit, attack_size.swap_law(2, (2,))),
+        at="Theorem 1, proof",
+        says="some constant bounds the size of the constructed perturbation with a probability that tends to 1 with d",
+        theory=lambda limit: _outside(limit, attack_size.swap_law(2, (2,))),
         kind="bound",
         formula=r"\lim_{d \to \infty} P(\|e\| > D) \le 0",
         domain="any constant D",
@@ -124,11 +118,11 @@ CLAIMS: tuple[Claim, ...] = (
         code=attack_size.swap_law,
         replay=_swap_outside,
     ),
-    _row(
+    _statement(
         "thm1.size.bounded.corrected",
-        "Theorem 1, proof",
-        "with probability 1 - delta the size is at most 2 sqrt(ln(1/delta)), for every d",
-        _swap_within,
+        at="Theorem 1, proof",
+        says="with probability 1 - delta the size is at most 2 sqrt(ln(1/delta)), for every d",
+        theory=_swap_within,
         kind="identity",
         formula=r"P\left( \|e\| > 2 \sqrt{\ln(1/\delta)} \right) = \delta",
         domain="0 < delta < 1, square data",
@@ -136,11 +130,11 @@ CLAIMS: tuple[Claim, ...] = (
         code=attack_size.swap_law,
         decoys=(Decoy("without the factor sqrt 2", lambda delta, d: _swap_within(delta, d, 2.0)),),
     ),
-    _row(
+    _statement(
         "thm1.target.corrected",
-        "Theorem 1, proof",
-        "the target becomes the largest output with a probability that tends to 0 with the number of classes",
-        _target,
+        at="Theorem 1, proof",
+        says="the target becomes the largest output with a probability that tends to 0 with the number of classes",
+        theory=_target,
         kind="identity",
         formula=r"P(f_j = \max_k f_k) = \mathbb{E}\, \Phi(C / \sqrt{2})^{n-2}, \quad C \sim \chi_{d-n+3}",
         domain="n >= 2 standard normal points in dimension d >= n",
@@ -149,11 +143,12 @@ CLAIMS: tuple[Claim, ...] = (
         code=attack_size.target_probability,
         decoys=(Decoy("one class more", lambda n, d: _target(n, d, 1)),),
     ),
-    _row(
+    _statement(
         "thm1.exists",
-        "Theorem 1",
-        "some perturbation of bounded size changes the label with high probability: its size falls like 1/sqrt(2 ln d)",
-        lambda: _exists(0.0),
+        at="Theorem 1",
+        says="some perturbation of bounded size changes the label with high probability: its size"
+        " falls like 1/sqrt(2 ln d)",
+        theory=lambda: _exists(0.0),
         kind="rate",
         tolerance=0.02,
         formula=r"m_i \le U_d, \quad \mathrm{median}(U_d) \sqrt{2 \ln d} \to \mathrm{const}",
@@ -162,11 +157,11 @@ CLAIMS: tuple[Claim, ...] = (
         code=attack_size.column_law,
         decoys=(Decoy("d^-1/4", lambda: _exists(-0.25)), Decoy("d^1/4", lambda: _exists(0.25))),
     ),
-    _row(
+    _law(
         "thm1.column.law",
-        "Theorem 1",
-        "the shortest perturbation along the last column has the law of a product of two chi over a maximum",
-        lambda n, rows: attack_size.column_law(n, rows[0]),
+        at="Theorem 1",
+        says="the shortest perturbation along the last column has the law of a product of two chi over a maximum",
+        theory=lambda n, rows: attack_size.column_law(n, rows[0]),
         formula=r"U \overset{d}{=} \frac{r\, C}{\max_{j < n} |C + Z_j|}, \quad r \sim \chi_{d-n+1},"
         r" \; C \sim \chi_{d-n+2}",
         domain="n >= 2 standard normal points in dimension d >= n",
@@ -178,11 +173,11 @@ CLAIMS: tuple[Claim, ...] = (
             Decoy("r alone", lambda n, rows: attack_size.flip_law(n, rows, 0.5)),
         ),
     ),
-    _row(
+    _law(
         "thm1.margin.law",
-        "Theorem 1",
-        "the exact distance to the tie with one class is a product of chi variables over sqrt(2)",
-        lambda n, rows: attack_size.pair_margin_law(n, rows),
+        at="Theorem 1",
+        says="the exact distance to the tie with one class is a product of chi variables over sqrt(2)",
+        theory=lambda n, rows: attack_size.pair_margin_law(n, rows),
         formula=r"m_{ij} \overset{d}{=} \frac{1}{\sqrt{2}} \prod_i \chi_{n_i-n+1}",
         domain="n >= 2 points, every n_i >= n; Theorem 1 is one factor, Theorem 4 any number",
         status="extension",
@@ -190,11 +185,11 @@ CLAIMS: tuple[Claim, ...] = (
         code=attack_size.pair_margin_law,
         decoys=_slips(attack_size.pair_margin_law, 1 / math.sqrt(2)),
     ),
-    _row(
+    _law(
         "thm4.size",
-        "Theorem 4",
-        "the size of the constructed perturbation is sqrt(2) times a product of chi variables",
-        lambda n, rows: attack_size.swap_law(n, rows),
+        at="Theorem 4",
+        says="the size of the constructed perturbation is sqrt(2) times a product of chi variables",
+        theory=lambda n, rows: attack_size.swap_law(n, rows),
         formula=r"\|e\| \overset{d}{=} \sqrt{2} \prod_i \chi_{n_i-n+2}",
         domain="n >= 2 points, every n_i >= n, unit variances",
         status="extension",
@@ -202,11 +197,11 @@ CLAIMS: tuple[Claim, ...] = (
         code=attack_size.swap_law,
         decoys=_slips(attack_size.swap_law, math.sqrt(2)),
     ),
-    _row(
+    _statement(
         "thm4.bound.mean",
-        "Theorem 4, proof",
-        "the mean size is below the mean of the bound it is proved by, known in closed form for two layers",
-        _bound_mean,
+        at="Theorem 4, proof",
+        says="the mean size is below the mean of the bound it is proved by, known in closed form for two layers",
+        theory=_bound_mean,
         kind="bound",
         formula=r"\sqrt{2} \left( \frac{\pi}{2} \right)^{L/2} \le 2.849 \;(L=1), \quad"
         r" \frac{\pi}{2} + \frac{6}{\pi} \;(L=2)",
@@ -215,22 +210,22 @@ CLAIMS: tuple[Claim, ...] = (
         code=attack_size.bound_mean,
         decoys=(Decoy("half the bound", lambda d, layers: _bound_mean(d, layers, 0.5)),),
     ),
-    _row(
+    _law(
         "thm6.size.law",
-        "Theorem 6, equation (7)",
-        "the size of the attack on signs is 2 r_mm, twice a product of chi variables; |2 N| for one square factor",
-        lambda n, rows: attack_size.flip_law(n, rows),
+        at="Theorem 6, equation (7)",
+        says="the size of the attack on signs is 2 r_mm, twice a product of chi variables; |2 N| for one square factor",
+        theory=lambda n, rows: attack_size.flip_law(n, rows),
         formula=r"\|e\| = 2 r_{mm} \overset{d}{=} 2 \prod_i \chi_{n_i-m+1}",
         domain="m = n signs, every n_i >= n; the paper has one square factor",
         code=attack_size.flip_law,
         decoys=_slips(attack_size.flip_law, 2.0),
         where=_pair,
     ),
-    _row(
+    _statement(
         "thm6.size.bounded.printed",
-        "Theorem 6",
-        "some constant D allows a perturbation of size D with a probability that tends to 1 with d",
-        lambda limit: _outside(limit, attack_size.flip_law(2, (2,))),
+        at="Theorem 6",
+        says="some constant D allows a perturbation of size D with a probability that tends to 1 with d",
+        theory=lambda limit: _outside(limit, attack_size.flip_law(2, (2,))),
         kind="bound",
         formula=r"\lim_{d \to \infty} P(2 r_{mm} > D) \le 0",
         domain="any constant D; half of D for the tie alone",
@@ -239,11 +234,11 @@ CLAIMS: tuple[Claim, ...] = (
         code=attack_size.flip_law,
         replay=_flip_outside,
     ),
-    _row(
+    _statement(
         "thm6.size.bounded.corrected",
-        "Theorem 6",
-        "with probability 1 - delta a size of twice the normal quantile of 1 - delta/2 is enough, for every d",
-        _flip_within,
+        at="Theorem 6",
+        says="with probability 1 - delta a size of twice the normal quantile of 1 - delta/2 is enough, for every d",
+        theory=_flip_within,
         kind="identity",
         formula=r"P\left( 2 r_{mm} > 2 \Phi^{-1}(1 - \delta/2) \right) = \delta",
         domain="0 < delta < 1, square A",

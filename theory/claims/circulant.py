@@ -11,7 +11,7 @@ import numpy as np
 
 from theory import circulant
 from theory._dense import dense, norm
-from theory.claim import Claim, Decoy, Sides
+from theory.claim import Claim, Decoy, Sides, rows
 
 # Cosines of 2 pi l / n that are rational: enough to know the squared norm of a circulant matrix exactly.
 _COSINES = {1: (1,), 2: (1, -1), 3: (1, Fraction(-1, 2), Fraction(-1, 2)), 4: (1, 0, -1, 0)}
@@ -108,26 +108,17 @@ def _folded_norm(kernel: np.ndarray, grid: Sequence[int], factor: np.ndarray, co
     return Sides(measured, constant * circulant.spectral_norm(kernel, grid))
 
 
-def _row(part: str, section: str, says: str, formula: str, domain: str, theory: Any, **other: Any) -> Claim:
-    return Claim(
-        id=f"norm.{part}",
-        source=f"ConvNorm, {section}",
-        says=says,
-        formula=formula,
-        domain=domain,
-        theory=theory,
-        **{"kind": "identity", "tolerance": 1e-9, **other},
-    )
+_row = rows("norm", "ConvNorm", kind="identity", tolerance=1e-9)
 
 
 CLAIMS: tuple[Claim, ...] = (
     _row(
         "circulant.dft.printed",
-        "Section 2.2",
-        "a circulant matrix is F* diag(a^) F with a^ = F a and the unitary F",
-        r"C_a = F^* \mathrm{diag}(F a) F, \quad F F^* = I",
-        "filters of N >= 2 taps on N points",
-        lambda a: _diagonalised(a, 0),
+        at="Section 2.2",
+        says="a circulant matrix is F* diag(a^) F with a^ = F a and the unitary F",
+        formula=r"C_a = F^* \mathrm{diag}(F a) F, \quad F F^* = I",
+        domain="filters of N >= 2 taps on N points",
+        theory=lambda a: _diagonalised(a, 0),
         status="refuted",
         note="The paper uses F F* = I and a^ = F a at once: a factor sqrt N is lost; Q_k does not depend on it.",
         code=circulant.transfer,
@@ -135,11 +126,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "circulant.dft.corrected",
-        "Section 2.2",
-        "a circulant matrix is F* diag(sqrt(N) F a) F with the unitary F",
-        r"C_a = F^* \mathrm{diag}(\sqrt{N} F a) F, \quad F F^* = I",
-        "filters of N taps on N points",
-        lambda a: _diagonalised(a, 0.5),
+        at="Section 2.2",
+        says="a circulant matrix is F* diag(sqrt(N) F a) F with the unitary F",
+        formula=r"C_a = F^* \mathrm{diag}(\sqrt{N} F a) F, \quad F F^* = I",
+        domain="filters of N taps on N points",
+        theory=lambda a: _diagonalised(a, 0.5),
         status="corrected",
         code=circulant.transfer,
         decoys=(
@@ -149,11 +140,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "circulant.singular_values",
-        "Section 2.2",
-        "the singular values of a strided circular convolution are those of its matrices at every frequency",
-        r"\sigma(A) = \bigcup_w \sigma\left( s^{-d/2} [\hat K(w_1), \dots, \hat K(w_{s^d})] \right)",
-        "kernels of any size, strides that divide the grid",
-        _spectrum,
+        at="Section 2.2",
+        says="the singular values of a strided circular convolution are those of its matrices at every frequency",
+        formula=r"\sigma(A) = \bigcup_w \sigma\left( s^{-d/2} [\hat K(w_1), \dots, \hat K(w_{s^d})] \right)",
+        domain="kernels of any size, strides that divide the grid",
+        theory=_spectrum,
         status="extension",
         note="Sedghi, Gupta and Long (2019) for stride 1.",
         code=circulant.singular_values,
@@ -164,11 +155,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "circulant.power",
-        "Section 2.2",
-        "the squared singular values of a circular convolution add up to the grid's size times ||K||_F^2",
-        r"\sum \sigma^2 = n_1 \cdots n_d \|K\|_F^2",
-        "kernels no larger than the grid, stride 1",
-        _power,
+        at="Section 2.2",
+        says="the squared singular values of a circular convolution add up to the grid's size times ||K||_F^2",
+        formula=r"\sum \sigma^2 = n_1 \cdots n_d \|K\|_F^2",
+        domain="kernels no larger than the grid, stride 1",
+        theory=_power,
         status="extension",
         code=circulant.singular_values,
         decoys=(
@@ -179,11 +170,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "circulant.condition",
-        "Section 2.2",
-        "the condition number of a convolution is the ratio of its extreme singular values over all frequencies",
-        r"\kappa(A) = \frac{\max_w \sigma_1(\hat K(w))}{\min_w \sigma_{\min}(\hat K(w))}",
-        "kernels without vanishing singular values",
-        _condition,
+        at="Section 2.2",
+        says="the condition number of a convolution is the ratio of its extreme singular values over all frequencies",
+        formula=r"\kappa(A) = \frac{\max_w \sigma_1(\hat K(w))}{\min_w \sigma_{\min}(\hat K(w))}",
+        domain="kernels without vanishing singular values",
+        theory=_condition,
         status="extension",
         tolerance=1e-7,
         code=circulant.condition,
@@ -191,21 +182,21 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "linear_convolution",
-        "Section 2.2",
-        "any linear convolution is a circular one after zero padding, on n + k - 1 points",
-        r"a * x = C_a \cdot \mathrm{pad}(x), \quad N \ge n + k - 1",
-        "signals and kernels of any length",
-        _linear,
+        at="Section 2.2",
+        says="any linear convolution is a circular one after zero padding, on n + k - 1 points",
+        formula=r"a * x = C_a \cdot \mathrm{pad}(x), \quad N \ge n + k - 1",
+        domain="signals and kernels of any length",
+        theory=_linear,
         code=circulant.padded_grid,
         decoys=(Decoy("no padding", lambda kernel, x: _linear(kernel, x, padded=False)),),
     ),
     _row(
         "zero_padding.printed",
-        "Section 2.2",
-        "for its norm a convolution with zero padding may be taken to be circular on the image's own grid",
-        r"\|T\| \le \|C_n\|",
-        "images of n points, padding that keeps their size",
-        _same_size,
+        at="Section 2.2",
+        says="for its norm a convolution with zero padding may be taken to be circular on the image's own grid",
+        formula=r"\|T\| \le \|C_n\|",
+        domain="images of n points, padding that keeps their size",
+        theory=_same_size,
         kind="bound",
         status="refuted",
         note="Only by a few per cent, but no certificate: (1, -1) on 3 points has 2 cos(pi / 7) > sqrt 3.",
@@ -214,11 +205,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "zero_padding.corrected",
-        "Section 2.2",
-        "a convolution with zero padding has at most the norm of the circular one on n + k - 1 points",
-        r"\|T\| \le \|C_N\|, \quad N = s \lceil (n + k - 1) / s \rceil",
-        "any amount of padding, any stride",
-        _zero_padded,
+        at="Section 2.2",
+        says="a convolution with zero padding has at most the norm of the circular one on n + k - 1 points",
+        formula=r"\|T\| \le \|C_N\|, \quad N = s \lceil (n + k - 1) / s \rceil",
+        domain="any amount of padding, any stride",
+        theory=_zero_padded,
         kind="bound",
         status="corrected",
         code=circulant.zero_padding_bound,
@@ -226,11 +217,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "batch_norm.fold",
-        "Section 4",
-        "a convolution and the batch normalisation behind it are one convolution when evaluated",
-        r"K' = \mathrm{diag}\left( \frac{\gamma}{\sqrt{v + \epsilon}} \right) K",
-        "evaluation mode, any shape",
-        lambda epsilon, **world: _folded(**world, epsilon=epsilon, used=epsilon),
+        at="Section 4",
+        says="a convolution and the batch normalisation behind it are one convolution when evaluated",
+        formula=r"K' = \mathrm{diag}\left( \frac{\gamma}{\sqrt{v + \epsilon}} \right) K",
+        domain="evaluation mode, any shape",
+        theory=lambda epsilon, **world: _folded(**world, epsilon=epsilon, used=epsilon),
         status="extension",
         note="While training, the factor depends on the batch and the layer has no Lipschitz constant.",
         code=circulant.fold_batch_norm,
@@ -238,11 +229,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "batch_norm.bound",
-        "Section 4",
-        "batch normalisation multiplies the spectral norm by at most its largest factor",
-        r"\|D K\| \le \max_k |D_k| \, \|K\|",
-        "evaluation mode",
-        lambda kernel, grid, factor: _folded_norm(kernel, grid, factor, np.max(np.abs(factor))),
+        at="Section 4",
+        says="batch normalisation multiplies the spectral norm by at most its largest factor",
+        formula=r"\|D K\| \le \max_k |D_k| \, \|K\|",
+        domain="evaluation mode",
+        theory=lambda kernel, grid, factor: _folded_norm(kernel, grid, factor, np.max(np.abs(factor))),
         kind="bound",
         status="extension",
         code=circulant.fold_batch_norm,

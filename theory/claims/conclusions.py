@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from theory import reported
-from theory.claim import Claim, Decoy, Sides
+from theory.claim import Claim, Decoy, Sides, rows
 from theory.reported import CONDITIONING, CONVNORM, RADII, attacked_accuracy, clean_accuracy, condition_number
 
 CHANCE = 0.1
@@ -82,24 +82,15 @@ def _batch_norm(attack: str, width: int) -> Sides:
     return Sides(_robust(attack, width, "vanilla"), _robust(attack, width, "bn"))
 
 
-def _row(part: str, source: str, says: str, formula: str, domain: str, theory: Any, **other: Any) -> Claim:
-    return Claim(
-        id=part,
-        source=source,
-        says=says,
-        formula=formula,
-        domain=domain,
-        theory=theory,
-        **{"kind": "bound", "code": reported.find, "tolerance": 1e-9, **other},
-    )
+_row = rows(kind="bound", code=reported.find, tolerance=1e-9)
 
 
 def _pair(
     part: str, source: str, printed: dict[str, Any], corrected: dict[str, Any], **both: Any
 ) -> tuple[Claim, Claim]:
     return (
-        _row(f"{part}.printed", source, status="refuted", **both, **printed),
-        _row(f"{part}.corrected", source, status="corrected", **both, **corrected),
+        _row(f"{part}.printed", source=source, status="refuted", **both, **printed),
+        _row(f"{part}.corrected", source=source, status="corrected", **both, **corrected),
     )
 
 
@@ -270,11 +261,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "norm.conclusion.batch_norm",
-        f"{CONVNORM}, Section 5",
-        "batch normalisation raises accuracy under PGD at every width",
-        r"A^{vanilla}_{PGD} \le A^{BN}_{PGD}",
-        "k = 1, ..., 5",
-        lambda width: _batch_norm("PGD", width),
+        source=f"{CONVNORM}, Section 5",
+        says="batch normalisation raises accuracy under PGD at every width",
+        formula=r"A^{vanilla}_{PGD} \le A^{BN}_{PGD}",
+        domain="k = 1, ..., 5",
+        theory=lambda width: _batch_norm("PGD", width),
         note="Under FGSM at three of five widths only: 'almost always' is 8 cells of 10.",
         decoys=(Decoy("under FGSM too", lambda width: _batch_norm("FGSM", width)),),
     ),

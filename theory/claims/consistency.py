@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from theory import reported, robust_accuracy
-from theory.claim import Claim, Decoy, Sides
+from theory.claim import Claim, Decoy, Sides, rows
 from theory.reported import NORMALISATIONS, WIDTHS, condition_number, find
 
 # Ranks of the weight matrices of Conditioning, from the shapes in the code that it cites: the paper prints no widths.
@@ -80,16 +80,7 @@ def _mean_cosine(norms: Any, cosines: Any, room: bool) -> Sides:
     return Sides(abs(plain - weighted), spread if room else 0)
 
 
-def _relation(part: str, where: str, says: str, formula: str, domain: str, theory: Any, **other: Any) -> Claim:
-    return Claim(
-        id=part,
-        source=where,
-        says=says,
-        formula=formula,
-        domain=domain,
-        theory=theory,
-        **{"kind": "bound", "status": "extension", "code": find, "tolerance": 1e-9, **other},
-    )
+_relation = rows(kind="bound", status="extension", code=find, tolerance=1e-9)
 
 
 TABLES_I_II = "Conditioning, Tables I and II"
@@ -98,17 +89,26 @@ TABLES_I_II = "Conditioning, Tables I and II"
 def _path_row(part: str, table: str, says: str, formula: str, theory: Any, status: str, **other: Any) -> Claim:
     """Printed or corrected, on the path from an image to the nearest of the other class."""
     where = f"{reported.FEATURE}, {table}"
-    return _relation(f"fc.{part}", where, says, formula, other.pop("domain"), theory, status=status, **other)
+    return _relation(
+        f"fc.{part}",
+        source=where,
+        says=says,
+        formula=formula,
+        domain=other.pop("domain"),
+        theory=theory,
+        status=status,
+        **other,
+    )
 
 
 CLAIMS: tuple[Claim, ...] = (
     _relation(
         "cond.tables.frobenius.lower",
-        TABLES_I_II,
-        "the printed Frobenius condition numbers are as large as those of the 2-norm allow",
-        r"\kappa_2 + \kappa_2^{-1} + r - 2 \le \kappa_F",
-        "both tables, all layers; ranks from the cited code",
-        _frobenius_above,
+        source=TABLES_I_II,
+        says="the printed Frobenius condition numbers are as large as those of the 2-norm allow",
+        formula=r"\kappa_2 + \kappa_2^{-1} + r - 2 \le \kappa_F",
+        domain="both tables, all layers; ranks from the cited code",
+        theory=_frobenius_above,
         decoys=(
             Decoy(
                 "equal singular values but one",
@@ -120,11 +120,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _relation(
         "cond.tables.frobenius.upper",
-        TABLES_I_II,
-        "the printed Frobenius condition numbers are as small as those of the 2-norm allow",
-        r"\kappa_F \le \frac{r}{2} (\kappa_2 + \kappa_2^{-1})",
-        "both tables, all layers; ranks from the cited code",
-        _frobenius_below,
+        source=TABLES_I_II,
+        says="the printed Frobenius condition numbers are as small as those of the 2-norm allow",
+        formula=r"\kappa_F \le \frac{r}{2} (\kappa_2 + \kappa_2^{-1})",
+        domain="both tables, all layers; ranks from the cited code",
+        theory=_frobenius_below,
         decoys=(
             Decoy(
                 "rank 2 for all",
@@ -136,40 +136,40 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _relation(
         "cond.tables.interpolation",
-        TABLES_I_II,
-        "the printed condition numbers in the 2-norm are below the geometric mean of the other two",
-        r"\kappa_2^2 \le \kappa_1 \kappa_\infty",
-        "both tables, all layers",
-        _between_norms,
+        source=TABLES_I_II,
+        says="the printed condition numbers in the 2-norm are below the geometric mean of the other two",
+        formula=r"\kappa_2^2 \le \kappa_1 \kappa_\infty",
+        domain="both tables, all layers",
+        theory=_between_norms,
         decoys=(Decoy("above it", lambda table, layer: Sides(*_between_norms(table, layer)[::-1])),),
     ),
     _relation(
         "cond.tables.precision",
-        TABLES_I_II,
-        "the dense layer's condition number is beyond what single precision can tell from infinity",
-        r"\kappa_2 > 2^{24}",
-        "dense layer, both tables",
-        lambda table: Sides(2**24, _kappa(table, "dense")["L2"]),
+        source=TABLES_I_II,
+        says="the dense layer's condition number is beyond what single precision can tell from infinity",
+        formula=r"\kappa_2 > 2^{24}",
+        domain="dense layer, both tables",
+        theory=lambda table: Sides(2**24, _kappa(table, "dense")["L2"]),
         note="Stored in single precision, a matrix of lower rank shows about 6e7: the layer is numerically deficient.",
         decoys=(Decoy("beyond double precision", lambda table: Sides(2**53, _kappa(table, "dense")["L2"])),),
     ),
     _relation(
         "cond.tables.stable_rank",
-        TABLES_I_II,
-        "the dense layer has nearly rank one: its stable rank is at most 1.08, and 1.53 in the second table",
-        r"\frac{\|W\|_F^2}{\|W\|_2^2} \le \left( \frac{\kappa_F}{\kappa_2} \right)^2",
-        "dense layer, both tables",
-        lambda table: _stable_rank(table, (1.08, 1.53)[table - 1]),
+        source=TABLES_I_II,
+        says="the dense layer has nearly rank one: its stable rank is at most 1.08, and 1.53 in the second table",
+        formula=r"\frac{\|W\|_F^2}{\|W\|_2^2} \le \left( \frac{\kappa_F}{\kappa_2} \right)^2",
+        domain="dense layer, both tables",
+        theory=lambda table: _stable_rank(table, (1.08, 1.53)[table - 1]),
         note="A random matrix of its shape has a stable rank of about 89.",
         decoys=(Decoy("exactly rank one", lambda table: _stable_rank(table, 1.0)),),
     ),
     _relation(
         "norm.table1.flags",
-        "ConvNorm, Table 1",
-        "seven of the twenty top-1 cells show catastrophic overfitting, all of them with ConvNorm",
-        r"A_{FGSM} - A_{PGD} > 20, \quad A_{PGD} < \frac{1}{2} A_{FGSM}",
-        "top 1",
-        _flags,
+        source="ConvNorm, Table 1",
+        says="seven of the twenty top-1 cells show catastrophic overfitting, all of them with ConvNorm",
+        formula=r"A_{FGSM} - A_{PGD} > 20, \quad A_{PGD} < \frac{1}{2} A_{FGSM}",
+        domain="top 1",
+        theory=_flags,
         kind="identity",
         note="So the table compares recipes of training that broke down, not normalisers.",
         code=robust_accuracy.overfitted,
@@ -180,20 +180,20 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _relation(
         "norm.table1.attacks",
-        "ConvNorm, Table 1",
-        "PGD leaves less accuracy than FGSM in every cell",
-        r"A_{PGD} \le A_{FGSM}",
-        "top 1 and top 5",
-        _attack_order,
+        source="ConvNorm, Table 1",
+        says="PGD leaves less accuracy than FGSM in every cell",
+        formula=r"A_{PGD} \le A_{FGSM}",
+        domain="top 1 and top 5",
+        theory=_attack_order,
         decoys=(Decoy("more", lambda top: Sides(*_attack_order(top)[::-1])),),
     ),
     _relation(
         "norm.table1.top",
-        "ConvNorm, Table 1",
-        "top-5 accuracy is no less than top-1 accuracy in every cell",
-        r"A_1 \le A_5",
-        "PGD and FGSM",
-        _top_order,
+        source="ConvNorm, Table 1",
+        says="top-5 accuracy is no less than top-1 accuracy in every cell",
+        formula=r"A_1 \le A_5",
+        domain="PGD and FGSM",
+        theory=_top_order,
         decoys=(Decoy("less", lambda attack: Sides(*_top_order(attack)[::-1])),),
     ),
     _path_row(

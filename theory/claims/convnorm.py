@@ -6,13 +6,12 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 from theory import circulant, convnorm
 from theory._dense import dense, norm, normalised, preconditioners
-from theory.claim import Claim, Decoy, Sides
+from theory.claim import Claim, Decoy, Sides, rows
 
 Grid = Sequence[int]
 
@@ -110,25 +109,18 @@ def _equilibrated(matrix: np.ndarray, scaling: np.ndarray, factor: float = 1) ->
     return Sides(np.linalg.cond(rows), factor * convnorm.equilibrated_condition_bound(matrix, scaling))
 
 
-def _row(part: str, says: str, formula: str, domain: str, theory: Any, **other: Any) -> Claim:
-    return Claim(
-        id=f"norm.{part}",
-        says=says,
-        formula=formula,
-        domain=domain,
-        theory=theory,
-        **{"source": "ConvNorm, Proposition 3.1", "kind": "bound", "tolerance": 1e-9, **other},
-    )
+_row = rows("norm", "ConvNorm, Proposition 3.1", kind="bound", tolerance=1e-9)
 
 
 CLAIMS: tuple[Claim, ...] = (
     _row(
         "eq1",
-        "the preconditioner divides every row of the transfer function by its 2-norm: convolutions with v_k * a_kj",
-        r"Q_k = (A_k A_k^\top)^{-1/2} A_k = [C_{v_k * a_{k1}} \cdots C_{v_k * a_{k C_I}}], \quad"
+        says="the preconditioner divides every row of the transfer function by its 2-norm:"
+        " convolutions with v_k * a_kj",
+        formula=r"Q_k = (A_k A_k^\top)^{-1/2} A_k = [C_{v_k * a_{k1}} \cdots C_{v_k * a_{k C_I}}], \quad"
         r" \hat v_k = \left( \sum_i |\hat a_{ki}|^2 \right)^{-1/2}",
-        "circular convolution, no row that vanishes at a frequency",
-        _reparameterised,
+        domain="circular convolution, no row that vanishes at a frequency",
+        theory=_reparameterised,
         source="ConvNorm, equation (1)",
         kind="identity",
         note="The new kernels fill the grid: the layer depends on the image's size.",
@@ -141,10 +133,10 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "tight_frame.printed",
-        "every channel can be normalised to a tight frame",
-        r"Q_k Q_k^\top = I",
-        "all kernels",
-        lambda kernel, grid: _frame(kernel, grid, 0.0, exact=True),
+        says="every channel can be normalised to a tight frame",
+        formula=r"Q_k Q_k^\top = I",
+        domain="all kernels",
+        theory=lambda kernel, grid: _frame(kernel, grid, 0.0, exact=True),
         source="ConvNorm, Section 3",
         kind="identity",
         status="refuted",
@@ -154,10 +146,10 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "tight_frame.corrected",
-        "Q_k Q_k^T has the eigenvalues s / (s + epsilon), s the squared row norms: I for epsilon = 0",
-        r"\lambda_w(Q_k Q_k^\top) = \frac{\|\hat a_k(w)\|^2}{\|\hat a_k(w)\|^2 + \epsilon}",
-        "epsilon > 0, or no row that vanishes at a frequency; circular convolution without cropping",
-        _frame,
+        says="Q_k Q_k^T has the eigenvalues s / (s + epsilon), s the squared row norms: I for epsilon = 0",
+        formula=r"\lambda_w(Q_k Q_k^\top) = \frac{\|\hat a_k(w)\|^2}{\|\hat a_k(w)\|^2 + \epsilon}",
+        domain="epsilon > 0, or no row that vanishes at a frequency; circular convolution without cropping",
+        theory=_frame,
         source="ConvNorm, Section 3",
         kind="identity",
         status="corrected",
@@ -167,10 +159,10 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "preconditioner.norm",
-        "the preconditioner's norm is the reciprocal of the smallest row norm of the transfer function",
-        r"\max_k \|P_k\| = \frac{1}{\min_{k,w} \|\hat a_k(w)\|}",
-        "no row that vanishes at a frequency",
-        _precondition_norm,
+        says="the preconditioner's norm is the reciprocal of the smallest row norm of the transfer function",
+        formula=r"\max_k \|P_k\| = \frac{1}{\min_{k,w} \|\hat a_k(w)\|}",
+        domain="no row that vanishes at a frequency",
+        theory=_precondition_norm,
         source="ConvNorm, equation (1)",
         kind="identity",
         status="extension",
@@ -181,10 +173,10 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "scale",
-        "the normalised layer does not depend on the scale of its kernel",
-        r"Q(c A) = Q(A), \quad c > 0",
-        "no row that vanishes at a frequency",
-        _rescaled,
+        says="the normalised layer does not depend on the scale of its kernel",
+        formula=r"Q(c A) = Q(A), \quad c > 0",
+        domain="no row that vanishes at a frequency",
+        theory=_rescaled,
         source="ConvNorm, equation (1)",
         kind="identity",
         status="extension",
@@ -195,29 +187,29 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "prop3.1",
-        "the spectral norm of stacked operators is at most the root of the sum of their squared norms",
-        r"\|Q\| \le \sqrt{\sum_{k=1}^{C_O} \|Q_k\|^2}",
-        "any operators with a common domain",
-        _upper,
+        says="the spectral norm of stacked operators is at most the root of the sum of their squared norms",
+        formula=r"\|Q\| \le \sqrt{\sum_{k=1}^{C_O} \|Q_k\|^2}",
+        domain="any operators with a common domain",
+        theory=_upper,
         code=convnorm.stack_bounds,
         decoys=(Decoy("the largest of their norms", lambda blocks: Sides(_upper(blocks).left, _stacked(blocks)[0])),),
     ),
     _row(
         "prop3.1.lower",
-        "the spectral norm of stacked operators is at least the largest of their norms",
-        r"\max_k \|Q_k\| \le \|Q\|",
-        "any operators with a common domain",
-        _lower,
+        says="the spectral norm of stacked operators is at least the largest of their norms",
+        formula=r"\max_k \|Q_k\| \le \|Q\|",
+        domain="any operators with a common domain",
+        theory=_lower,
         status="extension",
         code=convnorm.stack_bounds,
         decoys=(Decoy("times the root of their number", lambda blocks: _lower(blocks, math.sqrt(len(blocks)))),),
     ),
     _row(
         "range",
-        "after normalisation the norm lies between sqrt(C_O / min(C_O, C_I)) and sqrt(C_O)",
-        r"\sqrt{\frac{C_O}{\min(C_O, C_I)}} \le \|Q\| \le \sqrt{C_O}",
-        "no row that vanishes at a frequency",
-        lambda kernel, grid: _within(*_range(kernel, grid)),
+        says="after normalisation the norm lies between sqrt(C_O / min(C_O, C_I)) and sqrt(C_O)",
+        formula=r"\sqrt{\frac{C_O}{\min(C_O, C_I)}} \le \|Q\| \le \sqrt{C_O}",
+        domain="no row that vanishes at a frequency",
+        theory=lambda kernel, grid: _within(*_range(kernel, grid)),
         status="extension",
         note="Both ends are attained: a layer that widens always expands something. Typical: 1 + sqrt(C_O / C_I).",
         code=convnorm.norm_range,
@@ -228,10 +220,10 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "range.one_channel",
-        "with one input channel the normalised layer has norm sqrt(C_O), whatever the kernel",
-        r"C_I = 1 \; \Rightarrow \; \|Q\| = \sqrt{C_O}",
-        "one input channel, no row that vanishes at a frequency",
-        lambda kernel, grid: Sides(*_range(kernel, grid)[1:]),
+        says="with one input channel the normalised layer has norm sqrt(C_O), whatever the kernel",
+        formula=r"C_I = 1 \; \Rightarrow \; \|Q\| = \sqrt{C_O}",
+        domain="one input channel, no row that vanishes at a frequency",
+        theory=lambda kernel, grid: Sides(*_range(kernel, grid)[1:]),
         kind="identity",
         status="extension",
         code=convnorm.norm_range,
@@ -239,10 +231,10 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "reduces.printed",
-        "normalising reduces the spectral norm of the layer",
-        r"\|Q\| \le \|A\|",
-        "all kernels",
-        _lowers,
+        says="normalising reduces the spectral norm of the layer",
+        formula=r"\|Q\| \le \|A\|",
+        domain="all kernels",
+        theory=_lowers,
         status="refuted",
         note="Does not follow from the bound, which never mentions A. Kernels of PyTorch's default initialisation have"
         " mean squared row norm 1/3: their norm rises by about sqrt 3.",
@@ -251,10 +243,10 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "reduces.corrected",
-        "normalising divides the norm by something between the smallest and the largest row norm",
-        r"\frac{\|A\|}{\max_{k,w} \|\hat a_k(w)\|} \le \|Q\| \le \frac{\|A\|}{\min_{k,w} \|\hat a_k(w)\|}",
-        "no row that vanishes at a frequency",
-        _compared,
+        says="normalising divides the norm by something between the smallest and the largest row norm",
+        formula=r"\frac{\|A\|}{\max_{k,w} \|\hat a_k(w)\|} \le \|Q\| \le \frac{\|A\|}{\min_{k,w} \|\hat a_k(w)\|}",
+        domain="no row that vanishes at a frequency",
+        theory=_compared,
         status="corrected",
         note="It raises the norm if no row is longer than 1 and lowers it if none is shorter.",
         code=convnorm.comparison,
@@ -266,10 +258,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "initial.power",
-        "independent centred weights give every row of the transfer function the mean square C_I k_1 ... k_d Var(a)",
-        r"\mathbb{E} \|\hat a_k(w)\|^2 = C_I k_1 \cdots k_d \mathrm{Var}(a)",
-        "independent centred weights, every frequency",
-        _mean_power,
+        says="independent centred weights give every row of the transfer function the mean square"
+        " C_I k_1 ... k_d Var(a)",
+        formula=r"\mathbb{E} \|\hat a_k(w)\|^2 = C_I k_1 \cdots k_d \mathrm{Var}(a)",
+        domain="independent centred weights, every frequency",
+        theory=_mean_power,
         kind="identity",
         status="extension",
         note="1/3 for PyTorch's default and 2 for He's: ConvNorm raises the norm by sqrt 3, or lowers it by sqrt 2.",
@@ -278,10 +271,10 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "van_der_sluis",
-        "rows of unit norm are within sqrt(C_O) of the best conditioned scaling of rows, at every frequency",
-        r"\kappa_2(\hat Q(w)) \le \sqrt{C_O} \min_D \kappa_2(D \hat A(w))",
-        "full row rank",
-        _equilibrated,
+        says="rows of unit norm are within sqrt(C_O) of the best conditioned scaling of rows, at every frequency",
+        formula=r"\kappa_2(\hat Q(w)) \le \sqrt{C_O} \min_D \kappa_2(D \hat A(w))",
+        domain="full row rank",
+        theory=_equilibrated,
         source="ConvNorm, Section 3, and Conditioning, Section III-B",
         status="extension",
         note="Best for two rows; for more it can be worse than no scaling (van der Sluis 1969).",

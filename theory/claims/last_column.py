@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from theory import last_column
-from theory.claim import Claim, Decoy, Sides
+from theory.claim import Claim, Decoy, Sides, rows
 from theory.gradient_plane import projection
 from theory.optimal_tolerance import last_distance
 
@@ -131,40 +131,40 @@ def _flip_size(data: np.ndarray, signs: np.ndarray, factor: float = 2.0) -> Side
     return Sides(np.array(found), factor * last_distance(data))
 
 
-def _row(part: str, place: str, says: str, theory: Any, **other: Any) -> Claim:
-    return Claim(
-        id=f"fc.{part}",
-        source=f"Feature compression, {place}",
-        says=says,
-        theory=theory,
-        **{"kind": "identity", "tolerance": 1e-8, "domain": "n points of full rank in dimension d >= n >= 2", **other},
-    )
+_row = rows(
+    "fc",
+    "Feature compression",
+    kind="identity",
+    tolerance=1e-8,
+    domain="n points of full rank in dimension d >= n >= 2",
+)
 
 
 CLAIMS: tuple[Claim, ...] = (
     _row(
         "thm1.swap",
-        "Theorem 1, equation (2)",
-        "the constructed perturbation swaps the outputs of the label and of the target",
-        _swap,
+        at="Theorem 1, equation (2)",
+        says="the constructed perturbation swaps the outputs of the label and of the target",
+        theory=_swap,
         formula=_COLUMNS + r" \;\Rightarrow\; f_n(x_n + e) = 0, \; f_{n-1}(x_n + e) = 1",
         code=last_column.swap_perturbation,
         decoys=(Decoy("half of it, which is a tie", lambda **world: _swap(**world, part=0.5)),),
     ),
     _row(
         "thm1.size",
-        "Theorem 1, equation (3)",
-        "its length is a formula in three entries of R, the distance of the difference from the other points' span",
-        _size,
+        at="Theorem 1, equation (3)",
+        says="its length is a formula in three entries of R, the distance of the difference from the"
+        " other points' span",
+        theory=_size,
         formula=r"\|e\| = \sqrt{(r_{n-1,n-1} - r_{n-1,n})^2 + r_{nn}^2}",
         code=last_column.swap_size,
         decoys=(Decoy("the sum in place of the difference", _size_wrong_sign),),
     ),
     _row(
         "thm1.untargeted",
-        "Theorem 1",
-        "past its half the label is no longer the largest output",
-        lambda **world: _label_loses(**world, part=0.5),
+        at="Theorem 1",
+        says="past its half the label is no longer the largest output",
+        theory=lambda **world: _label_loses(**world, part=0.5),
         kind="bound",
         formula=r"f_i(x_i + e/2) \le \max_{j \ne i} f_j(x_i + e/2)",
         code=last_column.swap_perturbation,
@@ -172,9 +172,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm1.target.printed",
-        "Theorem 1, proof",
-        "the constructed perturbation is a successful target attack",
-        _wins,
+        at="Theorem 1, proof",
+        says="the constructed perturbation is a successful target attack",
+        theory=_wins,
         kind="bound",
         status="refuted",
         formula=r"\max_{k \ne j} f_k(x_i + e) \le f_j(x_i + e)",
@@ -184,9 +184,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm1.margin",
-        "Theorem 1",
-        "the exact distance to the tie with one class is the same formula with the sum, inverted",
-        _margin,
+        at="Theorem 1",
+        says="the exact distance to the tie with one class is the same formula with the sum, inverted",
+        theory=_margin,
         status="extension",
         formula=r"m_{n,n-1} = \frac{1}{\|p_n - p_{n-1}\|}"
         r" = \frac{r_{nn}\, r_{n-1,n-1}}{\sqrt{r_{nn}^2 + (r_{n-1,n-1} + r_{n-1,n})^2}}",
@@ -195,9 +195,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm1.tie",
-        "Theorem 1",
-        "the construction is not the shortest: the tie is at most half of it away",
-        _tie,
+        at="Theorem 1",
+        says="the construction is not the shortest: the tie is at most half of it away",
+        theory=_tie,
         kind="bound",
         status="extension",
         formula=r"m_{ij} \le \frac{1}{2} \|e\|",
@@ -207,9 +207,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm1.cosine",
-        "Theorem 1",
-        "the margin over half the distance of both points is the cosine between normal and difference",
-        _cosine,
+        at="Theorem 1",
+        says="the margin over half the distance of both points is the cosine between normal and difference",
+        theory=_cosine,
         status="extension",
         formula=r"\frac{m_{ij}}{\|x_i - x_j\| / 2} = |\cos \angle(p_i - p_j, x_i - x_j)|",
         note="Tie against tie; the paper sets the full swap beside half the distance.",
@@ -218,9 +218,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm1.column",
-        "Theorem 1",
-        "the last column's direction alone leads to a tie at no less than the exact untargeted distance",
-        _column,
+        at="Theorem 1",
+        says="the last column's direction alone leads to a tie at no less than the exact untargeted distance",
+        theory=_column,
         kind="bound",
         status="extension",
         formula=r"m_i \le U = \frac{r_{nn}}{\max_{j < n} |1 - (r_{nn} A^+ q_n)_j|}",
@@ -230,9 +230,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm1.targeted",
-        "Theorem 1",
-        "to reach a prescribed class takes at least the pair's margin",
-        _targeted,
+        at="Theorem 1",
+        says="to reach a prescribed class takes at least the pair's margin",
+        theory=_targeted,
         kind="bound",
         tolerance=1e-6,
         status="extension",
@@ -243,9 +243,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm1.remark1",
-        "Theorem 1, Remarks 1",
-        "the 1 of condition (1) can be any positive number",
-        _scaled,
+        at="Theorem 1, Remarks 1",
+        says="the 1 of condition (1) can be any positive number",
+        theory=_scaled,
         formula=r"f_i(x_j) = c\, 1_{i=j} \;\Rightarrow\; m_{ij}(c) = m_{ij}(1)",
         note="The same number for all classes; with one for each the distances change.",
         code=last_column.pair_margins,
@@ -256,9 +256,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm4.bound",
-        "Theorem 4, proof",
-        "the perturbation is no longer than the sum of the absolute entries of the last 2 x 2 block of R",
-        _bound,
+        at="Theorem 4, proof",
+        says="the perturbation is no longer than the sum of the absolute entries of the last 2 x 2 block of R",
+        theory=_bound,
         kind="bound",
         formula=r"\|e\| \le |r_{n-1,n-1}| + |r_{n-1,n}| + |r_{nn}|",
         code=last_column.swap_bound,
@@ -266,9 +266,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm4.bound.layers",
-        "Theorem 4, proof",
-        "that sum is at most the product of the layers' sums",
-        _layered_bound,
+        at="Theorem 4, proof",
+        says="that sum is at most the product of the layers' sums",
+        theory=_layered_bound,
         kind="bound",
         formula=r"\|e\| \le \prod_{i=1}^{L} \|R_i^{2 \times 2}\|_1",
         domain="any layers of full column rank; R_i of H_i Q_{i-1}",
@@ -278,9 +278,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm6.attack",
-        "Theorem 6, equation (6)",
-        "-2 z_m r_mm q_m exchanges both outputs at every one of the 2^m points",
-        _flip,
+        at="Theorem 6, equation (6)",
+        says="-2 z_m r_mm q_m exchanges both outputs at every one of the 2^m points",
+        theory=_flip,
         formula=r"e = -2 z_m r_{mm} q_m \;\Rightarrow\; f_{\pm 1}(A z + e) = \mp z_m",
         domain="A of full column rank, z of signs",
         code=last_column.flip_perturbation,
@@ -288,9 +288,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm6.size",
-        "Theorem 6, equation (7)",
-        "its length is 2 r_mm, twice the exact distance to the tie",
-        _flip_size,
+        at="Theorem 6, equation (7)",
+        says="its length is 2 r_mm, twice the exact distance to the tie",
+        theory=_flip_size,
         formula=r"\|e\| = 2 r_{mm} = 2\, \frac{f_{z_m} - f_{-z_m}}{\|p_+ - p_-\|}",
         domain="A of full column rank, z of signs",
         code=last_column.flip_perturbation,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from theory import robust_accuracy
-from theory.claim import Claim, Decoy, Sides
+from theory.claim import Claim, Decoy, Sides, rows
 from theory.robust_accuracy import MaskedMargin, projected_ascent, signed_step
 
 
@@ -101,26 +101,17 @@ def _rising(centre: Fraction, depth: Fraction, epsilon: Fraction, one_step: bool
     return Sides(measure(epsilon), measure(epsilon * Fraction(3, 4)))
 
 
-def _row(part: str, source: str, says: str, formula: str, domain: str, theory: Any, **other: Any) -> Claim:
-    return Claim(
-        id=part,
-        source=source,
-        says=says,
-        formula=formula,
-        domain=domain,
-        theory=theory,
-        **{"kind": "bound", "tolerance": 1e-9, **other},
-    )
+_row = rows(kind="bound", tolerance=1e-9)
 
 
 CLAIMS: tuple[Claim, ...] = (
     _row(
         "joint.auc",
-        "Joint margin bounds, Figure 1",
-        "the area under an accuracy surface is its mean over the rectangle of radii, by the trapezoid rule",
-        r"\mathrm{AUC} = \frac{1}{|X| |W|} \int \int A(\epsilon_x, \epsilon_w) \, d\epsilon_x \, d\epsilon_w",
-        "any grid of radii; exact for bilinear surfaces",
-        _area,
+        source="Joint margin bounds, Figure 1",
+        says="the area under an accuracy surface is its mean over the rectangle of radii, by the trapezoid rule",
+        formula=r"\mathrm{AUC} = \frac{1}{|X| |W|} \int \int A(\epsilon_x, \epsilon_w) \, d\epsilon_x \, d\epsilon_w",
+        domain="any grid of radii; exact for bilinear surfaces",
+        theory=_area,
         kind="identity",
         status="extension",
         note="The paper gives areas without saying of what.",
@@ -129,11 +120,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "joint.auc.envelope",
-        "Joint margin bounds, Figure 1",
-        "the running minimum of an accuracy surface never rises and stays below it",
-        r"\bar A(x', w') \le \bar A(x, w) \le A(x, w), \quad x' \ge x, \; w' \ge w",
-        "any surface",
-        _envelope,
+        source="Joint margin bounds, Figure 1",
+        says="the running minimum of an accuracy surface never rises and stays below it",
+        formula=r"\bar A(x', w') \le \bar A(x, w) \le A(x, w), \quad x' \ge x, \; w' \ge w",
+        domain="any surface",
+        theory=_envelope,
         status="extension",
         note="True robust accuracy falls in both radii: what the envelope corrects is a defect of the attack.",
         code=robust_accuracy.monotone_envelope,
@@ -141,11 +132,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "joint.attack.reach",
-        "Joint margin bounds, Section 4",
-        "an attack of T steps of size alpha comes no farther than T alpha, however large the ball",
-        r"\|x^T - x\|_\infty \le \min(\epsilon, T \alpha)",
-        "any loss",
-        _reach,
+        source="Joint margin bounds, Section 4",
+        says="an attack of T steps of size alpha comes no farther than T alpha, however large the ball",
+        formula=r"\|x^T - x\|_\infty \le \min(\epsilon, T \alpha)",
+        domain="any loss",
+        theory=_reach,
         status="extension",
         note="100 weight steps of 0.0005 reach 0.05: accuracies at larger weight radii are those at 0.05.",
         code=robust_accuracy.steps_to_boundary,
@@ -153,22 +144,22 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "norm.fgsm.printed",
-        "ConvNorm, Section 2.3.1",
-        "FGSM, epsilon sign(gradient), is within epsilon of x",
-        r"\| \epsilon \, \mathrm{sign}(\nabla_x L) - x \|_\infty \le \epsilon",
-        "any input",
-        _radius,
+        source="ConvNorm, Section 2.3.1",
+        says="FGSM, epsilon sign(gradient), is within epsilon of x",
+        formula=r"\| \epsilon \, \mathrm{sign}(\nabla_x L) - x \|_\infty \le \epsilon",
+        domain="any input",
+        theory=_radius,
         status="refuted",
         note="A misprint: x + is missing.",
         code=signed_step,
     ),
     _row(
         "norm.fgsm.corrected",
-        "ConvNorm, Section 2.3.1",
-        "x + epsilon sign(gradient) makes a linear loss as large as it gets within epsilon of x",
-        r"\max_{\|\delta\|_\infty \le \epsilon} g^\top \delta = g^\top \epsilon \, \mathrm{sign}(g)",
-        "linear losses",
-        _linear_maximum,
+        source="ConvNorm, Section 2.3.1",
+        says="x + epsilon sign(gradient) makes a linear loss as large as it gets within epsilon of x",
+        formula=r"\max_{\|\delta\|_\infty \le \epsilon} g^\top \delta = g^\top \epsilon \, \mathrm{sign}(g)",
+        domain="linear losses",
+        theory=_linear_maximum,
         kind="identity",
         status="corrected",
         code=signed_step,
@@ -176,22 +167,24 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "norm.pgd.printed",
-        "ConvNorm, Section 2.3.2",
-        "PGD with the gradient at x in every step ends within one step of the largest loss",
-        r"x^{t+1} = \Pi( x^t + \alpha \, \mathrm{sign} \nabla_x L(x) ) \; \Rightarrow \; \|x^T - c\|_\infty \le \alpha",
-        "concave quadratic losses with their maximum c in the ball, T alpha >= epsilon",
-        _misses,
+        source="ConvNorm, Section 2.3.2",
+        says="PGD with the gradient at x in every step ends within one step of the largest loss",
+        formula=r"x^{t+1} = \Pi( x^t + \alpha \, \mathrm{sign} \nabla_x L(x) ) \; \Rightarrow \;"
+        r" \|x^T - c\|_\infty \le \alpha",
+        domain="concave quadratic losses with their maximum c in the ball, T alpha >= epsilon",
+        theory=_misses,
         status="refuted",
         note="A misprint: the gradient belongs at x^t. As printed the direction never changes.",
         code=projected_ascent,
     ),
     _row(
         "norm.pgd.corrected",
-        "ConvNorm, Section 2.3.2",
-        "PGD with the gradient at x^t in every step ends within one step of the largest loss",
-        r"x^{t+1} = \Pi(x^t + \alpha \, \mathrm{sign} \nabla_x L(x^t)) \; \Rightarrow \; \|x^T - c\|_\infty \le \alpha",
-        "concave quadratic losses, separable, with their maximum c in the ball, T alpha >= epsilon",
-        _arrives,
+        source="ConvNorm, Section 2.3.2",
+        says="PGD with the gradient at x^t in every step ends within one step of the largest loss",
+        formula=r"x^{t+1} = \Pi(x^t + \alpha \, \mathrm{sign} \nabla_x L(x^t)) \; \Rightarrow \;"
+        r" \|x^T - c\|_\infty \le \alpha",
+        domain="concave quadratic losses, separable, with their maximum c in the ball, T alpha >= epsilon",
+        theory=_arrives,
         status="corrected",
         code=projected_ascent,
         decoys=(
@@ -201,11 +194,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "norm.pgd.fixed_gradient",
-        "ConvNorm, Section 2.3.2",
-        "PGD with the gradient at x in every step is FGSM, as soon as its steps reach the boundary",
-        r"T \alpha \ge \epsilon \; \Rightarrow \; x^T = x + \epsilon \, \mathrm{sign} \nabla_x L(x)",
-        "any loss, T alpha >= epsilon",
-        _fixed_gradient,
+        source="ConvNorm, Section 2.3.2",
+        says="PGD with the gradient at x in every step is FGSM, as soon as its steps reach the boundary",
+        formula=r"T \alpha \ge \epsilon \; \Rightarrow \; x^T = x + \epsilon \, \mathrm{sign} \nabla_x L(x)",
+        domain="any loss, T alpha >= epsilon",
+        theory=_fixed_gradient,
         kind="identity",
         status="extension",
         note="Ten steps of 2/255 at epsilon = 8/255: the attack as printed would be the weaker one.",
@@ -216,11 +209,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "norm.masking",
-        "ConvNorm, Section 5",
-        "accuracy under FGSM is no less than the true robust accuracy, and may be 1 where that is 0",
-        r"A(\epsilon) \le A_{FGSM}(\epsilon)",
-        "a margin (t - c)^2 - h of one input",
-        _masked,
+        source="ConvNorm, Section 5",
+        says="accuracy under FGSM is no less than the true robust accuracy, and may be 1 where that is 0",
+        formula=r"A(\epsilon) \le A_{FGSM}(\epsilon)",
+        domain="a margin (t - c)^2 - h of one input",
+        theory=_masked,
         status="extension",
         note="With c = 0.4 and h = 0.1 FGSM at epsilon = 1 sees a margin of 0.26; the smallest is -0.1.",
         code=MaskedMargin,
@@ -228,11 +221,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "norm.masking.radius",
-        "ConvNorm, Section 5",
-        "true robust accuracy never rises with the radius: where it seems to, the attack has failed",
-        r"\epsilon' \ge \epsilon \; \Rightarrow \; A(\epsilon') \le A(\epsilon)",
-        "a margin (t - c)^2 - h of one input",
-        lambda **world: _rising(**world, one_step=False),
+        source="ConvNorm, Section 5",
+        says="true robust accuracy never rises with the radius: where it seems to, the attack has failed",
+        formula=r"\epsilon' \ge \epsilon \; \Rightarrow \; A(\epsilon') \le A(\epsilon)",
+        domain="a margin (t - c)^2 - h of one input",
+        theory=lambda **world: _rising(**world, one_step=False),
         status="extension",
         code=MaskedMargin,
         decoys=(Decoy("nor does accuracy under FGSM", lambda **world: _rising(**world, one_step=True)),),

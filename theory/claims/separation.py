@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import digamma
 
 from theory import separation
-from theory.claim import Claim, Decoy, Rate, Sides
+from theory.claim import Claim, Decoy, Rate, Sides, rows
 
 DELTA = 0.01  # at which the rates of the largest share are stated
 
@@ -87,22 +87,15 @@ def _drift(d: int, layers: int, factor: float = 1.0) -> Sides:
     return Sides(2 * mean - math.log(2 * d), factor * layers * (digamma(d / 2) - math.log(d / 2)))
 
 
-def _row(part: str, place: str, says: str, theory: Any, **other: Any) -> Claim:
-    return Claim(
-        id=f"fc.{part}",
-        source=f"Feature compression, {place}",
-        says=says,
-        theory=theory,
-        **{"kind": "bound", "tolerance": 1e-9, **other},
-    )
+_row = rows("fc", "Feature compression", kind="bound", tolerance=1e-9)
 
 
 CLAIMS: tuple[Claim, ...] = (
     _row(
         "lemma2.chernoff",
-        "Lemma 2",
-        "a standard normal vector is shorter than alpha sqrt(d) with at most an exponentially small probability",
-        _tail,
+        at="Lemma 2",
+        says="a standard normal vector is shorter than alpha sqrt(d) with at most an exponentially small probability",
+        theory=_tail,
         formula=r"\ln P(\|Z\| \le \alpha \sqrt{d}) \le d \left( \ln \alpha + \frac{1 - \alpha^2}{2} \right)",
         domain="0 < alpha < 1, d >= 1",
         note="For the squared norm put the square root of alpha.",
@@ -114,9 +107,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "lemma2.exponent",
-        "Lemma 2",
-        "the logarithm of that probability over d goes to minus infinity with alpha, like ln alpha",
-        _exponent,
+        at="Lemma 2",
+        says="the logarithm of that probability over d goes to minus infinity with alpha, like ln alpha",
+        theory=_exponent,
         formula=r"\frac{1}{d} \ln P(\|Z\| \le \alpha \sqrt{d}) \le \ln \alpha + \frac{1}{2}",
         domain="alpha > 0, d >= 1",
         code=separation.log_norm_probability,
@@ -124,9 +117,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "lemma2.series",
-        "Lemma 2",
-        "the first term of the series times a geometric sum bounds the probability in closed form",
-        lambda d, share: _tail(d, share, separation.log_series_bound),
+        at="Lemma 2",
+        says="the first term of the series times a geometric sum bounds the probability in closed form",
+        theory=lambda d, share: _tail(d, share, separation.log_series_bound),
         formula=r"P(\|Z\| \le \alpha \sqrt{d}) \le \frac{x^a e^{-x}}{\Gamma(a+1)} \, \frac{a+1}{a+1-x},"
         r" \quad a = \frac{d}{2}, \; x = \alpha^2 a",
         domain="0 < alpha < 1, d >= 1",
@@ -146,9 +139,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "lemma2.looseness",
-        "Lemma 2",
-        "the printed bound is loose only by a factor sqrt(pi d) (1 - alpha^2)",
-        lambda: _looseness(0.5),
+        at="Lemma 2",
+        says="the printed bound is loose only by a factor sqrt(pi d) (1 - alpha^2)",
+        theory=lambda: _looseness(0.5),
         kind="rate",
         tolerance=0.02,
         formula=r"\frac{(\alpha e^{(1-\alpha^2)/2})^d}{P(\|Z\| \le \alpha \sqrt{d})} \sim \sqrt{\pi d} \, (1-\alpha^2)",
@@ -159,9 +152,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm1.separation",
-        "Theorem 1",
-        "some pair is closer than alpha sqrt(2 d) with at most the number of pairs times Lemma 2's probability",
-        _union,
+        at="Theorem 1",
+        says="some pair is closer than alpha sqrt(2 d) with at most the number of pairs times Lemma 2's probability",
+        theory=_union,
         formula=r"1 - (1-p)^{\lfloor m/2 \rfloor} \le P\left( \min_{i \ne j} \|x_i - x_j\| \le \alpha \sqrt{2d} \right)"
         r" \le \frac{m(m-1)}{2} \, p, \quad p = P(\|Z\| \le \alpha \sqrt{d})",
         domain="m >= 2 independent standard normal points in dimension d; m = d in the paper",
@@ -171,9 +164,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm1.separation.constant",
-        "Theorem 1",
-        "d points are (1 - o(1)) sqrt(2 d) apart: what is missing from 1 falls like 1/sqrt(d), up to a logarithm",
-        lambda: _missing(-0.5),
+        at="Theorem 1",
+        says="d points are (1 - o(1)) sqrt(2 d) apart: what is missing from 1 falls like 1/sqrt(d), up to a logarithm",
+        theory=lambda: _missing(-0.5),
         kind="rate",
         tolerance=0.07,
         formula=r"1 - \alpha_d \approx \sqrt{\frac{\ln(d^2 / 2 \delta)}{d}}",
@@ -184,9 +177,10 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm1.nearest",
-        "Theorem 1",
-        "the minimum-distance classifier tolerates half of the distance to the nearest other point, in every direction",
-        _nearest,
+        at="Theorem 1",
+        says="the minimum-distance classifier tolerates half of the distance to the nearest other"
+        " point, in every direction",
+        theory=_nearest,
         formula=r"\frac{1}{2} \min_j \|x_j - x_i\| \le \min_{w \cdot (x_j - x_i) > 0}"
         r" \frac{\|x_j - x_i\|^2}{2\, w \cdot (x_j - x_i)}, \quad \|w\| = 1",
         domain="one point per class",
@@ -195,9 +189,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm4.distance",
-        "Theorem 4",
-        "the distance of two generated points is sqrt(2) times a product of chi variables of all heights",
-        lambda n, rows: separation.distance_law(rows),
+        at="Theorem 4",
+        says="the distance of two generated points is sqrt(2) times a product of chi variables of all heights",
+        theory=lambda n, rows: separation.distance_law(rows),
         kind="law",
         tolerance=0.1,
         formula=r"\|x_i - x_j\| \overset{d}{=} \sqrt{2} \prod_i \chi_{n_i}",
@@ -215,9 +209,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm4.separation",
-        "Theorem 4",
-        "a distance over L layers is below alpha^L of its size with at most L times Lemma 2's probability",
-        _layered,
+        at="Theorem 4",
+        says="a distance over L layers is below alpha^L of its size with at most L times Lemma 2's probability",
+        theory=_layered,
         formula=r"P\left( \prod_{i=1}^{L} \frac{\chi_{d}}{\sqrt{d}} \le \alpha^L \right)"
         r" \le L \left( \alpha e^{(1-\alpha^2)/2} \right)^d",
         domain="L square layers, 0 < alpha < 1; for all pairs times their number",
@@ -227,9 +221,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm4.depth",
-        "Theorem 4",
-        "normalised distances drift down by 1/d a layer in the squared logarithm: no constant serves every depth",
-        _drift,
+        at="Theorem 4",
+        says="normalised distances drift down by 1/d a layer in the squared logarithm: no constant serves every depth",
+        theory=_drift,
         kind="identity",
         formula=r"\mathbb{E} \ln \frac{\|x_i - x_j\|^2}{2d} = L \left( \psi\left( \frac{d}{2} \right)"
         r" - \ln \frac{d}{2} \right) \approx -\frac{L}{d}",
@@ -241,9 +235,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm6.pairs",
-        "Theorem 6",
-        "4^(d-1) pairs of opposite label have only 3^(d-1) distinct differences",
-        _pairs,
+        at="Theorem 6",
+        says="4^(d-1) pairs of opposite label have only 3^(d-1) distinct differences",
+        theory=_pairs,
         kind="identity",
         formula=r"\#\{(z, z')\} = 4^{d-1}, \quad \#\{z - z'\} = 3^{d-1}",
         domain="z and z' of d signs with z_d = 1 and z'_d = -1",
@@ -253,9 +247,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm6.separation",
-        "Theorem 6",
-        "classes are closer than 2 alpha sqrt(d) with a chance of at most 4^(d-1) times Lemma 2's probability",
-        _signs,
+        at="Theorem 6",
+        says="classes are closer than 2 alpha sqrt(d) with a chance of at most 4^(d-1) times Lemma 2's probability",
+        theory=_signs,
         formula=r"\sum_k \binom{d-1}{k} 2^k P\left( \|Z\| \le \frac{\alpha \sqrt{d}}{\sqrt{1+k}} \right)"
         r" \le 4^{d-1} \left( \alpha e^{(1-\alpha^2)/2} \right)^d",
         domain="0 < alpha < 1, d >= 1",
@@ -266,9 +260,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm6.separation.strata",
-        "Theorem 6",
-        "the expected number of distinct short differences is a sum over how many signs differ",
-        _expected,
+        at="Theorem 6",
+        says="the expected number of distinct short differences is a sum over how many signs differ",
+        theory=_expected,
         kind="identity",
         formula=r"\mathbb{E} \, \#\{u : \|a_d + \sum_k u_k a_k\| \le \alpha \sqrt{d}\}"
         r" = \sum_k \binom{d-1}{k} 2^k P\left( \|Z\| \le \frac{\alpha \sqrt{d}}{\sqrt{1+k}} \right)",
@@ -279,9 +273,9 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "thm6.separation.constant",
-        "Theorem 6",
-        "every constant alpha below 1 separates the classes: what is missing from 1 falls like 1/sqrt(d)",
-        lambda: _sign_missing(-0.5),
+        at="Theorem 6",
+        says="every constant alpha below 1 separates the classes: what is missing from 1 falls like 1/sqrt(d)",
+        theory=lambda: _sign_missing(-0.5),
         kind="rate",
         tolerance=0.02,
         formula=r"1 - \alpha_d \sim \frac{\Phi^{-1}(1-\delta)}{\sqrt{2d}}",

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from theory import attack_size, separation
-from theory.claim import Claim, Decoy, Rate, Sides
+from theory.claim import Claim, Decoy, Rate, Sides, rows
 from theory.fraction import compression_law, fraction_law
 from theory.laws import Law
 
@@ -61,22 +61,16 @@ def _guaranteed(exponent: float) -> Rate:
     )
 
 
-def _row(part: str, place: str, says: str, theory: Any, **other: Any) -> Claim:
-    return Claim(
-        id=f"fc.{part}",
-        source=f"Feature compression, {place}",
-        says=says,
-        theory=theory,
-        **{"kind": "law", "tolerance": 0.1 if other.get("kind", "law") == "law" else 1e-8, **other},
-    )
+_law = rows("fc", "Feature compression", kind="law", tolerance=0.1)
+_statement = rows("fc", "Feature compression", tolerance=1e-8)
 
 
 CLAIMS: tuple[Claim, ...] = (
-    _row(
+    _law(
         "thm1.ratio",
-        "Theorem 1",
-        "the exact margin over half the distance of the points follows the law of the fraction",
-        lambda n, rows: fraction_law(n, rows),
+        at="Theorem 1",
+        says="the exact margin over half the distance of the points follows the law of the fraction",
+        theory=lambda n, rows: fraction_law(n, rows),
         formula=r"\frac{2 m_{ij}}{\|x_i - x_j\|} \overset{d}{=} \frac{r_{nn}}{\|a_n\|}; \quad"
         r" L = 1: \mathrm{Beta}\left( \frac{d-n+1}{2}, \frac{n-1}{2} \right) \text{ for the square}",
         domain="n >= 2 points, every n_i >= n",
@@ -88,11 +82,11 @@ CLAIMS: tuple[Claim, ...] = (
             Decoy("one row more", lambda n, rows: fraction_law(n, (rows[0] + 1, *rows[1:])), where=_square_first),
         ),
     ),
-    _row(
+    _statement(
         "thm1.ratio.order",
-        "Theorem 1",
-        "the network tolerates a share of the order 1/sqrt(d) of what the best classifier does",
-        lambda: _median(lambda d: fraction_law(d, (d,)), -0.5),
+        at="Theorem 1",
+        says="the network tolerates a share of the order 1/sqrt(d) of what the best classifier does",
+        theory=lambda: _median(lambda d: fraction_law(d, (d,)), -0.5),
         kind="rate",
         tolerance=0.01,
         formula=r"\mathrm{median}\left( \frac{2 m_{ij}}{\|x_i - x_j\|} \right) \sim \frac{0.674}{\sqrt{d}}",
@@ -104,11 +98,11 @@ CLAIMS: tuple[Claim, ...] = (
             Decoy("a constant", lambda: _median(lambda d: fraction_law(d, (d,)), 0.0)),
         ),
     ),
-    _row(
+    _statement(
         "thm1.ratio.fewer",
-        "Theorem 1",
-        "with half as many points as dimensions the shortest interpolating network tolerates 0.71 of the best",
-        lambda: _median(lambda d: fraction_law(d // 2, (d,)), 0.0),
+        at="Theorem 1",
+        says="with half as many points as dimensions the shortest interpolating network tolerates 0.71 of the best",
+        theory=lambda: _median(lambda d: fraction_law(d // 2, (d,)), 0.0),
         kind="rate",
         tolerance=0.01,
         formula=r"n = d/2: \; \frac{2 m_{ij}}{\|x_i - x_j\|} \to \frac{1}{\sqrt{2}}",
@@ -118,11 +112,11 @@ CLAIMS: tuple[Claim, ...] = (
         code=fraction_law,
         decoys=(Decoy("1/sqrt(d)", lambda: _median(lambda d: fraction_law(d // 2, (d,)), -0.5)),),
     ),
-    _row(
+    _law(
         "thm1.compression",
-        "Theorems 1 and 4",
-        "the constructed perturbation over the distance of the points follows the compression to two coordinates",
-        lambda n, rows: compression_law(n, rows, 2),
+        at="Theorems 1 and 4",
+        says="the constructed perturbation over the distance of the points follows the compression to two coordinates",
+        theory=lambda n, rows: compression_law(n, rows, 2),
         formula=r"\frac{\|e\|}{\|x_i - x_j\|}: \;"
         r" t_i^2 = \frac{(t_{i-1} \chi_{n_i} + N)^2 + \chi_{n-3}^2}{\chi_{n_i-n+2}^2};"
         r" \quad L = 1: \mathrm{Beta}\left( \frac{d-n+2}{2}, \frac{n-2}{2} \right) \text{ for the square}",
@@ -141,11 +135,11 @@ CLAIMS: tuple[Claim, ...] = (
             ),
         ),
     ),
-    _row(
+    _statement(
         "thm1.remark2.optimal",
-        "Theorem 1, Remarks 2",
-        "the best classifier tolerates every perturbation of the order sqrt(d)",
-        lambda: _guaranteed(0.5),
+        at="Theorem 1, Remarks 2",
+        says="the best classifier tolerates every perturbation of the order sqrt(d)",
+        theory=lambda: _guaranteed(0.5),
         kind="rate",
         tolerance=0.02,
         formula=r"\frac{1}{2} \min_{ij} \|x_i - x_j\| \sim \sqrt{\frac{d}{2}}",
@@ -153,11 +147,11 @@ CLAIMS: tuple[Claim, ...] = (
         code=separation.largest_share,
         decoys=(Decoy("d", lambda: _guaranteed(1.0)), Decoy("a constant", lambda: _guaranteed(0.0))),
     ),
-    _row(
+    _statement(
         "thm1.remark2.optimal.average",
-        "Theorem 1, Remarks 2",
-        "in a random direction the best classifier tolerates about d, up to a logarithm",
-        lambda: Rate("d", 1.0, attack_size.typical_nearest_tolerance),
+        at="Theorem 1, Remarks 2",
+        says="in a random direction the best classifier tolerates about d, up to a logarithm",
+        theory=lambda: Rate("d", 1.0, attack_size.typical_nearest_tolerance),
         kind="rate",
         tolerance=0.08,
         formula=r"\frac{d}{\sqrt{2 \ln d}}",
@@ -166,11 +160,11 @@ CLAIMS: tuple[Claim, ...] = (
         code=attack_size.typical_nearest_tolerance,
         decoys=(Decoy("sqrt(d)", lambda: Rate("d", 0.5, attack_size.typical_nearest_tolerance)),),
     ),
-    _row(
+    _statement(
         "thm1.remark2.network.average",
-        "Theorem 1, Remarks 2",
-        "in a random direction the network tolerates about sqrt(d), up to a logarithm and a random factor",
-        lambda: Rate("d", 0.5, attack_size.typical_average_tolerance),
+        at="Theorem 1, Remarks 2",
+        says="in a random direction the network tolerates about sqrt(d), up to a logarithm and a random factor",
+        theory=lambda: Rate("d", 0.5, attack_size.typical_average_tolerance),
         kind="rate",
         tolerance=0.08,
         formula=r"|N| \sqrt{\frac{d}{2 \ln d}}",
@@ -182,11 +176,11 @@ CLAIMS: tuple[Claim, ...] = (
             Decoy("d", lambda: Rate("d", 1.0, attack_size.typical_average_tolerance)),
         ),
     ),
-    _row(
+    _statement(
         "thm4.ratio.printed",
-        "Theorem 4",
-        "a constant beside sqrt(d): the perturbation is of the order 1/sqrt(d) of the distance at every depth",
-        _ratio,
+        at="Theorem 4",
+        says="a constant beside sqrt(d): the perturbation is of the order 1/sqrt(d) of the distance at every depth",
+        theory=_ratio,
         kind="bound",
         formula=r"\frac{c}{\sqrt{d}} \le \mathrm{median}\left( \frac{\|e\|}{\|x_i - x_j\|} \right)",
         domain="square layers, some constant c, all large d",
@@ -195,11 +189,11 @@ CLAIMS: tuple[Claim, ...] = (
         code=compression_law,
         replay=_ratio_squared,
     ),
-    _row(
+    _statement(
         "thm4.ratio.corrected",
-        "Theorem 4",
-        "the perturbation is of the order d^(-L/2) of the distance",
-        lambda: _ratio_order(-LAYERS / 2),
+        at="Theorem 4",
+        says="the perturbation is of the order d^(-L/2) of the distance",
+        theory=lambda: _ratio_order(-LAYERS / 2),
         kind="rate",
         tolerance=0.02,
         formula=r"\frac{\|e\|}{\|x_i - x_j\|} \asymp \left( \frac{2}{d} \right)^{L/2}",
@@ -208,11 +202,11 @@ CLAIMS: tuple[Claim, ...] = (
         code=compression_law,
         decoys=(Decoy("1/sqrt(d)", lambda: _ratio_order(-0.5)), Decoy("d^-L", lambda: _ratio_order(-float(LAYERS)))),
     ),
-    _row(
+    _statement(
         "thm4.size.normalised",
-        "Theorem 4",
-        "with normalised generators the perturbation shrinks like d^(-(L-1)/2)",
-        lambda: _normalised_size(-(LAYERS - 1) / 2),
+        at="Theorem 4",
+        says="with normalised generators the perturbation shrinks like d^(-(L-1)/2)",
+        theory=lambda: _normalised_size(-(LAYERS - 1) / 2),
         kind="rate",
         tolerance=1e-6,
         formula=r"\|e\| \overset{d}{=} \sqrt{2}\, d^{-(L-1)/2} \prod_{i=1}^{L} \chi_2",

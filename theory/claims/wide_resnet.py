@@ -10,7 +10,7 @@ import numpy as np
 
 from theory import wide_resnet
 from theory._dense import norm
-from theory.claim import Claim, Decoy, Sides
+from theory.claim import Claim, Decoy, Sides, rows
 from theory.wide_resnet import Block
 
 Weights = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]  # D_1, D_2 K_1, K_2, S
@@ -92,25 +92,16 @@ def _by_network(weights: np.ndarray, x: np.ndarray, label: int, factor: float = 
     return Sides(wide_resnet.certified_radius(weights @ x, label, constant), _distance(weights, x, label))
 
 
-def _row(part: str, says: str, formula: str, domain: str, theory: Any, **other: Any) -> Claim:
-    return Claim(
-        id=f"norm.wide_resnet.{part}",
-        source="ConvNorm, Section 4",
-        says=says,
-        formula=formula,
-        domain=domain,
-        theory=theory,
-        **{"kind": "bound", "status": "extension", "tolerance": 1e-9, **other},
-    )
+_row = rows("norm.wide_resnet", "ConvNorm, Section 4", kind="bound", status="extension", tolerance=1e-9)
 
 
 CLAIMS: tuple[Claim, ...] = (
     _row(
         "weights",
-        "WideResNet-16-k has 170752 k^2 + 2944 k + 432 weights, and 256 k more for k > 1",
-        r"170752 k^2 + (2944 + 256 \cdot [k > 1]) k + 432",
-        "k >= 1, 10 classes; convolutions and the last layer, without biases and normalisation",
-        _polynomial,
+        says="WideResNet-16-k has 170752 k^2 + 2944 k + 432 weights, and 256 k more for k > 1",
+        formula=r"170752 k^2 + (2944 + 256 \cdot [k > 1]) k + 432",
+        domain="k >= 1, 10 classes; convolutions and the last layer, without biases and normalisation",
+        theory=_polynomial,
         kind="identity",
         note="174128, 689840, 2745264 and 10954160 for k = 1, 2, 4, 8.",
         code=wide_resnet.weight_count,
@@ -120,20 +111,21 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "block",
-        "a basic block is Lipschitz with 1 + beta_1 ||D_2 K_1|| ||K_2||, or beta_1 (||S|| + ||D_2 K_1|| ||K_2||)",
-        r"L_{id} = 1 + \beta_1 \|D_2 K_1\| \|K_2\|, \quad L_{proj} = \beta_1 (\|S\| + \|D_2 K_1\| \|K_2\|)",
-        "evaluation mode, 2-norm",
-        _of_block,
+        says="a basic block is Lipschitz with 1 + beta_1 ||D_2 K_1|| ||K_2||, or beta_1 (||S|| + ||D_2 K_1|| ||K_2||)",
+        formula=r"L_{id} = 1 + \beta_1 \|D_2 K_1\| \|K_2\|, \quad L_{proj} = \beta_1 (\|S\| + \|D_2 K_1\| \|K_2\|)",
+        domain="evaluation mode, 2-norm",
+        theory=_of_block,
         note="Attained by positive weights of one channel.",
         code=Block,
         decoys=(Decoy("the branch alone", _branch_only),),
     ),
     _row(
         "lipschitz",
-        "the network is Lipschitz with the product of its layers' and blocks' constants, 1/8 for the pool",
-        r"\mathrm{Lip} \le \|K_1\| \left( \prod_{blocks} L \right) \beta_{fin} \cdot \frac{1}{8} \cdot \|W_{fc}\|",
-        "evaluation mode, 2-norm, 8 x 8 pixels before the pool",
-        _of_network,
+        says="the network is Lipschitz with the product of its layers' and blocks' constants, 1/8 for the pool",
+        formula=r"\mathrm{Lip} \le \|K_1\| \left( \prod_{blocks} L \right) \beta_{fin} \cdot"
+        r" \frac{1}{8} \cdot \|W_{fc}\|",
+        domain="evaluation mode, 2-norm, 8 x 8 pixels before the pool",
+        theory=_of_network,
         note="An order of magnitude above the largest slope found in trained nets: report both.",
         code=wide_resnet.lipschitz,
         decoys=(
@@ -143,20 +135,20 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "radius",
-        "margins over their own Lipschitz constants are a radius in which a class cannot change, exact if linear",
-        r"r = \min_{j \ne y} \frac{f_y(x) - f_j(x)}{\mathrm{Lip}(f_y - f_j)}",
-        "linear classifiers; a lower bound for all others",
-        _by_pair,
+        says="margins over their own Lipschitz constants are a radius in which a class cannot change, exact if linear",
+        formula=r"r = \min_{j \ne y} \frac{f_y(x) - f_j(x)}{\mathrm{Lip}(f_y - f_j)}",
+        domain="linear classifiers; a lower bound for all others",
+        theory=_by_pair,
         kind="identity",
         code=wide_resnet.certified_radius,
         decoys=(Decoy("sqrt 2 times the constant of the network", _by_network),),
     ),
     _row(
         "radius.network",
-        "sqrt 2 times the network's Lipschitz constant serves for every margin",
-        r"r \ge \min_{j \ne y} \frac{f_y(x) - f_j(x)}{\sqrt{2} \, \mathrm{Lip}(f)}",
-        "2-norm",
-        _by_network,
+        says="sqrt 2 times the network's Lipschitz constant serves for every margin",
+        formula=r"r \ge \min_{j \ne y} \frac{f_y(x) - f_j(x)}{\sqrt{2} \, \mathrm{Lip}(f)}",
+        domain="2-norm",
+        theory=_by_network,
         code=wide_resnet.certified_radius,
         decoys=(Decoy("sqrt 2 forgotten", lambda **world: _by_network(**world, factor=1.0)),),
     ),
