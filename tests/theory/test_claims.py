@@ -21,6 +21,10 @@ POINTS = (
     {"n": 8, "rows": (8, 8)},
     {"n": 5, "rows": (9, 6)},
     {"n": 1, "rows": (3, 2)},
+    {"n": 2, "rows": (5,)},
+    {"n": 3, "rows": (5,)},
+    {"n": 10, "rows": (40,)},
+    {"n": 100, "rows": (100,)},
 )
 BY_ID = {claim.id: claim for claim in CLAIMS}
 

@@ -11,7 +11,6 @@ from scipy.stats import beta, kstest, norm
 
 from theory.gradient_plane import (
     compression,
-    span_law,
     difficulty_of_means,
     dimension_from_mean,
     dimension_from_median,
@@ -23,6 +22,7 @@ from theory.gradient_plane import (
     median_difficulty,
     perturbation,
     projection,
+    span_law,
     tanh_smoothness,
     zero_gradient_probability,
 )

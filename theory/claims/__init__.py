@@ -8,17 +8,23 @@ from theory.claim import Claim
 from theory.claims import (
     angles,
     attack_size,
+    cascade,
     circulant,
     classes,
     compression,
     conclusions,
+    condition_layers,
+    condition_numbers,
+    conditioning,
     consistency,
     convnorm,
     depth,
+    gaussian_spectrum,
     gradient_plane,
     joint_bounds,
     joint_exact,
     last_column,
+    latent,
     margins,
     optimal_tolerance,
     path_length,
@@ -29,6 +35,7 @@ from theory.claims import (
     robust_accuracy,
     separation,
     tolerance_ratio,
+    truncation,
     wide_resnet,
 )
 
@@ -52,7 +59,15 @@ CLAIMS: tuple[Claim, ...] = (
     *margins.CLAIMS,
     *joint_bounds.CLAIMS,
     *joint_exact.CLAIMS,
-    # Conditioning, and latent and SVD defences
+    # Conditioning
+    *conditioning.CLAIMS,
+    *condition_numbers.CLAIMS,
+    *condition_layers.CLAIMS,
+    *gaussian_spectrum.CLAIMS,
+    # Latent and SVD defences
+    *truncation.CLAIMS,
+    *cascade.CLAIMS,
+    *latent.CLAIMS,
     # ConvNorm
     *circulant.CLAIMS,
     *convnorm.CLAIMS,

@@ -1,0 +1,177 @@
+"""Rows on shrinking bottom singular values of many layers, on classes they leave, and where gradients point."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from theory import truncation
+from theory.claim import Claim, Decoy, Sides, rows
+
+PAPER = "Latent and SVD defences, Section 2.2"
+SHARES = np.linspace(0, 1, 21)
+
+
+def _cascade(weights: Any, biases: Any, x: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Logits and the activations h^0..h^(L-1) of a ReLU network."""
+    hidden = [x]
+    for W, b in zip(weights[:-1], biases[:-1], strict=True):
+        hidden.append(np.maximum(W @ hidden[-1] + b, 0))
+    return weights[-1] @ hidden[-1] + biases[-1], hidden
+
+
+def _moved(weights: Any, biases: Any, x: np.ndarray, counts: Any, s: float) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Change of the logits, and the clean activations."""
+    clean, hidden = _cascade(weights, biases, x)
+    shrunk = [truncation.shrink_bottom(W, k, s) for W, k in zip(weights, counts, strict=True)]
+    return _cascade(shrunk, biases, x)[0] - clean, hidden
+
+
+def _cascade_change(pick: int, factor: float = 1.0) -> Any:
+    def theory(weights: Any, biases: Any, x: np.ndarray, counts: Any, s: float) -> Sides:
+        moved, hidden = _moved(weights, biases, x, counts, s)
+        return Sides(np.linalg.norm(moved), factor * truncation.cascade_bounds(weights, hidden, counts, s)[pick])
+
+    return theory
+
+
+def _last_layer_only(weights: Any, biases: Any, x: np.ndarray, counts: Any, s: float) -> Sides:
+    moved, hidden = _moved(weights, biases, x, counts, s)
+    return Sides(np.linalg.norm(moved), truncation.cascade_bounds(weights[-1:], hidden[-1:], counts[-1:], s)[0])
+
+
+def _cascade_margin(weights: Any, biases: Any, x: np.ndarray, counts: Any, s: float, factor: float = 1.0) -> Sides:
+    moved, hidden = _moved(weights, biases, x, counts, s)
+    bound = truncation.cascade_margin_bound(weights, hidden, counts, s, 0, 1)
+    return Sides(abs(moved[0] - moved[1]), factor * bound)
+
+
+def _classes(W: np.ndarray, X: np.ndarray, k: int, most: int = 2) -> Sides:
+    """Different predictions of W of rank one."""
+    logits = X @ truncation.shrink_bottom(W, k, 0.0).T
+    return Sides(np.unique(np.argmax(logits, axis=1)).size, most)
+
+
+def _seen(W: np.ndarray, X: np.ndarray, k: int, spare: int = 0) -> Sides:
+    """Predictions that are not reachable: none."""
+    logits = X @ truncation.shrink_bottom(W, k, 0.0).T
+    reachable = truncation.reachable_classes(W, k)[spare:]
+    return Sides(float(np.sum(~np.isin(np.argmax(logits, axis=1), reachable))), 0.0)
+
+
+def _energy(W: np.ndarray, residual: np.ndarray, power: int = 2) -> Sides:
+    """Of the gradient W^T r along the right singular vectors."""
+    _, sigma, Vh = np.linalg.svd(W, full_matrices=False)
+    formula = truncation.gradient_energy(W, residual) * sigma ** (power - 2)
+    return Sides((Vh @ (W.T @ residual)) ** 2, formula)
+
+
+def _bottom_heavy(W: np.ndarray, residual: np.ndarray, k: int) -> Sides:
+    energy = truncation.gradient_energy(W, residual)
+    return Sides(np.sum(energy[:-k]), np.sum(energy[-k:]))
+
+
+def _bottom_heavy_of_diagonal(W: np.ndarray, residual: np.ndarray, k: Fraction) -> Sides:
+    """Exact for a square diagonal matrix, whose singular vectors are unit vectors."""
+    if np.any(np.diag(np.diag(W)) != W):
+        raise ValueError("W must be square and diagonal")
+    energy = (np.diag(W) * residual)[np.argsort(-np.abs(np.diag(W)))] ** 2
+    return Sides(np.sum(energy[: -int(k)]), np.sum(energy[-int(k) :]))
+
+
+def _bottom_share(W: np.ndarray, k: int, extra: float = 1.0) -> Sides:
+    """Expected energy of the bottom k for an isotropic residual, from the mean over unit residuals."""
+    units = np.array([truncation.gradient_energy(W, unit) for unit in np.eye(len(W))])
+    energy = np.mean(units, axis=0)
+    return Sides(np.sum(energy[energy.size - k :]) / np.sum(energy), extra * k / energy.size)
+
+
+_row = rows("latent", PAPER, kind="bound", status="extension", tolerance=1e-8)
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _row(
+        "cascade.logits",
+        says="shrinking all layers moves the logits by at most what each layer's change does, passed"
+        " on by the shrunk ones",
+        theory=_cascade_change(0),
+        formula=r"\|f_s - f\| \le \sum_l \prod_{m>l} \|W_s^m\|\, \|E_l h^{l-1}\|",
+        domain="1-Lipschitz activations, any biases",
+        code=truncation.cascade_bounds,
+        decoys=(
+            Decoy("half of it", _cascade_change(0, 0.5)),
+            Decoy("the last layer alone", _last_layer_only),
+        ),
+    ),
+    _row(
+        "cascade.norms",
+        says="the same from norms alone",
+        theory=_cascade_change(1),
+        formula=r"\|f_s - f\| \le \sum_l \prod_{m>l} \|W^m\|\, (1-s)\, \sigma^{(l)}_{q_l-k_l+1} \|h^{l-1}\|",
+        domain="1-Lipschitz activations, any biases",
+        code=truncation.cascade_bounds,
+        decoys=(Decoy("half of it", _cascade_change(1, 0.5)),),
+    ),
+    _row(
+        "cascade.margin",
+        says="shrinking all layers moves a margin by at most ||w_i - w_j|| times the change below, and the last's own",
+        theory=_cascade_margin,
+        formula=r"|\Delta m_{ij}| \le \|w_i - w_j\| \sum_{l<L} \prod_{l<m<L} \|W_s^m\|\, \|E_l h^{l-1}\|"
+        r" + |(e_i - e_j)^T E_L h^{L-1}|",
+        domain="1-Lipschitz activations, any biases; w_i rows of the shrunk last layer",
+        code=truncation.cascade_margin_bound,
+        note="A larger margin keeps its sign.",
+        decoys=(Decoy("half of it", lambda **world: _cascade_margin(**world, factor=0.5)),),
+    ),
+    _row(
+        "rank_one",
+        says="a classifier of rank one without biases predicts at most two classes",
+        theory=_classes,
+        formula=r"\mathrm{rank}\, W = 1 \Rightarrow |\{\mathrm{argmax}_i (W x)_i : x\}| \le 2",
+        domain="1L, all but the largest singular value zeroed out",
+        decoys=(Decoy("one class", lambda **world: _classes(**world, most=1)),),
+    ),
+    _row(
+        "reachable",
+        says="a truncated linear classifier predicts only classes whose row of U_top Sigma_top is an exposed point",
+        theory=_seen,
+        formula=r"\mathrm{argmax}_i (W_0 x)_i = i \Rightarrow (U_{top} \Sigma_{top})_i"
+        r" \in \mathrm{exp\, conv}\, \{(U_{top} \Sigma_{top})_j\}",
+        kind="identity",
+        domain="1L without biases, bottom k zeroed out, no ties",
+        code=truncation.reachable_classes,
+        decoys=(Decoy("one class fewer", lambda **world: _seen(**world, spare=1)),),
+    ),
+    _row(
+        "gradient.energy",
+        says="the attack's gradient has energy sigma_i^2 (u_i^T r)^2 along v_i: top directions are weighted up",
+        theory=_energy,
+        formula=r"\langle W^T r, v_i \rangle^2 = \sigma_i^2 (u_i^T r)^2, \quad r = p - e_y",
+        kind="identity",
+        domain="1L, cross entropy",
+        code=truncation.gradient_energy,
+        decoys=(Decoy("sigma not squared", lambda **world: _energy(**world, power=1)),),
+    ),
+    _row(
+        "gradient.bottom.printed",
+        says="perturbations mainly attack the lowest singular values",
+        theory=_bottom_heavy,
+        formula=r"\sum_{i \le q-k} \langle W^T r, v_i \rangle^2 \le \sum_{i > q-k} \langle W^T r, v_i \rangle^2",
+        domain="the gradient of 1L, bottom k = q / 2, stated of every residual",
+        status="refuted",
+        replay=_bottom_heavy_of_diagonal,
+        note="A hypothesis of the paper, not measured there; it needs residuals along the bottom left vectors.",
+    ),
+    _row(
+        "gradient.bottom.corrected",
+        says="for an isotropic residual the bottom k directions carry at most k / q of the gradient's expected energy",
+        theory=_bottom_share,
+        formula=r"\frac{\sum_{i>q-k} \sigma_i^2}{\sum_i \sigma_i^2} \le \frac{k}{q}",
+        domain="1L, m <= n",
+        status="corrected",
+        code=truncation.gradient_energy,
+        decoys=(Decoy("half of it", lambda **world: _bottom_share(**world, extra=0.5)),),
+    ),
+)

@@ -1,0 +1,264 @@
+"""Rows on random errors, many layers and convolutions, which no single condition number describes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from theory import conditioning
+from theory._dense import dense
+from theory.claim import Claim, Decoy, Sides, rows
+from theory.conditioning import condition, matrix_norm, vector_norm
+
+PAPER = "Conditioning, Section III-B"
+
+
+def _sphere(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points and weights that integrate polynomials of degree 5 over the unit sphere of R^n, n >= 2, exactly."""
+    unit = np.eye(n)
+    pairs = [(unit[i] + sign * unit[j]) / math.sqrt(2) for i, j in combinations(range(n), 2) for sign in (1, -1)]
+    points = np.vstack([unit, pairs])
+    return points, np.array([(4 - n) / (n * (n + 2))] * n + [2 / (n * (n + 2))] * len(pairs))
+
+
+def _directions(W: np.ndarray) -> tuple[float, float]:
+    points, weights = _sphere(W.shape[1])
+    squares = np.sum((points @ W.T) ** 2, axis=1)
+    mean = float(weights @ squares)
+    return mean, float(weights @ (squares - mean) ** 2)
+
+
+def _stretch_mean(W: np.ndarray, factor: float = 1.0) -> Sides:
+    return Sides(_directions(W)[0], factor * conditioning.stretch_moments(W)[0])
+
+
+def _stretch_variance(W: np.ndarray, shift: float = 0.0) -> Sides:
+    n = W.shape[1]
+    return Sides(_directions(W)[1], conditioning.stretch_moments(W)[1] * (n + 2) / (n + 2 - shift))
+
+
+def _change(weights: Any, x: np.ndarray, delta: np.ndarray, slope: Any) -> Any:
+    f = conditioning.leaky_outputs
+    return vector_norm(f(weights, x + delta, slope) - f(weights, x, slope))
+
+
+def _absolute(weights: Any, x: np.ndarray, delta: np.ndarray, slope: float, first: int = 0) -> Sides:
+    norms = [matrix_norm(W) for W in weights[:first]]
+    bound = conditioning.lipschitz_product(weights) * vector_norm(delta) / math.prod(norms)
+    return Sides(_change(weights, x, delta, slope), bound)
+
+
+def _largest_factor(weights: Any, x: np.ndarray, delta: np.ndarray, slope: float) -> Sides:
+    bound = max(matrix_norm(W) for W in weights) * vector_norm(delta)
+    return Sides(_change(weights, x, delta, slope), bound)
+
+
+def _telescoped(weights: Any, x: np.ndarray, delta: np.ndarray, slope: float, share: float = 1.0) -> Sides:
+    size = vector_norm(conditioning.leaky_outputs(weights, x, slope))
+    bound = conditioning.telescoped_bound(weights, x, delta, slope)
+    return Sides(_change(weights, x, delta, slope) / size, share * bound)
+
+
+def _leaky(weights: Any, x: np.ndarray, delta: np.ndarray, slope: float) -> Sides:
+    size = vector_norm(conditioning.leaky_outputs(weights, x, slope))
+    bound = conditioning.leaky_product_bound(weights, x, delta, slope)
+    return Sides(_change(weights, x, delta, slope) / size, bound)
+
+
+def _leaky_without_slope(weights: Any, x: np.ndarray, delta: np.ndarray, slope: float) -> Sides:
+    left, right = _leaky(weights, x, delta, slope)
+    return Sides(left, right * slope ** (len(weights) - 1))
+
+
+def _relu(W: np.ndarray, x: np.ndarray) -> np.ndarray:
+    z = W @ x
+    return np.where(z > 0, z, 0 * z)
+
+
+def _relu_product(W: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Sides:
+    """||delta f|| ||x|| against kappa(W) ||delta|| ||f(x)|| for f = relu(W x), so that f(x) may be 0."""
+    change = vector_norm(_relu(W, x + delta) - _relu(W, x))
+    return Sides(change * vector_norm(x), condition(W) * vector_norm(delta) * vector_norm(_relu(W, x)))
+
+
+def _relu_product_of_row(W: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Sides:
+    """Squared, exact for one row: kappa = 1."""
+    (change,), (output,) = _relu(W, x + delta) - _relu(W, x), _relu(W, x)
+    return Sides(change**2 * (x @ x), (delta @ delta) * output**2)
+
+
+def _relu_change(W: np.ndarray, x: np.ndarray, delta: np.ndarray, share: float = 1.0) -> Sides:
+    return Sides(vector_norm(_relu(W, x + delta) - _relu(W, x)), share * matrix_norm(W) * vector_norm(delta))
+
+
+def _roundness(W: np.ndarray) -> Any:
+    """4 det / trace^2 of the smaller Gram matrix, of size 1 or 2: (2 kappa / (1 + kappa^2))^2, from 1 down to 0."""
+    gram = W @ W.T if W.shape[0] < W.shape[1] else W.T @ W
+    if len(gram) == 1:
+        return Fraction(int(gram[0, 0] != 0))
+    return 4 * (gram[0, 0] * gram[1, 1] - gram[0, 1] * gram[1, 0]) / (gram[0, 0] + gram[1, 1]) ** 2
+
+
+def _operator_conditioned(kernel: np.ndarray, size: int) -> Sides:
+    """kappa(convolution) <= kappa(kernel matrix), by the decreasing function above."""
+    operator = dense(kernel, (1, size))
+    return Sides(_roundness(conditioning.kernel_matrix(kernel)), _roundness(operator))
+
+
+def _kernel_conditioned(kernel: np.ndarray, size: int) -> Sides:
+    """The converse."""
+    kernel_side, operator_side = _operator_conditioned(kernel, size)
+    return Sides(operator_side, kernel_side)
+
+
+def _convolution_norm(kernel: np.ndarray, grid: Sequence[int], stride: int, start: int | None) -> float:
+    return float(np.linalg.norm(dense(kernel, grid, stride, start), 2))
+
+
+def _convolution_above(kernel: np.ndarray, share: float = 1.0, **where: Any) -> Sides:
+    return Sides(_convolution_norm(kernel, **where), share * conditioning.convolution_norm_bounds(kernel)[1])
+
+
+def _convolution_below(kernel: np.ndarray, pick: int = 0, **where: Any) -> Sides:
+    return Sides(conditioning.convolution_norm_bounds(kernel)[pick], _convolution_norm(kernel, **where))
+
+
+_row = rows("cond", PAPER, kind="bound", tolerance=1e-8)
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _row(
+        "random.mean",
+        says="a random direction is stretched by ||W||_F / sqrt(n) in the quadratic mean",
+        theory=_stretch_mean,
+        formula=r"\mathbb{E} \|W d\|^2 = \frac{\|W\|_F^2}{n}",
+        kind="identity",
+        domain="d uniform on the unit sphere of R^n",
+        status="extension",
+        code=conditioning.stretch_moments,
+        note="Relative to a random x, a random error does not grow, whatever the condition number.",
+        decoys=(Decoy("twice as much", lambda W: _stretch_mean(W, 2.0)),),
+    ),
+    _row(
+        "random.variance",
+        says="the variance of the squared stretch of a random direction",
+        theory=_stretch_variance,
+        formula=r"\mathrm{Var} \|W d\|^2 = \frac{2}{n+2} \left(\frac{\sum \sigma^4}{n} - \frac{(\sum"
+        r" \sigma^2)^2}{n^2}\right)",
+        kind="identity",
+        domain="d uniform on the unit sphere of R^n",
+        status="extension",
+        code=conditioning.stretch_moments,
+        decoys=(Decoy("2 / n for 2 / (n + 2)", lambda W: _stretch_variance(W, 2.0)),),
+    ),
+    _row(
+        "layers.absolute",
+        says="errors grow at most by the product of the layers' norms",
+        theory=_absolute,
+        formula=r"\|f(x + \delta) - f(x)\| \le \prod_l \|W^l\|\, \|\delta\|",
+        domain="leaky ReLU of slope 0 to 1 (any 1-Lipschitz activation)",
+        status="extension",
+        code=conditioning.lipschitz_product,
+        decoys=(
+            Decoy("the first layer forgotten", lambda **world: _absolute(**world, first=1)),
+            Decoy("the largest factor alone", _largest_factor),
+        ),
+    ),
+    _row(
+        "layers.telescoped",
+        says="relative errors grow at most by the product of the norms times ||x|| / ||f(x)||",
+        theory=_telescoped,
+        formula=r"\frac{\|f(x + \delta) - f(x)\|}{\|f(x)\|} \le \frac{\prod_l \|W^l\|}{\|f(x)\|} \|\delta\|",
+        domain="leaky ReLU of slope 0 to 1, f(x) not 0; any ranks",
+        status="extension",
+        code=conditioning.telescoped_bound,
+        decoys=(Decoy("half of it", lambda **world: _telescoped(**world, share=0.5)),),
+    ),
+    _row(
+        "layers.leaky",
+        says="relative errors grow at most by the product of the condition numbers over slope^(L-1)",
+        theory=_leaky,
+        formula=r"\frac{\|f(x + \delta) - f(x)\|}{\|f(x)\|} \le a^{-(L-1)} \prod_l \kappa(W^l)"
+        r" \frac{\|\delta\|}{\|x\|}",
+        domain="leaky ReLU of slope a > 0, every W^l of full column rank, no bias",
+        status="extension",
+        code=conditioning.leaky_product_bound,
+        decoys=(Decoy("the slope forgotten", _leaky_without_slope),),
+    ),
+    _row(
+        "relu_product.printed",
+        says="the relative error after a ReLU layer is at most the condition number times that of the input",
+        theory=_relu_product,
+        formula=r"\|\delta f\|\, \|x\| \le \kappa(W)\, \|\delta\|\, \|f(x)\|, \quad f(x) = \max(W x, 0)",
+        domain="W of full column rank",
+        status="refuted",
+        replay=_relu_product_of_row,
+        note="Used for networks without being said of their activations: f(x) may be 0, its relative error infinite.",
+    ),
+    _row(
+        "relu_product.corrected",
+        says="the absolute error after a ReLU layer is at most the norm times that of the input",
+        theory=_relu_change,
+        formula=r"\|\delta f\| \le \|W\|\, \|\delta\|",
+        domain="any W",
+        status="corrected",
+        decoys=(Decoy("half the norm", lambda **world: _relu_change(**world, share=0.5)),),
+    ),
+    _row(
+        "conv_reshape.singular.printed",
+        says="a convolution is at least as well conditioned as its kernel reshaped to a matrix",
+        theory=_operator_conditioned,
+        formula=r"\kappa(\mathrm{conv}) \le \kappa(W_r)",
+        source="Conditioning, Section V-C",
+        domain="circular; for two columns at most, by the decreasing function (2 kappa / (1 + kappa^2))^2",
+        status="refuted",
+        code=conditioning.kernel_matrix,
+        note="The filter (1, -1) has the matrix condition number 1 and annihilates constants. The reading of kappa(W_r)"
+        " as the layer's is the paper's.",
+    ),
+    _row(
+        "conv_reshape.singular.corrected",
+        says="the norm of a convolution is at least that of its kernel's matrix",
+        theory=_convolution_below,
+        formula=r"\|W_r\|_2 \le \|\mathrm{conv}\|_2",
+        source="Conditioning, Section V-C",
+        domain="any stride and padding with one window fully inside",
+        status="corrected",
+        code=conditioning.convolution_norm_bounds,
+        decoys=(Decoy("the upper bound", lambda **world: _convolution_below(**world, pick=1)),),
+    ),
+    _row(
+        "conv_reshape.duplicate.printed",
+        says="a convolution is at most as well conditioned as its kernel reshaped to a matrix",
+        theory=_kernel_conditioned,
+        formula=r"\kappa(W_r) \le \kappa(\mathrm{conv})",
+        source="Conditioning, Section V-C",
+        domain="circular; for two columns at most, by the decreasing function (2 kappa / (1 + kappa^2))^2",
+        status="refuted",
+        code=conditioning.kernel_matrix,
+        note="Two equal delta filters: the matrix has rank one of two, the operator copies its input.",
+    ),
+    _row(
+        "conv_reshape.duplicate.corrected",
+        says="the norm of a convolution is at most sqrt(h w) times that of its kernel's matrix",
+        theory=_convolution_above,
+        formula=r"\|\mathrm{conv}\|_2 \le \sqrt{h w}\, \|W_r\|_2",
+        source="Conditioning, Section V-C",
+        domain="any stride, circular or zero padding",
+        status="corrected",
+        code=conditioning.convolution_norm_bounds,
+        decoys=(
+            Decoy(
+                "without the factor",
+                lambda kernel, **where: _convolution_above(
+                    kernel, 1 / math.sqrt(kernel.shape[2] * kernel.shape[3]), **where
+                ),
+            ),
+        ),
+    ),
+)

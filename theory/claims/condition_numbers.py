@@ -1,0 +1,270 @@
+"""Rows on what a condition number is, its norms, and how those of different norms are related: conditioning, III-B."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+
+from theory import conditioning
+from theory.claim import Claim, Decoy, Sides, rows
+from theory.conditioning import condition, matrix_norm, vector_norm
+
+PAPER = "Conditioning, Section III-B"
+INDUCED = (1, 2, math.inf)
+
+
+def _reciprocals(W: np.ndarray) -> Sides:
+    """One over both definitions: sigma_n / sigma_1, and 1 / (||W|| ||W^+||)."""
+    sigma = np.linalg.svd(W, compute_uv=False)
+    return Sides(sigma[-1] / sigma[0], 1 / condition(W))
+
+
+def _reciprocals_of_rank_one(W: np.ndarray) -> Sides:
+    """Squared, exact for a matrix of rank one: sigma_n = 0 and W^+ = W^T / ||W||_F^2."""
+    rows, columns = W.shape
+    for i, j in combinations(range(rows), 2):
+        for k, m in combinations(range(columns), 2):
+            if W[i, k] * W[j, m] != W[i, m] * W[j, k]:
+                raise ValueError("W must have rank one")
+    power = np.sum(W * W)
+    pseudo = W.T / power
+    return Sides(Fraction(0) if min(rows, columns) > 1 else Fraction(1), 1 / (power * np.sum(pseudo * pseudo)))
+
+
+def _square(A: np.ndarray, norms: Sequence[Any] = conditioning.NORMS) -> Sides:
+    inverse = np.linalg.inv(A)
+    left = [matrix_norm(A, p) * matrix_norm(inverse, p) for p in conditioning.NORMS]
+    return Sides(np.array(left), np.array([condition(A, p) for p in norms]))
+
+
+def _orthogonal(Q: np.ndarray, right: float = 1.0) -> Sides:
+    return Sides(condition(Q), right)
+
+
+def _largest_stretch(W: np.ndarray) -> np.ndarray:
+    """max ||W x|| / ||x|| in the norms 1, 2, inf: over unit vectors, eigenvectors of W^T W, and sign vectors."""
+    n = W.shape[1]
+    candidates = (np.eye(n), np.linalg.eigh(W.T @ W)[1].T, np.array(list(product((-1.0, 1.0), repeat=n))))
+    return np.array(
+        [np.max(vector_norm(xs @ W.T, p) / vector_norm(xs, p)) for p, xs in zip(INDUCED, candidates, strict=True)]
+    )
+
+
+def _induced(W: np.ndarray) -> Sides:
+    return Sides(_largest_stretch(W), np.array([matrix_norm(W, p) for p in INDUCED]))
+
+
+def _induced_transposed(W: np.ndarray) -> Sides:
+    return Sides(_largest_stretch(W), _induced(W.T).right)
+
+
+def _frobenius_stretch(W: np.ndarray) -> Sides:
+    return Sides(matrix_norm(W, "fro"), _largest_stretch(W)[1])
+
+
+def _frobenius_stretch_of_diagonal(W: np.ndarray) -> Sides:
+    """Squared, exact for a diagonal matrix."""
+    if np.any(np.diag(np.diag(W)) != W):
+        raise ValueError("W must be diagonal")
+    return Sides(np.sum(W * W), np.max(W * W))
+
+
+def _pseudo_inverse(W: np.ndarray) -> Sides:
+    return Sides(matrix_norm(np.linalg.pinv(W), math.inf), 0)
+
+
+def _pseudo_inverse_of_rank_one(W: np.ndarray) -> Sides:
+    _reciprocals_of_rank_one(W)
+    return Sides(matrix_norm(W.T / np.sum(W * W), math.inf), Fraction(0))
+
+
+def _inverse_norm(W: np.ndarray, right: Any = np.linalg.pinv) -> Sides:
+    return Sides(
+        np.array([1 / matrix_norm(W, p) for p in conditioning.NORMS]),
+        np.array([matrix_norm(right(W), p) for p in conditioning.NORMS]),
+    )
+
+
+def _frobenius_low(W: np.ndarray, extra: float = 0.0) -> Sides:
+    low, _ = conditioning.frobenius_condition_range(condition(W), min(W.shape))
+    return Sides(low + extra, condition(W, "fro"))
+
+
+def _frobenius_high(W: np.ndarray, factor: float = 1.0) -> Sides:
+    _, high = conditioning.frobenius_condition_range(condition(W), min(W.shape))
+    return Sides(condition(W, "fro"), factor * high)
+
+
+def _equivalence(W: np.ndarray, power: float = 0.5) -> Sides:
+    factor, two = math.prod(W.shape) ** power, condition(W)
+    others = np.array([condition(W, 1), condition(W, math.inf)])
+    return Sides(np.maximum(others / two, two / others), factor)
+
+
+def _transposed(W: np.ndarray, norms: Sequence[Any] = (math.inf, 2, 1, "fro")) -> Sides:
+    left = [condition(W.T, p) for p in conditioning.NORMS]
+    return Sides(np.array(left), np.array([condition(W, p) for p in norms]))
+
+
+def _stable_rank(W: np.ndarray, power: float = 2.0) -> Sides:
+    return Sides(conditioning.stable_rank(W), (condition(W, "fro") / condition(W)) ** power)
+
+
+_row = rows("cond", PAPER, kind="bound", tolerance=1e-8)
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _row(
+        "definition.singular.printed",
+        says="sigma_1 / sigma_n and ||W|| ||W^+|| are one condition number, of every matrix",
+        theory=_reciprocals,
+        formula=r"\frac{\sigma_n}{\sigma_1} = \frac{1}{\|W\|\, \|W^+\|}",
+        kind="identity",
+        domain="any shape and rank, W not 0",
+        status="refuted",
+        code=condition,
+        replay=_reciprocals_of_rank_one,
+        note="The first is infinite for singular matrices, as the paper says; the second never is.",
+    ),
+    _row(
+        "definition.singular.corrected",
+        says="sigma_1 / sigma_n and ||W|| ||W^+|| are one condition number where the rank is min(m, n)",
+        theory=_reciprocals,
+        formula=r"\frac{\sigma_n}{\sigma_1} = \frac{1}{\|W\|\, \|W^+\|}",
+        kind="identity",
+        domain="rank min(m, n)",
+        status="corrected",
+        code=condition,
+        decoys=(
+            Decoy("of W^T W", lambda W: Sides(_reciprocals(W).left, _reciprocals(W).right ** 2)),
+            Decoy("the Frobenius norm", lambda W: Sides(_reciprocals(W).left, 1 / condition(W, "fro"))),
+        ),
+    ),
+    _row(
+        "definition.square",
+        says="for a square matrix the pseudo-inverse's condition number is that of the inverse",
+        theory=_square,
+        formula=r"\kappa(A) = \|A\|\, \|A^{-1}\| = \|A\|\, \|A^+\|",
+        kind="identity",
+        domain="A invertible; all four norms",
+        code=condition,
+        tolerance=1e-6,
+        decoys=(Decoy("the norms 1 and inf exchanged", lambda A: _square(A, (math.inf, 2, 1, "fro"))),),
+    ),
+    _row(
+        "definition.orthogonal",
+        says="the condition number of an orthogonal matrix is 1",
+        theory=_orthogonal,
+        formula=r"Q^T Q = I \Rightarrow \kappa_2(Q) = 1",
+        kind="identity",
+        domain="Euclidean norm; in the Frobenius norm it is n",
+        code=condition,
+        decoys=(Decoy("n, as in the Frobenius norm", lambda Q: _orthogonal(Q, float(len(Q)))),),
+    ),
+    _row(
+        "norm.printed",
+        says="all four norms, Frobenius among them, are the largest stretch of a vector",
+        theory=_frobenius_stretch,
+        formula=r"\|B\|_F = \max_{x \ne 0} \frac{\|B x\|}{\|x\|}",
+        kind="identity",
+        domain="any matrix",
+        status="refuted",
+        replay=_frobenius_stretch_of_diagonal,
+        note="No vector norm induces it: ||I||_F = sqrt(n). The paper also prints x = 0 under the maximum.",
+    ),
+    _row(
+        "norm.corrected",
+        says="the norms 1, 2 and inf are the largest stretch of a vector in the norm of the same name",
+        theory=_induced,
+        formula=r"\|B\|_p = \max_{x \ne 0} \frac{\|B x\|_p}{\|x\|_p}, \quad p = 1, 2, \infty",
+        kind="identity",
+        domain="any matrix",
+        status="corrected",
+        code=matrix_norm,
+        decoys=(Decoy("of the transposed matrix", _induced_transposed),),
+    ),
+    _row(
+        "pseudo_inverse.printed",
+        says="the pseudo-inverse of a matrix that has become singular has norm 0",
+        theory=_pseudo_inverse,
+        formula=r"\mathrm{rank}\, W < \min(m, n) \Rightarrow \|W^+\| \le 0",
+        source="Conditioning, Section V-C and Figure 4",
+        domain="W singular, not 0",
+        status="refuted",
+        replay=_pseudo_inverse_of_rank_one,
+        note="The zeros of Figure 4 are the zero-initialised weights, not a spike.",
+    ),
+    _row(
+        "pseudo_inverse.corrected",
+        says="the norm of the pseudo-inverse of W is at least 1 / ||W||, and is 0 for W = 0 only",
+        theory=_inverse_norm,
+        formula=r"\|W^+\| \ge \frac{1}{\|W\|}, \quad W \ne 0",
+        source="Conditioning, Section V-C and Figure 4",
+        domain="W not 0; all four norms",
+        status="corrected",
+        note="So no condition number is below 1; towards singularity the norm grows without bound.",
+        decoys=(Decoy("of the norm of W itself", lambda W: _inverse_norm(W, lambda A: A)),),
+    ),
+    _row(
+        "relations.frobenius_low",
+        says="kappa_F is at least kappa_2 + 1 / kappa_2 + r - 2",
+        theory=_frobenius_low,
+        formula=r"\kappa_F \ge \kappa_2 + \frac{1}{\kappa_2} + r - 2",
+        domain="rank r >= 2",
+        status="extension",
+        code=conditioning.frobenius_condition_range,
+        note="Equality for r = 2.",
+        decoys=(Decoy("r - 1", lambda W: _frobenius_low(W, 1.0)),),
+    ),
+    _row(
+        "relations.frobenius_high",
+        says="kappa_F is at most r (kappa_2 + 1 / kappa_2) / 2",
+        theory=_frobenius_high,
+        formula=r"\kappa_F \le \frac{r}{2} \left(\kappa_2 + \frac{1}{\kappa_2}\right)",
+        domain="rank r >= 2",
+        status="extension",
+        code=conditioning.frobenius_condition_range,
+        note="Kantorovich's inequality.",
+        decoys=(Decoy("half of it", lambda W: _frobenius_high(W, 0.5)),),
+    ),
+    _row(
+        "relations.equivalence",
+        says="kappa_1 and kappa_inf are within a factor sqrt(m n) of kappa_2, both ways",
+        theory=_equivalence,
+        formula=r"\frac{\kappa_2}{\sqrt{m n}} \le \kappa_1, \kappa_\infty \le \sqrt{m n}\, \kappa_2",
+        domain="any shape and rank",
+        status="extension",
+        code=condition,
+        decoys=(Decoy("equal", lambda W: _equivalence(W, 0.0)),),
+    ),
+    _row(
+        "relations.transpose",
+        says="transposing exchanges kappa_1 and kappa_inf and keeps kappa_2 and kappa_F",
+        theory=_transposed,
+        formula=r"\kappa_1(W^T) = \kappa_\infty(W), \quad \kappa_2(W^T) = \kappa_2(W), \quad"
+        r" \kappa_F(W^T) = \kappa_F(W)",
+        kind="identity",
+        domain="any shape and rank",
+        status="extension",
+        code=condition,
+        note="The paper writes a layer both as W^T x and as W x: which rows of its tables are L1 and which L-infinity"
+        " is open.",
+        decoys=(Decoy("each norm kept", lambda W: _transposed(W, conditioning.NORMS)),),
+    ),
+    _row(
+        "relations.stable_rank",
+        says="the stable rank is at most (kappa_F / kappa_2)^2",
+        theory=_stable_rank,
+        formula=r"\frac{\|W\|_F^2}{\|W\|_2^2} \le \left(\frac{\kappa_F}{\kappa_2}\right)^2",
+        domain="W not 0",
+        status="extension",
+        code=conditioning.stable_rank,
+        note="The ratio 1.033 of the first table's dense layer makes it a matrix of nearly rank one.",
+        decoys=(Decoy("not squared", lambda W: _stable_rank(W, 1.0)),),
+    ),
+)

@@ -1,0 +1,221 @@
+"""Rows on relative errors in one layer, and what a softmax hides from condition numbers: conditioning, III-B."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from theory import conditioning
+from theory.claim import Claim, Decoy, Sides, rows
+from theory.conditioning import condition
+
+PAPER = "Conditioning, Section III-B"
+
+
+def _growth(bound: Any) -> Any:
+    def theory(W: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Sides:
+        """In all four norms."""
+        norms = conditioning.NORMS
+        return Sides(
+            np.array([conditioning.relative_growth(W, x, delta, p) for p in norms]),
+            np.array([bound(W, x, delta, p) for p in norms]),
+        )
+
+    return theory
+
+
+_printed_growth = _growth(conditioning.printed_bound)
+
+
+_true_growth = _growth(conditioning.row_space_bound)
+
+
+def _growth_of_row(W: np.ndarray, x: np.ndarray, delta: np.ndarray) -> Sides:
+    """Squared Euclidean, exact for a single row w: w^+ = w / ||w||^2, so that kappa(w) = 1."""
+    (w,) = W
+    return Sides((w @ delta) ** 2 / (w @ x) ** 2, (delta @ delta) / (x @ x))
+
+
+def _attained(W: np.ndarray, power: float = 1.0) -> Sides:
+    """delta along the first right singular vector, x along the last."""
+    Vh = np.linalg.svd(W, full_matrices=False)[2]
+    return Sides(conditioning.relative_growth(W, Vh[-1], Vh[0]), condition(W) ** power)
+
+
+def _effective(W: np.ndarray, x: np.ndarray, constant: Any = conditioning.effective_condition) -> Sides:
+    """The worst delta's growth per relative size, against the constant."""
+    worst = np.linalg.svd(W)[2][0]
+    return Sides(conditioning.relative_growth(W, x, worst) * np.linalg.norm(x), constant(W, x))
+
+
+def _effective_below(W: np.ndarray, x: np.ndarray, factor: Any = conditioning.row_space_factor) -> Sides:
+    return Sides(conditioning.effective_condition(W, x), condition(W) * factor(W, x))
+
+
+def _wider_than_ten(n: int) -> bool:
+    return n > 10
+
+
+def _seen_by(rank: int) -> Any:
+    return lambda n: stats.beta(rank / 2, (n - rank) / 2)
+
+
+def _gauge(W: np.ndarray, c: np.ndarray, measure: Any = conditioning.gauge_condition) -> Sides:
+    return Sides(conditioning.gauge_condition(W + c), measure(W + 2 * c))
+
+
+def _row_sums(W: np.ndarray, X: np.ndarray, labels: np.ndarray, rate: float, decay: float, start: float) -> np.ndarray:
+    """1^T W after steps of gradient descent on softmax regression, from the multiple `start` of W."""
+    W = start * W
+    for x, label in zip(X, labels, strict=True):
+        z = W @ x
+        p = np.exp(z - z.max())
+        residual = p / p.sum() - np.eye(len(W))[label]
+        W = (1 - rate * decay) * W - rate * np.outer(residual, x)
+    return W.sum(axis=0)
+
+
+def _zero_start(start: float) -> Any:
+    def theory(**world: Any) -> Sides:
+        return Sides(_row_sums(**world, start=0.0), start * world["W"].sum(axis=0))
+
+    return theory
+
+
+def _frozen(without_decay: bool) -> Any:
+    def theory(decay: float, **world: Any) -> Sides:
+        kept = 1 if without_decay else (1 - world["rate"] * decay) ** len(world["X"])
+        return Sides(_row_sums(**world, decay=decay, start=1.0), kept * world["W"].sum(axis=0))
+
+    return theory
+
+
+_row = rows("cond", PAPER, kind="bound", tolerance=1e-8)
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _row(
+        "relative_error.printed",
+        says="the relative error of W x is at most the condition number times that of x",
+        theory=_printed_growth,
+        formula=r"\frac{\|W \delta\|}{\|W x\|} \le \kappa(W) \frac{\|\delta\|}{\|x\|}",
+        domain="any shape, all four norms",
+        status="refuted",
+        code=conditioning.printed_bound,
+        replay=_growth_of_row,
+        note="False wherever W has a null space, such as the 10 x 784 softmax layer: x may lie nearly inside. With"
+        " orthonormal rows a random x fails it by about sqrt(n / r).",
+    ),
+    _row(
+        "relative_error.corrected",
+        says="the relative error of W x is at most the condition number times ||delta|| over the part of x that W sees",
+        theory=_true_growth,
+        formula=r"\frac{\|W \delta\|}{\|W x\|} \le \kappa(W) \frac{\|\delta\|}{\|W^+ W x\|}",
+        domain="any shape and rank, all four norms, W x not 0",
+        status="corrected",
+        code=conditioning.row_space_bound,
+        decoys=(Decoy("as printed", _printed_growth),),
+    ),
+    _row(
+        "relative_error.full_rank",
+        says="with full column rank the relative error of W x is at most the condition number times that of x",
+        theory=_printed_growth,
+        formula=r"\frac{\|W \delta\|}{\|W x\|} \le \kappa(W) \frac{\|\delta\|}{\|x\|}",
+        domain="W of full column rank, all four norms, without the bias",
+        status="extension",
+        code=conditioning.printed_bound,
+        note="And only then: a null vector x makes the left side unbounded.",
+        decoys=(Decoy("half of it", _growth(lambda *world: conditioning.printed_bound(*world) / 2)),),
+    ),
+    _row(
+        "relative_error.attained",
+        says="the Euclidean bound is attained: delta along the first right singular vector, x along the last",
+        theory=_attained,
+        formula=r"\frac{\|W v_1\|}{\|W v_r\|} = \kappa_2(W)",
+        kind="identity",
+        domain="rank min(m, n)",
+        status="extension",
+        code=condition,
+        tolerance=1e-6,
+        decoys=(Decoy("its square root", lambda W: _attained(W, 0.5)),),
+    ),
+    _row(
+        "effective",
+        says="the worst growth of relative errors at a given x is ||W|| ||x|| / ||W x||",
+        theory=_effective,
+        formula=r"\max_{\delta} \frac{\|W \delta\| / \|W x\|}{\|\delta\| / \|x\|} = \frac{\|W\|\, \|x\|}{\|W x\|}",
+        kind="identity",
+        domain="W x not 0, any shape and rank; Euclidean",
+        status="extension",
+        code=conditioning.effective_condition,
+        note="What to report of a trained layer, over the test set, instead of one condition number.",
+        decoys=(Decoy("the condition number", lambda W, x: _effective(W, x, lambda W, x: condition(W))),),
+    ),
+    _row(
+        "effective.bound",
+        says="the effective condition number is at most the condition number times ||x|| / ||P x||",
+        theory=_effective_below,
+        formula=r"\frac{\|W\|\, \|x\|}{\|W x\|} \le \kappa_2(W) \frac{\|x\|}{\|P x\|}",
+        domain="W x not 0, any shape and rank; Euclidean",
+        status="extension",
+        code=conditioning.row_space_factor,
+        decoys=(Decoy("without the row-space factor", lambda W, x: _effective_below(W, x, lambda W, x: 1.0)),),
+    ),
+    _row(
+        "row_space",
+        says="the share of a random input that a softmax layer with 10 logits sees is Beta(5, (n - 10)/2)",
+        theory=_seen_by(10),
+        formula=r"\frac{\|P x\|^2}{\|x\|^2} \sim \mathrm{Beta}\left(\frac{r}{2}, \frac{n-r}{2}\right), \quad r = 10",
+        kind="law",
+        domain="x uniform on the sphere of R^n, rank r = 10 < n",
+        status="extension",
+        code=conditioning.row_space_factor,
+        tolerance=0.05,
+        where=_wider_than_ten,
+        note="Mean r / n, exact for every rank r. Images are not uniform.",
+        decoys=(
+            Decoy("half the logits", _seen_by(5)),
+            Decoy("the halves forgotten", lambda n: stats.beta(10, n - 10)),
+        ),
+    ),
+    _row(
+        "gauge",
+        says="adding one functional to all logits of a softmax leaves the centred weights' condition number as it is",
+        theory=_gauge,
+        formula=r"\kappa\left(\left(I - \frac{1}{K} \mathbf{1} \mathbf{1}^T\right) (W + \mathbf{1} c^T)\right)"
+        r" = \kappa\left(\left(I - \frac{1}{K} \mathbf{1} \mathbf{1}^T\right) W\right)",
+        kind="identity",
+        domain="softmax layers, K >= 2 logits; W + 1 c^T is the same classifier",
+        status="extension",
+        code=conditioning.gauge_condition,
+        tolerance=1e-6,
+        note="The condition number of W itself grows without bound with c, and says nothing about robustness here.",
+        decoys=(Decoy("of the weights themselves", lambda W, c: _gauge(W, c, condition)),),
+    ),
+    _row(
+        "zero_start",
+        says="softmax regression trained from zero weights keeps 1^T W = 0, and so a rank of at most K - 1",
+        theory=_zero_start(0.0),
+        formula=r"W_0 = 0 \Rightarrow \mathbf{1}^T W_t = 0",
+        kind="identity",
+        source="Conditioning, Section V-C, Figure 4",
+        domain="gradient descent, with or without weight decay",
+        status="extension",
+        note="The strict condition number is then infinite from the first step to the last; not so for Adam.",
+        decoys=(Decoy("from random weights", _zero_start(1.0)),),
+    ),
+    _row(
+        "frozen_start",
+        says="from random weights, the sum of the logits' weights is frozen, up to decay",
+        theory=_frozen(False),
+        formula=r"\mathbf{1}^T W_t = (1 - \eta \mu)^t\, \mathbf{1}^T W_0",
+        kind="identity",
+        source="Conditioning, Section V-C, Figure 4",
+        domain="gradient descent with rate eta and weight decay mu",
+        status="extension",
+        note="So sigma_K is at most ||1^T W_0|| / sqrt(K): the trained kappa measures learned against initial scale.",
+        decoys=(Decoy("decay forgotten", _frozen(True)),),
+    ),
+)

@@ -1,0 +1,180 @@
+"""Rows on shrinking bottom singular values of one layer: latent and SVD defences, 2.2 and 3.6."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from theory import truncation
+from theory.claim import Claim, Decoy, Sides, rows
+
+PAPER = "Latent and SVD defences, Section 2.2"
+SHARES = np.linspace(0, 1, 21)
+
+
+def _spectrum(W: np.ndarray, k: int, s: float, top: bool = False) -> Sides:
+    measured = np.linalg.svd(truncation.shrink_bottom(W, k, s), compute_uv=False)
+    sigma = np.linalg.svd(W, compute_uv=False)
+    shrunk = np.arange(sigma.size) < k if top else np.arange(sigma.size) >= sigma.size - k
+    return Sides(measured, np.sort(np.where(shrunk, s * sigma, sigma))[::-1])
+
+
+def _errors(W: np.ndarray, k: int, s: float, power: int = 1) -> Sides:
+    gap = W - truncation.shrink_bottom(W, k, s)
+    scale = (1 - s) ** (power - 1)
+    measured = [np.linalg.norm(gap, 2), np.linalg.norm(gap)]
+    return Sides(np.array(measured), scale * np.array(truncation.truncation_errors(W, k, s)))
+
+
+def _nearest(W: np.ndarray, k: int, B: np.ndarray, slack: float = 1.0) -> Sides:
+    """W's truncation against another matrix of no larger rank, in both norms."""
+    others = np.array([np.linalg.norm(W - B, 2), np.linalg.norm(W - B)])
+    return Sides(np.array(truncation.truncation_errors(W, k)), slack * others)
+
+
+def _match(W: np.ndarray, x: np.ndarray, k: int, s: float, power: float = 1.0) -> Sides:
+    """How far zeroing and scaling are apart at x."""
+    zeroed, scaled = truncation.shrink_bottom(W, k, 0.0), truncation.shrink_bottom(W, k, s)
+    along = np.linalg.svd(W, full_matrices=False)[2][-k:] @ x
+    return Sides(
+        np.linalg.norm((scaled - zeroed) @ x),
+        s**power * truncation.truncation_errors(W, k)[0] * np.linalg.norm(along),
+    )
+
+
+def _margin(W: np.ndarray, x: np.ndarray, bias: np.ndarray, k: int, s: float, power: int = 1, biased: int = 1) -> Sides:
+    """The margin of class 0 over class 1, direct and affine in s."""
+    z = truncation.shrink_bottom(W, k, s) @ x + bias
+    top, bottom = truncation.margin_parts(W, x, 0, 1, k, bias if biased else None)
+    return Sides(z[0] - z[1], truncation.shrunk_margin(top, bottom, s**power))
+
+
+def _margins(W: np.ndarray, x: np.ndarray, k: int) -> np.ndarray:
+    return np.array([np.subtract(*(truncation.shrink_bottom(W, k, s) @ x)[:2]) for s in SHARES])
+
+
+def _every_share(W: np.ndarray, x: np.ndarray, k: int, ends: bool = True) -> Sides:
+    parts = truncation.margin_parts(W, x, 0, 1, k)
+    keeps = truncation.keeps_for_every_share(*parts) if ends else sum(parts) > 0
+    return Sides(float(np.all(_margins(W, x, k) > 0)), float(keeps))
+
+
+def _repaired(W: np.ndarray, x: np.ndarray, k: int, swap: bool = False) -> Sides:
+    """How many of the shares repair a wrong decision, against the threshold."""
+    top, bottom = truncation.margin_parts(W, x, 0, 1, k)
+    limit = truncation.repair_share(bottom, top) if swap else truncation.repair_share(top, bottom)
+    margins = _margins(W, x, k)
+    wrong = margins[-1] < 0
+    expected = np.sum(limit > SHARES) if not np.isnan(limit) else 0
+    return Sides(float(np.sum(margins > 0)) if wrong else 0.0, float(expected) if wrong else 0.0)
+
+
+def _change(W: np.ndarray, x: np.ndarray, k: int, s: float, pick: int = 0, factor: float = 1.0) -> Sides:
+    moved = (truncation.shrink_bottom(W, k, s) - W) @ x
+    return Sides(abs(moved[0] - moved[1]), factor * truncation.margin_change_bounds(W, x, 0, 1, k, s)[pick])
+
+
+_row = rows("latent", PAPER, kind="bound", status="extension", tolerance=1e-8)
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _row(
+        "svd.spectrum",
+        says="shrinking multiplies the bottom k singular values by s and leaves the others",
+        theory=_spectrum,
+        formula=r"W = U \Sigma V^T, \quad \sigma_i(W_s) = s \sigma_i, \; i > q - k",
+        source=f"{PAPER}, equation (1)",
+        kind="identity",
+        domain="0 <= k <= q = min(m, n), 0 <= s <= 1",
+        status="printed",
+        code=truncation.shrink_bottom,
+        note="A factor of 10 in 2.2 (s = 0.1), 10% in 3.6 (s = 0.9): which one the figures use is open, as is how x% of"
+        " 10 singular values are rounded.",
+        decoys=(Decoy("the top ones shrunk", lambda **world: _spectrum(**world, top=True)),),
+    ),
+    _row(
+        "svd.errors",
+        says="shrinking moves the weights by (1-s) sigma_(q-k+1), in Frobenius norm by (1-s) times"
+        " that of the bottom part",
+        theory=_errors,
+        formula=r"\|W - W_s\|_2 = (1-s)\, \sigma_{q-k+1}, \quad \|W - W_s\|_F^2 = (1-s)^2 \sum_{i>q-k} \sigma_i^2",
+        kind="identity",
+        domain="1 <= k <= q",
+        code=truncation.truncation_errors,
+        decoys=(Decoy("(1-s) squared", lambda **world: _errors(**world, power=2)),),
+    ),
+    _row(
+        "svd.eckart_young",
+        says="no matrix of rank q - k is nearer to W than its truncation",
+        theory=_nearest,
+        formula=r"\sigma_{q-k+1} \le \|W - B\|_2, \quad \mathrm{rank}\, B \le q - k",
+        domain="spectral and Frobenius norm",
+        code=truncation.truncation_errors,
+        note="Eckart and Young, Mirsky.",
+        decoys=(Decoy("a tenth nearer", lambda **world: _nearest(**world, slack=0.9)),),
+    ),
+    _row(
+        "svd.match",
+        says="zeroing out and scaling by s differ by at most s sigma_(q-k+1) times the input's part along the bottom",
+        theory=_match,
+        formula=r"\|(W_s - W_0) x\| \le s\, \sigma_{q-k+1} \|V_b^T x\|",
+        source="Latent and SVD defences, Section 3.6",
+        domain="one layer",
+        note="Why the paper found both to match.",
+        decoys=(Decoy("s squared", lambda **world: _match(**world, power=2.0)),),
+    ),
+    _row(
+        "linear.margin",
+        says="a linear classifier's margin is affine in s: that of the top part plus s times that of the bottom part",
+        theory=_margin,
+        formula=r"m_s = m_{top} + s\, m_{bot}",
+        kind="identity",
+        domain="1L; biases count as top",
+        code=truncation.margin_parts,
+        decoys=(
+            Decoy("s squared", lambda **world: _margin(**world, power=2)),
+            Decoy("biases forgotten", lambda **world: _margin(**world, biased=0)),
+        ),
+    ),
+    _row(
+        "linear.every_share",
+        says="a decision stands for every s from 0 to 1 iff the whole and the top part's margins are positive",
+        theory=_every_share,
+        formula=r"\forall s \in [0, 1]: m_s > 0 \iff m_{top} > 0, \; m_{top} + m_{bot} > 0",
+        kind="identity",
+        domain="1L",
+        code=truncation.keeps_for_every_share,
+        decoys=(Decoy("the whole margin alone", lambda **world: _every_share(**world, ends=False)),),
+    ),
+    _row(
+        "linear.repair",
+        says="a wrong decision is repaired by the shares below m_top / |m_bot|, if the top part is right",
+        theory=_repaired,
+        formula=r"m_{top} > 0 > m_{top} + m_{bot}: \; m_s > 0 \iff s < \frac{m_{top}}{|m_{bot}|}",
+        source="Latent and SVD defences, Section 3.6",
+        kind="identity",
+        domain="1L; shares on a grid",
+        code=truncation.repair_share,
+        note="A classifier has accuracy 0 on its own adversarial examples by construction, so any change of weights"
+        " raises it: compare with random changes of the same size.",
+        decoys=(Decoy("top and bottom exchanged", lambda **world: _repaired(**world, swap=True)),),
+    ),
+    _row(
+        "linear.change",
+        says="shrinking changes a margin by at most (1-s) sigma_(q-k+1) ||U_b^T (e_i - e_j)|| ||V_b^T x||",
+        theory=_change,
+        formula=r"|m_s - m_1| \le (1-s)\, \sigma_{q-k+1} \|U_b^T (e_i - e_j)\|\, \|V_b^T x\|",
+        domain="1L",
+        code=truncation.margin_change_bounds,
+        note="Equality for k = 1.",
+        decoys=(Decoy("half of it", lambda **world: _change(**world, factor=0.5)),),
+    ),
+    _row(
+        "linear.change.norm",
+        says="shrinking changes a margin by at most sqrt(2) (1-s) sigma_(q-k+1) ||x||",
+        theory=lambda **world: _change(**world, pick=1),
+        formula=r"|m_s - m_1| \le \sqrt{2} (1-s)\, \sigma_{q-k+1} \|x\|",
+        domain="1L",
+        code=truncation.margin_change_bounds,
+        decoys=(Decoy("half of it", lambda **world: _change(**world, pick=1, factor=0.5)),),
+    ),
+)
