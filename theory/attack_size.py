@@ -25,7 +25,8 @@ from scipy.optimize import brentq
 from scipy.special import digamma, expit, gammainc, gammaincc, log_ndtr, ndtr
 
 from theory import _require
-from theory.laws import ChiProduct, _Derived, _elementwise, chi_product
+from theory._frozen import Positive, elementwise
+from theory.laws import ChiProduct, chi_product
 from theory.qr_product import corner_law, diagonal_laws, last_law, stretch_law
 
 NODES = 64  # of each of the two Gauss rules of `ColumnLaw`
@@ -79,7 +80,7 @@ def target_probability(n: int, d: int) -> float:
 
 
 @dataclass(frozen=True)
-class ColumnLaw(_Derived):
+class ColumnLaw(Positive):
     """Law of the size U = r C / max_{j<n} |C + Z_j| of the perturbation along the last column; see `column_law`."""
 
     n: int
@@ -88,29 +89,29 @@ class ColumnLaw(_Derived):
     def __post_init__(self) -> None:
         _dimension(self.n, self.d)
 
-    @_elementwise
+    @elementwise
     def cdf(self, u):
         """P(U <= u)."""
         return self._mixed(gammainc, u)
 
-    @_elementwise
+    @elementwise
     def sf(self, u):
         """P(U > u)."""
         return self._mixed(gammaincc, u)
 
-    @_elementwise
+    @elementwise
     def pdf(self, u):
         """Density of U; 0 for u < 0."""
         ratio, weight = self._ratios
         inside = stats.chi(self._degrees).pdf(np.maximum(u, 0)[:, None] * ratio) * ratio @ weight
         return np.where(u < 0, 0.0, inside)
 
-    @_elementwise
+    @elementwise
     def ppf(self, q):
         """The u with P(U <= u) = q."""
         return np.array([self._solve(self.cdf, float(p), p) for p in q])
 
-    @_elementwise
+    @elementwise
     def isf(self, q):
         """The u with P(U > u) = q."""
         return np.array([self._solve(self.sf, float(p), 1 - p) for p in q])
@@ -123,18 +124,6 @@ class ColumnLaw(_Derived):
             return math.inf
         ratio, weight = self._ratios
         return chi_product((self._degrees,)).moment(order) * float(ratio**-order @ weight)
-
-    def mean(self) -> float:
-        """E U, infinite for two points."""
-        return self.moment(1)
-
-    def var(self) -> float:
-        """Variance of U, infinite for two or three points."""
-        return self.moment(2) - self.mean() ** 2 if self.n > 3 else math.inf
-
-    def support(self) -> tuple[float, float]:
-        """0 and infinity."""
-        return 0.0, math.inf
 
     def rvs(self, size: Any = None, random_state: Any = None):
         """Independent draws, by two chi variables and the maximum of n - 1 normals each."""

@@ -27,6 +27,7 @@ from numpy.polynomial import chebyshev
 from scipy.special import digamma, expit, log_expit, polygamma
 
 from theory import _jacobi, _mixture, _require
+from theory._frozen import Derived
 
 DEEPEST = 140.0  # the table ends where a tail falls below e^-140; beyond it the log-odds are continued linearly
 HIGHEST = 40.0  # or at 1 - F^2 = e^-40, where F rounds to 1
@@ -34,7 +35,7 @@ DEGREE = 16  # of the Chebyshev polynomial on each panel of the table
 
 
 @dataclass(frozen=True, repr=False)
-class FractionLaw:
+class FractionLaw(Derived):
     """Frozen law of F on (0, 1), in the manner of scipy.stats; see `fraction_law` and `compression_law`."""
 
     n: int
@@ -86,14 +87,6 @@ class FractionLaw:
     def isf(self, q):
         return self._quantile(*_log_pair(q)[::-1])
 
-    def median(self) -> float:
-        return float(self.ppf(0.5))
-
-    def interval(self, confidence):
-        """Both ends of the interval of this probability that leaves equal tails."""
-        tail = (1 - np.asarray(confidence, dtype=float)) / 2
-        return self.ppf(tail), self.isf(tail)
-
     def moment(self, s: float) -> float:
         """E F^s, for s > -min(n_i - n + 1)."""
         if s <= -min(self.rows) + self.n - 1:
@@ -107,9 +100,6 @@ class FractionLaw:
     def var(self) -> float:
         values, weights = self._quadrature
         return float(weights @ (values - self.mean()) ** 2)
-
-    def std(self) -> float:
-        return float(np.sqrt(self.var()))
 
     def __reduce__(self):
         return FractionLaw, (self.n, self.rows)  # the table stays at home

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.special import betainc, betaln, gammaln
 
 from theory import _require
-from theory.gaussian_spectrum import ScaledSmallestLimit, _Positive
-from theory.laws import _elementwise
+from theory._frozen import Positive, elementwise
+from theory.gaussian_spectrum import ScaledSmallestLimit
 
 TRACY_WIDOM_MEAN = -1.2065335745820  # of the law for real matrices (beta = 1)
 TRACY_WIDOM_VARIANCE = 1.6077810345810
@@ -23,35 +23,35 @@ SMALLEST = ScaledSmallestLimit()
 
 
 @dataclass(frozen=True)
-class SquareConditionLimit(_Positive):
+class SquareConditionLimit(Positive):
     """Frozen law with P(X <= x) = e^(-2/x - 2/x^2): the limit of kappa / n for square matrices (Edelman 1988).
 
     X = 2 / T with the limit T of sqrt(n) sigma_min, as sigma_max / sqrt(n) tends to 2. P(X > x) goes like 2 / x: there
     is no mean.
     """
 
-    @_elementwise
+    @elementwise
     def cdf(self, x):
         """P(X <= x)."""
         return np.where(x > 0, SMALLEST.sf(2 / x), np.where(np.isnan(x), x, 0.0))
 
-    @_elementwise
+    @elementwise
     def sf(self, x):
         """P(X > x)."""
         return np.where(x > 0, SMALLEST.cdf(2 / x), np.where(np.isnan(x), x, 1.0))
 
-    @_elementwise
+    @elementwise
     def pdf(self, x):
         """Density (2x + 4) / x^3 e^(-2/x - 2/x^2)."""
         inside = np.exp(np.log(2 * x + 4) - 3 * np.log(x) - 2 / x - 2 / x**2)
         return np.where((x > 0) & (x < np.inf), inside, np.where(np.isnan(x), x, 0.0))
 
-    @_elementwise
+    @elementwise
     def ppf(self, q):
         """The x with P(X <= x) = q."""
         return 2 / SMALLEST.isf(q)
 
-    @_elementwise
+    @elementwise
     def isf(self, q):
         """The x with P(X > x) = q."""
         return 2 / SMALLEST.ppf(q)
@@ -70,7 +70,7 @@ class SquareConditionLimit(_Positive):
 
 
 @dataclass(frozen=True)
-class _FromOne(_Positive):
+class _FromOne(Positive):
     """Laws on (1, inf) of a matrix with m rows."""
 
     m: int
@@ -91,28 +91,28 @@ class TwoColumnCondition(_FromOne):
         x = np.maximum(x, 1)
         return -(self.m - 1) * np.log1p((x - 1) * ((x - 1) / (2 * x)))
 
-    @_elementwise
+    @elementwise
     def cdf(self, x):
         """P(kappa <= x)."""
         return np.where(x == np.inf, 1.0, -np.expm1(self._log_sf(x)))
 
-    @_elementwise
+    @elementwise
     def sf(self, x):
         """P(kappa > x)."""
         return np.where(x == np.inf, 0.0, np.exp(self._log_sf(x)))
 
-    @_elementwise
+    @elementwise
     def pdf(self, x):
         """Density (m-1) (x^2 - 1) / (x (x^2 + 1)) P(kappa > x)."""
         slope = (self.m - 1) * (1 - 1 / x) * (1 + 1 / x) / (x * (1 + x**-2.0))
         return np.where((x > 1) & (x < np.inf), slope * np.exp(self._log_sf(x)), np.where(np.isnan(x), x, 0.0))
 
-    @_elementwise
+    @elementwise
     def ppf(self, q):
         """The x with P(kappa <= x) = q."""
         return self._from_log_sf(np.log1p(-q))
 
-    @_elementwise
+    @elementwise
     def isf(self, q):
         """The x with P(kappa > x) = q."""
         return self._from_log_sf(np.log(q))

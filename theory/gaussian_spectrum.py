@@ -25,62 +25,44 @@ from array_api_compat import array_namespace
 from scipy.special import erf, erfc, erfcx, gammaln, psi
 
 from theory import _require
-from theory.laws import _Derived, _elementwise
+from theory._frozen import Positive, elementwise
 
 BLOCK = 2048  # points per pass through the mixture: bounds the memory
 STEP = 0.1  # of the trapezoidal rule in ln t; its error is below e^-50 as far as doubles reach
 EULER = -float(psi(1))
 
 
-class _Positive(_Derived):
-    """What a law on (0, inf) derives from ppf, isf and moment."""
-
-    moment: Callable[[float], float]
-
-    def mean(self) -> float:
-        """Expectation."""
-        return self.moment(1)
-
-    def var(self) -> float:
-        """Variance; infinite where the second moment is."""
-        return self.moment(2) - self.moment(1) ** 2 if math.isfinite(self.moment(2)) else math.inf
-
-    def support(self) -> tuple[float, float]:
-        """0 and infinity."""
-        return 0.0, math.inf
-
-
 @dataclass(frozen=True)
-class ScaledSmallestLimit(_Positive):
+class ScaledSmallestLimit(Positive):
     """Frozen law with P(T > t) = e^(-t - t^2/2): the limit of sqrt(n) sigma_min (Edelman 1988, Corollary 3.1)."""
 
-    @_elementwise
+    @elementwise
     def cdf(self, x):
         """P(T <= x)."""
         return np.where(x > 0, -np.expm1(-x * (1 + x / 2)), np.where(np.isnan(x), x, 0.0))
 
-    @_elementwise
+    @elementwise
     def sf(self, x):
         """P(T > x)."""
         return np.where(x > 0, np.exp(-x * (1 + x / 2)), np.where(np.isnan(x), x, 1.0))
 
-    @_elementwise
+    @elementwise
     def logsf(self, x):
         """ln P(T > x)."""
         return np.where(x > 0, -x * (1 + x / 2), np.where(np.isnan(x), x, 0.0))
 
-    @_elementwise
+    @elementwise
     def pdf(self, x):
         """Density (1 + t) e^(-t - t^2/2); 1 at 0."""
         inside = np.exp(np.log1p(x) - x * (1 + x / 2))
         return np.where(x == np.inf, 0.0, np.where(x >= 0, inside, np.where(np.isnan(x), x, 0.0)))
 
-    @_elementwise
+    @elementwise
     def ppf(self, q):
         """The x with P(T <= x) = q."""
         return _root_of_exponent(-np.log1p(-q))
 
-    @_elementwise
+    @elementwise
     def isf(self, q):
         """The x with P(T > x) = q."""
         return _root_of_exponent(-np.log(q))
@@ -126,7 +108,7 @@ def smallest_singular_law(n: int, scale: float = 1.0) -> SmallestSingular:
 
 
 @dataclass(frozen=True)
-class SmallestSingular(_Positive):
+class SmallestSingular(Positive):
     """Frozen law of scale * sigma_min; see `smallest_singular_law`."""
 
     n: int
@@ -157,17 +139,17 @@ class SmallestSingular(_Positive):
         blocks = [of(np.outer(x[k : k + BLOCK], node)) @ weight for k in range(0, x.size, BLOCK)]
         return np.concatenate(blocks) if blocks else np.empty(0)
 
-    @_elementwise
+    @elementwise
     def cdf(self, x):
         """P(sigma_min <= x)."""
         return np.where(x == np.inf, 1.0, self._mix(np.maximum(x, 0), lambda z: erf(z / math.sqrt(2))))
 
-    @_elementwise
+    @elementwise
     def sf(self, x):
         """P(sigma_min > x)."""
         return np.where(x <= 0, 1.0, self._mix(np.maximum(x, 0), lambda z: erfc(z / math.sqrt(2))))
 
-    @_elementwise
+    @elementwise
     def pdf(self, x):
         """Density; at 0 its limit from the right, the small-ball constant."""
         node, weight = self._mixture
@@ -177,12 +159,12 @@ class SmallestSingular(_Positive):
         value = math.sqrt(2 / math.pi) * np.concatenate(blocks) if blocks else np.empty(0)
         return np.where(x < 0, 0.0, value)
 
-    @_elementwise
+    @elementwise
     def ppf(self, q):
         """The x with P(sigma_min <= x) = q."""
         return self._at_exponent(-np.log1p(-q))
 
-    @_elementwise
+    @elementwise
     def isf(self, q):
         """The x with P(sigma_min > x) = q."""
         return self._at_exponent(-np.log(q))

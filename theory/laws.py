@@ -2,15 +2,15 @@
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, wraps
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.special import polygamma, psi
 
+from theory._frozen import Derived, elementwise
 from theory._mellin import LogProduct
 
 MOST_FACTORS = 256
@@ -64,41 +64,8 @@ def symmetrised(law: Law) -> "Symmetrised":
     return Symmetrised(law)
 
 
-def _elementwise(method: Callable) -> Callable:
-    """Lets a method of flat float arrays take arrays of any shape, and scalars."""
-
-    @wraps(method)
-    def vectorised(self, x: ArrayLike):
-        points = np.asarray(x, dtype=float)
-        with np.errstate(all="ignore"):
-            return method(self, points.ravel()).reshape(points.shape)[()]
-
-    return vectorised
-
-
-class _Derived:
-    """What every law can derive from ppf, isf and var."""
-
-    ppf: Callable
-    isf: Callable
-    var: Callable
-
-    def std(self) -> float:
-        """Standard deviation."""
-        return math.sqrt(self.var())
-
-    def median(self):
-        """The x with P(x) = 1/2."""
-        return self.ppf(0.5)
-
-    def interval(self, confidence: ArrayLike):
-        """Both ends of the interval of this probability that leaves equal tails."""
-        tail = (1 - np.asarray(confidence, dtype=float)) / 2
-        return self.ppf(tail), self.isf(tail)
-
-
 @dataclass(frozen=True, repr=False)
-class ChiProduct(_Derived):
+class ChiProduct(Derived):
     """Law of scale * prod_i chi_(degrees[i]); see `chi_product`."""
 
     degrees: tuple[int, ...]
@@ -127,32 +94,32 @@ class ChiProduct(_Derived):
     def __reduce__(self):
         return ChiProduct, (self.degrees, self.scale)  # caches stay at home
 
-    @_elementwise
+    @elementwise
     def cdf(self, x):
         """P(r <= x)."""
         return np.exp(self.logcdf(x))
 
-    @_elementwise
+    @elementwise
     def sf(self, x):
         """P(r > x)."""
         return np.exp(self.logsf(x))
 
-    @_elementwise
+    @elementwise
     def pdf(self, x):
         """Density of r; at 0 its limit from the right."""
         return np.exp(self.logpdf(x))
 
-    @_elementwise
+    @elementwise
     def logcdf(self, x):
         """ln P(r <= x)."""
         return self._where_positive(x, self._law.log_cdf, -np.inf, 0.0)
 
-    @_elementwise
+    @elementwise
     def logsf(self, x):
         """ln P(r > x)."""
         return self._where_positive(x, self._law.log_sf, 0.0, -np.inf)
 
-    @_elementwise
+    @elementwise
     def logpdf(self, x):
         """ln of the density of r; at 0 its limit from the right."""
         density = self._where_positive(x, self._law.log_density, -np.inf, -np.inf) - np.log(np.abs(x))
@@ -160,12 +127,12 @@ class ChiProduct(_Derived):
             density[x == 0] = self._log_density_at_0()
         return density
 
-    @_elementwise
+    @elementwise
     def ppf(self, q):
         """The x with P(r <= x) = q."""
         return self._quantile(np.log(q), np.log1p(-q))
 
-    @_elementwise
+    @elementwise
     def isf(self, q):
         """The x with P(r > x) = q."""
         return self._quantile(np.log1p(-q), np.log(q))
@@ -250,32 +217,32 @@ class ChiProduct(_Derived):
 
 
 @dataclass(frozen=True)
-class Symmetrised(_Derived):
+class Symmetrised(Derived):
     """Law of a fair sign times r >= 0; see `symmetrised`."""
 
     law: Law
 
-    @_elementwise
+    @elementwise
     def cdf(self, x):
         """P(+-r <= x)."""
         return np.where(x < 0, self.law.sf(-x), 1 + self.law.cdf(x)) / 2
 
-    @_elementwise
+    @elementwise
     def sf(self, x):
         """P(+-r > x)."""
         return np.where(x > 0, self.law.sf(x), 1 + self.law.cdf(-x)) / 2
 
-    @_elementwise
+    @elementwise
     def pdf(self, x):
         """Density, half of that of r at |x|."""
         return self.law.pdf(np.abs(x)) / 2
 
-    @_elementwise
+    @elementwise
     def ppf(self, q):
         """The x with P(+-r <= x) = q."""
         return -self.isf(q)
 
-    @_elementwise
+    @elementwise
     def isf(self, q):
         """The x with P(+-r > x) = q."""
         return np.where(q > 0.5, -1.0, 1.0) * self.law.isf(2 * np.where(q > 0.5, 1 - q, q))

@@ -15,8 +15,8 @@ from scipy.optimize import brentq
 from scipy.special import gammaln, multigammaln
 
 from theory import _require
+from theory._frozen import elementwise
 from theory.gaussian_condition import _FromOne
-from theory.laws import _elementwise
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(48)
 
@@ -91,17 +91,17 @@ class ThreeColumnCondition(_FromOne):
             start, corner, lambda s: self._strip(s, 2 * R * s - (1 - s), 1 - 3 * s)
         )
 
-    @_elementwise
+    @elementwise
     def cdf(self, x):
         """P(kappa <= x)."""
         return np.array([1 - self._above(v) if v > self._middle else self._below(v) for v in x])
 
-    @_elementwise
+    @elementwise
     def sf(self, x):
         """P(kappa > x)."""
         return np.array([self._above(v) if v > self._middle else 1 - self._below(v) for v in x])
 
-    @_elementwise
+    @elementwise
     def pdf(self, x):
         """Density of kappa."""
         value = np.zeros(x.shape)
@@ -121,12 +121,12 @@ class ThreeColumnCondition(_FromOne):
         """Roughly the median; each tail is integrated on its own side."""
         return 1 + math.exp(brentq(lambda y: self._below(1 + math.exp(y)) - 0.5, -12, 4, xtol=0.05))
 
-    @_elementwise
+    @elementwise
     def ppf(self, q):
         """The x with P(kappa <= x) = q."""
         return np.array([self._quantile(p, 1 - p) for p in q])
 
-    @_elementwise
+    @elementwise
     def isf(self, q):
         """The x with P(kappa > x) = q."""
         return np.array([self._quantile(1 - p, p) for p in q])

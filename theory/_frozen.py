@@ -1,0 +1,61 @@
+"""What frozen laws share: methods that take arrays of any shape, and what follows from a few of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import wraps
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def elementwise(method: Callable) -> Callable:
+    """Lets a method of flat float arrays take arrays of any shape, and scalars."""
+
+    @wraps(method)
+    def vectorised(self, x: ArrayLike):
+        points = np.asarray(x, dtype=float)
+        with np.errstate(all="ignore"):
+            return method(self, points.ravel()).reshape(points.shape)[()]
+
+    return vectorised
+
+
+class Derived:
+    """What every law can derive from ppf, isf and var."""
+
+    ppf: Callable
+    isf: Callable
+    var: Callable
+
+    def std(self) -> float:
+        """Standard deviation."""
+        return math.sqrt(self.var())
+
+    def median(self):
+        """The x with P(x) = 1/2."""
+        return self.ppf(0.5)
+
+    def interval(self, confidence: ArrayLike):
+        """Both ends of the interval of this probability that leaves equal tails."""
+        tail = (1 - np.asarray(confidence, dtype=float)) / 2
+        return self.ppf(tail), self.isf(tail)
+
+
+class Positive(Derived):
+    """What a law on (0, inf) derives from ppf, isf and moment."""
+
+    moment: Callable[[float], float]
+
+    def mean(self) -> float:
+        """Expectation."""
+        return self.moment(1)
+
+    def var(self) -> float:
+        """Variance; infinite where the second moment is."""
+        return self.moment(2) - self.moment(1) ** 2 if math.isfinite(self.moment(2)) else math.inf
+
+    def support(self) -> tuple[float, float]:
+        """0 and infinity."""
+        return 0.0, math.inf
