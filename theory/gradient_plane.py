@@ -22,6 +22,7 @@ from scipy.special import betaincinv, digamma, polygamma
 from theory import _require
 from theory._gamma import log_gamma_ratio
 from theory.fraction import FractionLaw, compression_law
+from theory.laws import ChiProduct, chi_product
 
 
 def projection(gradients: Any, vector: Any) -> Any:
@@ -128,6 +129,11 @@ def span_law(d: int, gradients: int = 2) -> FractionLaw:
     """
     _dimensions(d, gradients)
     return compression_law(d, (d,), gradients)
+
+
+def size_law(gradients: int = 2) -> ChiProduct:
+    """Law of ||P (x_1 - x_2)|| for standard Gaussian points: sqrt(2) chi_k, whatever d; k = d: the whole difference."""
+    return chi_product((_require.integer("gradients", gradients, 1),), math.sqrt(2))
 
 
 def mean_compression(d: float, gradients: float = 2) -> float:

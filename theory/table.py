@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from theory.claim import Claim
+from theory.witness import replay, stored
 
+LONGEST_WORLD = 300  # characters of a counterexample that is shown in place
 COLUMNS = ("claim", "kind", "status", "tolerance", "says")
 
 
@@ -80,7 +83,8 @@ def document(claims: Sequence[Claim]) -> list[dict[str, Any]]:
 
 def markdown(claims: Sequence[Claim], link: Callable[[str, str], str]) -> str:
     """A section per paper, an entry per claim, formulas between dollars; `link(module, function)` is its code's URL."""
-    lines: list[str] = []
+    lines = ["## What does not hold", ""]
+    lines += [f"- [`{claim.id}`](#{_anchor(claim)}) {claim.says}" for claim in claims if claim.refuted] + [""]
     for name in dict.fromkeys(map(paper, claims)):
         lines += [f"## {name}", ""]
         for claim in (claim for claim in claims if paper(claim) == name):
@@ -102,7 +106,9 @@ def _entry(claim: Claim, of_paper: str, link: Callable[[str, str], str]) -> list
         claim.note,
         f"*Decoys:* {'; '.join(decoy.says for decoy in claim.decoys)}." if claim.decoys else "",
     ]
+    witness = ["", f"*Counterexample:* {_counterexample(claim)}"] if claim.refuted else []
     return [
+        f"({_anchor(claim)})=",
         f"### `{claim.id}`",
         "",
         f'<p class="facts">{" · ".join(fact for fact in facts if fact)}</p>',
@@ -112,8 +118,22 @@ def _entry(claim: Claim, of_paper: str, link: Callable[[str, str], str]) -> list
         f"$$\n{claim.formula}\n$$",
         "",
         " ".join(line for line in below if line),
+        *witness,
         "",
     ]
+
+
+def _anchor(claim: Claim) -> str:
+    return "claim-" + claim.id.replace(".", "-").replace("_", "-")
+
+
+def _counterexample(claim: Claim) -> str:
+    """The stored world, if it fits on a few lines, and both sides in it."""
+    left, right = replay(claim)
+    relation = "≠" if claim.kind == "identity" else ">"
+    world = ", ".join(f"{name} = {json.dumps(value)}" for name, value in stored(claim.id).items()).replace('"', "")
+    sides = f"left {left} {relation} right {right}"
+    return f"`{world}` gives {sides}." if len(world) <= LONGEST_WORLD else f"{sides}."
 
 
 def _row(claim: Claim) -> tuple[str, ...]:

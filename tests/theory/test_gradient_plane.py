@@ -22,6 +22,7 @@ from theory.gradient_plane import (
     median_difficulty,
     perturbation,
     projection,
+    size_law,
     span_law,
     tanh_smoothness,
     zero_gradient_probability,
@@ -244,3 +245,11 @@ def test_torch_agrees_and_differentiates():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_projected_size_is_a_share_of_the_whole():
+    """E ||P D||^2 = E rho^2 E ||D||^2, the two being independent."""
+    d = 9
+    assert size_law(2).moment(2) == pytest.approx(span_law(d).moment(2) * size_law(d).moment(2), rel=1e-10)
+    with pytest.raises(ValueError, match="gradients must be at least 1, got 0"):
+        size_law(0)

@@ -39,7 +39,7 @@ from theory.claims import (
     wide_resnet,
 )
 
-CLAIMS: tuple[Claim, ...] = (
+_ROWS: tuple[Claim, ...] = (
     # Feature compression
     *separation.CLAIMS,
     *last_column.CLAIMS,
@@ -78,3 +78,18 @@ CLAIMS: tuple[Claim, ...] = (
     *consistency.CLAIMS,
     *conclusions.CLAIMS,
 )
+
+
+def _beside(rows: tuple[Claim, ...]) -> tuple[Claim, ...]:
+    """The rows with every correction right after the statement that it corrects."""
+    corrections = {row.id.removesuffix(".corrected"): row for row in rows if row.status == "corrected"}
+    ordered: list[Claim] = []
+    for row in rows:
+        if row.status != "corrected":
+            ordered.append(row)
+            if row.id.endswith(".printed") and row.id.removesuffix(".printed") in corrections:
+                ordered.append(corrections[row.id.removesuffix(".printed")])
+    return tuple(ordered)
+
+
+CLAIMS = _beside(_ROWS)

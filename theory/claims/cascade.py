@@ -107,7 +107,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "cascade.norms",
-        says="the same from norms alone",
+        says="a cascade's change has a bound from the norms of its layers and activations alone",
         theory=_cascade_change(1),
         formula=r"\|f_s - f\| \le \sum_l \prod_{m>l} \|W^m\|\, (1-s)\, \sigma^{(l)}_{q_l-k_l+1} \|h^{l-1}\|",
         domain="1-Lipschitz activations, any biases",

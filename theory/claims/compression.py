@@ -13,6 +13,7 @@ from scipy.stats import beta
 
 from theory import gradient_plane as plane
 from theory.claim import Claim, Decoy, Rate, Sides
+from theory.laws import chi_product
 
 THEOREM = "Feature compression, Theorem 7"
 
@@ -99,6 +100,22 @@ CLAIMS: tuple[Claim, ...] = (
             Decoy("one gradient", _single_law),
             Decoy("three gradients", lambda n: plane.span_law(n, 3), where=_above(4)),
             Decoy("one dimension more", lambda n: _law(n + 1)),
+        ),
+    ),
+    _theorem_7(
+        "size.law",
+        "the squared projection of a difference of Gaussian points on two gradients is twice chi-square of degree 2",
+        r"\|P (x_2 - x_1)\| \overset{d}{=} \sqrt{2}\, \chi_2, \quad \|x_2 - x_1\| \overset{d}{=} \sqrt{2}\, \chi_n",
+        domain="n >= 2, gradients and points independent and Gaussian",
+        kind="law",
+        theory=lambda n: plane.size_law(2),
+        code=plane.size_law,
+        tolerance=0.1,
+        where=_above(2),
+        note="Only the whole difference concentrates as n grows; its projection stays random, whatever n.",
+        decoys=(
+            Decoy("variance 1 in place of 2", lambda n: chi_product((2,))),
+            Decoy("one gradient", lambda n: plane.size_law(1)),
         ),
     ),
     _theorem_7(

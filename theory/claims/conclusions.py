@@ -124,7 +124,8 @@ CLAIMS: tuple[Claim, ...] = (
             note="At 0.01 it keeps 0.583 where the simple one has 0.088.",
         ),
         dict(
-            says="it performs better up to radius 0.01; from 0.05 on it is worse, where both are worse than guessing",
+            says="the convolutional network performs better under FGSM up to radius 0.01; from 0.05"
+            " on it is worse, where both are worse than guessing",
             formula=r"A_{simple} \le A_{conv}, \; \epsilon \le 0.01; \quad"
             r" A_{conv} \le A_{simple} < 0.1, \; \epsilon \ge 0.05",
             domain="all radii of Table I",

@@ -14,7 +14,7 @@ from theory import gaussian_spectrum as spectrum
 from theory.claim import Claim, Decoy, Moment, Rate, Sides, rows
 from theory.three_columns import ThreeColumnCondition
 
-EDELMAN = "Edelman 1988, for Conditioning, Section V-C"
+EDELMAN = "Conditioning, Section V-C, by Edelman 1988"
 
 
 def _scaled(n: int) -> Any:
@@ -210,7 +210,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_interval,
         formula=r"P\left(\sqrt{m} - \sqrt{n} - t \le \sigma_{min}, \; \sigma_{max} \le \sqrt{m} + \sqrt{n} + t\right)"
         r" \ge 1 - 2 e^{-t^2/2}",
-        source="Davidson and Szarek 2001, for Conditioning, Section V-C",
+        source="Conditioning, Section V-C, by Davidson and Szarek 2001",
         kind="bound",
         domain="m >= n; the sides, logarithms, for one column, where the law is known",
         code=spectrum.extreme_interval,

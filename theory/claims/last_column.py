@@ -153,7 +153,7 @@ CLAIMS: tuple[Claim, ...] = (
     _row(
         "thm1.size",
         at="Theorem 1, equation (3)",
-        says="its length is a formula in three entries of R, the distance of the difference from the"
+        says="the swap's length is a formula in three entries of R, the difference's distance from the"
         " other points' span",
         theory=_size,
         formula=r"\|e\| = \sqrt{(r_{n-1,n-1} - r_{n-1,n})^2 + r_{nn}^2}",
@@ -196,7 +196,7 @@ CLAIMS: tuple[Claim, ...] = (
     _row(
         "thm1.tie",
         at="Theorem 1",
-        says="the construction is not the shortest: the tie is at most half of it away",
+        says="the construction of Theorem 1 is not the shortest: the tie is at most half its length away",
         theory=_tie,
         kind="bound",
         status="extension",
@@ -267,7 +267,7 @@ CLAIMS: tuple[Claim, ...] = (
     _row(
         "thm4.bound.layers",
         at="Theorem 4, proof",
-        says="that sum is at most the product of the layers' sums",
+        says="the sum of the absolute entries of the last 2 x 2 block is at most the product of the layers' sums",
         theory=_layered_bound,
         kind="bound",
         formula=r"\|e\| \le \prod_{i=1}^{L} \|R_i^{2 \times 2}\|_1",
@@ -289,7 +289,7 @@ CLAIMS: tuple[Claim, ...] = (
     _row(
         "thm6.size",
         at="Theorem 6, equation (7)",
-        says="its length is 2 r_mm, twice the exact distance to the tie",
+        says="the attack -2 z_m r_mm q_m is 2 r_mm long, twice the exact distance to the tie",
         theory=_flip_size,
         formula=r"\|e\| = 2 r_{mm} = 2\, \frac{f_{z_m} - f_{-z_m}}{\|p_+ - p_-\|}",
         domain="A of full column rank, z of signs",

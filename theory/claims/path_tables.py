@@ -195,7 +195,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="fc.table5.sign.corrected",
         source="Feature compression, Section 6, Table 5",
-        says="its L2 length is the least one times the ratio of two norms of the gradient",
+        says="the L2 length of a step of signs is the least one times the ratio of two norms of the gradient",
         formula=r"\frac{\|e_{\mathrm{sign}}\|_2}{\min \|e\|_2} = \frac{\sqrt{s}\, \|\nabla f\|_2}{\|\nabla f\|_1},"
         r" \quad s = \#\{i: \partial_i f \ne 0\}",
         domain="linear f, otherwise to first order",

@@ -108,7 +108,7 @@ CLAIMS: tuple[Claim, ...] = (
     _row(
         "lemma2.exponent",
         at="Lemma 2",
-        says="the logarithm of that probability over d goes to minus infinity with alpha, like ln alpha",
+        says="the logarithm of Chernoff's bound over d goes to minus infinity with alpha, like ln alpha",
         theory=_exponent,
         formula=r"\frac{1}{d} \ln P(\|Z\| \le \alpha \sqrt{d}) \le \ln \alpha + \frac{1}{2}",
         domain="alpha > 0, d >= 1",
