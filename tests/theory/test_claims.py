@@ -148,7 +148,23 @@ def test_a_rate_is_the_slope_of_the_exact_law(claim):
                 assert abs(slope - decoy.theory(**point).exponent) > claim.tolerance, decoy.says
 
 
+def distance(truth, decoy):
+    """Largest distance between two laws, or of the uniform law from the columns of one transformed by the other."""
+    q = np.linspace(0.01, 0.99, 50)
+    pairs = zip(laws(truth), laws(decoy), strict=False)
+    return np.max(np.abs(np.mean([wrong.cdf(right.ppf(q)) for right, wrong in pairs], axis=0) - q))
+
+
 LAWS = [claim for claim in CLAIMS if claim.kind == "law" and not claim.refuted]
+
+
+@pytest.mark.parametrize("claim", LAWS, ids=lambda claim: claim.id)
+def test_each_decoy_of_a_law_is_further_off_than_the_tolerance(claim):
+    """At some point at least, so that the draws that the claim asks for can reject it."""
+    for decoy in claim.decoys:
+        shown = [point for point in points(claim) if decoy.where(**point)]
+        furthest = max(distance(claim.theory(**point), decoy.theory(**point)) for point in shown)
+        assert furthest > claim.tolerance, decoy.says
 
 
 @pytest.mark.parametrize("claim", LAWS, ids=lambda claim: claim.id)
