@@ -58,3 +58,13 @@ def test_compression_to_one_coordinate_is_the_fraction():
 def test_bad_compressions(n, rows, kept, says):
     with pytest.raises(ValueError, match=says):
         compression_law(n, rows, kept)
+
+
+@pytest.mark.parametrize(("d", "square"), [(8, 0.0186969306), (16, 0.0043505655), (64, 0.0002516362)])
+def test_squared_fraction_of_two_square_factors(d, square):
+    assert fraction_law(d, (d, d)).moment(2) == pytest.approx(square, abs=6e-11)
+
+
+@pytest.mark.parametrize(("m", "median"), [(4, 0.4039727533), (8, 0.2595732518), (64, 0.0851603715)])
+def test_median_fraction_of_one_square_factor(m, median):
+    assert fraction_law(m, (m,)).median() == pytest.approx(median, abs=6e-11)

@@ -71,8 +71,9 @@ def test_one_factor(height, n, mean, square, median, below, log_mean):
 
 def test_quantiles_of_one_factor():
     law = fraction_law(12, (12,))
-    points = law.ppf([0.05, 0.25, 0.75, 0.95])
-    np.testing.assert_allclose(points, [0.0193390, 0.0980401, 0.3438465, 0.5529427], atol=6e-8)
+    points = law.ppf([0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99])
+    known = [0.0038657182, 0.0193390028, 0.0980401281, 0.2057868570, 0.3438464371, 0.5529426595, 0.6835276329]
+    np.testing.assert_allclose(points, known, atol=6e-11)
     assert law.cdf(0.1480) == pytest.approx(0.3705674, abs=6e-8)
 
 

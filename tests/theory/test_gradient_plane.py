@@ -34,9 +34,11 @@ SEEDS = st.integers(0, 10**6)
 TABLE = [
     (6, 0.5333333333, 0.5411961001, 0.7966404328, 0.6790610905),
     (12, 0.3694083694, 0.3597908235, 0.5664425409, 0.4703453441),
+    (14, 0.340992341, 0.3303048317, 0.5055766812, 0.434164933),
     (15, 0.329038879, 0.3180393479, 0.477642124, 0.4189453125),
     (16, 0.3182595183, 0.3070445175, 0.4512510309, 0.4052206041),
     (50, 0.1781337719, 0.1687248021, 0.06533533747, 0.2268069627),
+    (100, 0.125645129, 0.1185169956, 0.003810021705, 0.1599763469),
     (784, 0.04477549481, 0.04208544327, 4.974946626e-20, 0.05700993063),
 ]
 
@@ -150,6 +152,29 @@ def test_the_mean_in_huge_dimensions():
     with mpmath.workdps(40):
         exact = mpmath.sqrt(mpmath.pi) / 2 * mpmath.gammaprod([mpmath.mpf(10**12) / 2], [mpmath.mpf(10**12 + 1) / 2])
     assert mean_compression(1e12) == pytest.approx(float(exact), rel=1e-13)
+
+
+# d, sqrt(E rho^2) for two gradients, E rho for ten
+MORE = [
+    (12, 0.4082482905, 0.9090909091),
+    (14, 0.377964473, 0.8391608392),
+    (15, 0.3651483717, 0.8097441163),
+    (16, 0.3535533906, 0.7832167832),
+    (50, 0.2, 0.4383760794),
+    (100, 0.1414213562, 0.3092048097),
+    (784, 0.05050762723, 0.1101896943),
+]
+
+
+@pytest.mark.parametrize(("d", "root_mean_square", "ten"), MORE)
+def test_root_mean_squares_and_ten_gradients(d, root_mean_square, ten):
+    assert span_law(d).moment(2) ** 0.5 == pytest.approx(root_mean_square, rel=1e-8)
+    assert mean_compression(d, 10) == pytest.approx(ten, rel=1e-8)
+
+
+@pytest.mark.parametrize(("d", "mean"), [(4, 0.6666666667), (8, 0.4571428571), (64, 0.1572774088)])
+def test_means_of_two_gradients(d, mean):
+    assert mean_compression(d) == pytest.approx(mean, abs=1e-10)
 
 
 @given(st.integers(1, 6), st.integers(1, 40), st.floats(0.01, 0.99))

@@ -114,6 +114,14 @@ def test_tabulated_far_tails():
     near(chi_product((1,)).cdf(1e-50), 7.978845608e-51, 1e-9)
 
 
+@pytest.mark.parametrize(
+    ("degree", "mean"),
+    [(1, 0.7978845608), (2, 1.253314137), (3, 1.595769122), (4, 1.879971206), (12, 3.392760536), (100, 9.97503164)],
+)
+def test_means_of_one_chi(degree, mean):
+    assert chi_product((degree,)).mean() == pytest.approx(mean, rel=6e-10)
+
+
 def test_one_factor():
     law, x = chi_product((1,)), np.array([1e-300, 1e-9, 0.3, 1, 2, 5, 20, 37])
     near(law.cdf(x), sp.erf(x / np.sqrt(2)))

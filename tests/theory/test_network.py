@@ -160,3 +160,11 @@ def test_a_budget_spreads_over_the_layers():
 def test_bad_input(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_norms_of_a_zero_padded_convolution():
+    """The kernel sin(1.7 t + 0.1 t^2 + 0.2), t = 0, 1, ..., on 5 x 5 pixels padded by one."""
+    t = np.arange(54)
+    layer = Conv(np.sin(1.7 * t + 0.1 * t**2 + 0.2).reshape(3, 2, 3, 3), padding=1)
+    assert layer.norm_inf((2, 5, 5)) == pytest.approx(12.9395539694, abs=1e-10)
+    assert layer.norm_one((2, 5, 5)) == pytest.approx(20.7357634306, abs=1e-10)

@@ -38,6 +38,11 @@ def test_oracles(n, rows, first, before, last, powers):
     assert off_diagonal_power(n, rows)[0] == pytest.approx(powers, rel=1e-12)
 
 
+@pytest.mark.parametrize(("k", "mean"), [(1, 132.4990704), (11, 2.4674011), (12, 0.4052847346)])
+def test_means_of_four_square_factors(k, mean):
+    assert diagonal_laws(12, (12,) * 4)[k - 1].mean() == pytest.approx(mean, rel=1e-9)
+
+
 @pytest.mark.parametrize(("n", "rows"), [(4, (5, 3)), (4, (2, 6)), (3, (1,))])
 def test_a_trapezoidal_r_follows_the_same_laws(n, rows, alpha):
     """Products with a bottleneck: the diagonal that is left, against draws, within the DKW band."""
