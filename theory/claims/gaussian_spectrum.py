@@ -12,7 +12,7 @@ from scipy.special import gammaln, hyperu
 from theory import gaussian_condition as condition
 from theory import gaussian_spectrum as spectrum
 from theory.claim import Claim, Decoy, Moment, Rate, Sides, rows
-from theory.three_columns import ThreeColumnCondition
+from theory.three_column_condition import ThreeColumnCondition
 
 EDELMAN = "Conditioning, Section V-C, by Edelman 1988"
 
