@@ -40,17 +40,17 @@ def swap_law(n: int, rows: Sequence[int], scale: float = 1.0) -> ChiProduct:
 
     One square factor: Rayleigh of parameter sqrt 2, P(||e|| > t) = e^(-t^2 / 4), for every d.
     """
-    return chi_product(stretch_law(_classes(n), rows).degrees, math.sqrt(2) * scale)
+    return chi_product(stretch_law(_classes(n), rows).degrees, math.sqrt(2) * _require.positive("scale", scale))
 
 
 def pair_margin_law(n: int, rows: Sequence[int], scale: float = 1.0) -> ChiProduct:
     """Law of m_ij, the x_i's distance from the tie with class j: scale / sqrt(2) * prod_i chi_(n_i - n + 1), n >= 2."""
-    return chi_product(last_law(_classes(n), rows).degrees, scale / math.sqrt(2))
+    return chi_product(last_law(_classes(n), rows).degrees, _require.positive("scale", scale) / math.sqrt(2))
 
 
 def flip_law(n: int, rows: Sequence[int], scale: float = 1.0) -> ChiProduct:
     """Law of ||e|| = 2 r_nn in Theorem 6 (equation (7)): 2 * scale * prod_i chi_(n_i - n + 1); the tie is at half."""
-    return chi_product(last_law(_require.integer("n", n, 1), rows).degrees, 2 * scale)
+    return chi_product(last_law(_require.integer("n", n, 1), rows).degrees, 2 * _require.positive("scale", scale))
 
 
 def bound_mean(n: int, rows: Sequence[int]) -> float:

@@ -156,7 +156,7 @@ def distance_law(rows: Sequence[int], scale: float = 1.0) -> ChiProduct:
     rows : heights n_1, ..., n_L of the codes and of the L - 1 generators.
     scale : product of the entries' standard deviations, 1 for unit variance.
     """
-    return chi_product(tuple(rows), math.sqrt(2) * scale)
+    return chi_product(tuple(rows), math.sqrt(2) * _require.positive("scale", scale))
 
 
 def normalising_scale(rows: Sequence[int]) -> float:
