@@ -23,6 +23,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from theory.claim import Moment
+from theory.fraction import FractionLaw, fraction_law
 from theory.laws import ChiProduct, chi_product
 
 
@@ -100,6 +101,15 @@ def corner_law(n: int, rows: Sequence[int]) -> ChiProduct:
 def column_norm_law(rows: Sequence[int]) -> ChiProduct:
     """Law of ||H v|| for any fixed unit v, such as the last column's norm ||a_n||."""
     return chi_product(tuple(rows))
+
+
+def basis_entry_law(rows: Sequence[int]) -> FractionLaw:
+    """Law of any |q_jk|, n_L >= 2: the modulus of a coordinate of a uniform point of the sphere in n_L dimensions.
+
+    Q is Haar on the Stiefel manifold and independent of R (Bartlett for one factor); of the heights only the last
+    counts. q^2 ~ Beta(1/2, (n_L - 1)/2), exact.
+    """
+    return fraction_law(rows[-1], rows[-1:])
 
 
 def off_diagonal_power(n: int, rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theory.qr_product import (
+    basis_entry_law,
     column_norm_law,
     corner_law,
     degrees,
@@ -36,6 +37,17 @@ def test_oracles(n, rows, first, before, last, powers):
     means = [laws[0].mean(), laws[-2].mean(), last_law(n, rows).mean()]
     assert means == pytest.approx([first, before, last], rel=1e-9)
     assert off_diagonal_power(n, rows)[0] == pytest.approx(powers, rel=1e-12)
+
+
+def test_entries_of_q_are_coordinates_of_a_uniform_point(alpha):
+    samples, rng = 20_000, np.random.default_rng(6)
+    basis, _ = np.linalg.qr(rng.standard_normal((samples, 5, 4)) @ rng.standard_normal((samples, 4, 3)))
+    law, steps = basis_entry_law((4, 5)), np.arange(1, samples + 1) / samples
+    for row, column in ((0, 0), (4, 2)):
+        cdf = law.cdf(np.sort(np.abs(basis[:, row, column])))
+        distance = max(np.max(steps - cdf), np.max(cdf - steps + 1 / samples))
+        assert distance < np.sqrt(np.log(2 * 2 / alpha) / (2 * samples))
+    assert law.moment(2) == pytest.approx(1 / 5, rel=1e-10)
 
 
 @pytest.mark.parametrize(("k", "mean"), [(1, 132.4990704), (11, 2.4674011), (12, 0.4052847346)])

@@ -11,7 +11,7 @@ import numpy as np
 from theory import qr_product
 from theory.claim import Claim, Decoy, Sides
 from theory.fraction import fraction_law
-from theory.laws import symmetrised
+from theory.laws import chi_product, symmetrised
 
 Rows = tuple[int, ...]
 
@@ -185,6 +185,24 @@ CLAIMS: tuple[Claim, ...] = (
         decoys=(
             Decoy("a layer forgotten", lambda n, rows: qr_product.column_norm_law(rows[1:]), where=_layered),
             Decoy("widths taken for heights", lambda n, rows: qr_product.column_norm_law((n, *rows[:-1]))),
+        ),
+    ),
+    _lemma_3(
+        "basis",
+        "Q is Haar and independent of R: each of its entries is a coordinate of a uniform point of the sphere",
+        lambda n, rows: qr_product.basis_entry_law(rows),
+        formula=r"q_{jk}^2 \sim \mathrm{Beta}\left( \frac{1}{2}, \frac{n_L-1}{2} \right)",
+        domain="every n_i >= n, n_L >= 2",
+        status="extension",
+        note="The paper's proof uses that a factor after Q is Gaussian again and independent, without saying so.",
+        code=qr_product.basis_entry_law,
+        tolerance=0.1,
+        where=lambda n, rows: rows[-1] >= 2,
+        study="",
+        figure="",
+        decoys=(
+            Decoy("of the first height", lambda n, rows: qr_product.basis_entry_law(rows[:1]), where=_layered),
+            Decoy("normal entries", lambda n, rows: chi_product((1,), rows[-1] ** -0.5)),
         ),
     ),
     _lemma_3(
