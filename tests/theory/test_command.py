@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+from theory.__main__ import main
 from theory.claims import CLAIMS
 from theory.evaluations import EVALUATIONS
 from theory.fraction import fraction_law
@@ -90,9 +91,13 @@ def test_a_law_is_drawn(tmp_path):
         (("nothing",), "invalid choice"),
     ],
 )
-def test_bad_usage_is_one_line(arguments, message, tmp_path):
-    code, out, err = theory(*arguments, cwd=tmp_path)
-    assert code == 2
+def test_bad_usage_is_one_line(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["theory", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capsys.readouterr()
+    assert ended.value.code == 2
     assert out == ""
     assert message in err
     assert err.count("\n") == 1
