@@ -18,6 +18,7 @@ project = "fragility"
 extensions = ["myst_parser", "sphinx.ext.viewcode"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
+highlight_language = "text"
 html_theme = "furo"
 html_title = "fragility"
 html_copy_source = False
@@ -77,9 +78,18 @@ def _entry(module, name, value):
     arguments = "" if error else f"({', '.join(inspect.signature(value).parameters)})"
     yield from ("```{eval-rst}", f".. py:{kind}:: {name}{arguments}", f"   :module: {module}", "")
     # Formulas in docstrings are written for the eye; as plain text no markup can misread them.
-    yield from ("   ::", "", *(f"      {line}" for line in (inspect.getdoc(value) or "Undocumented.").splitlines()))
+    yield from ("   ::", "", *(f"      {line}" for line in _reflowed(inspect.getdoc(value) or "Undocumented.")))
     yield from ("```", "")
 
 
 def _verbatim(text):
-    return ["```text", *text.splitlines(), "```", ""]
+    return ["```text", *_reflowed(text), "```", ""]
+
+
+def _reflowed(text):
+    """Lines of a docstring with its paragraphs joined, so that they wrap once; sections and formulas stay as set."""
+    for paragraph in text.split("\n\n"):
+        lines = paragraph.splitlines()
+        set_by_hand = any(line.startswith(" ") or set(line) == {"-"} for line in lines)
+        yield from lines if set_by_hand else [" ".join(lines)]
+        yield ""
