@@ -114,7 +114,8 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\lim_{d \to \infty} P(\|e\| > D) \le 0",
         domain="any constant D",
         status="refuted",
-        note="The law does not depend on d. The theorem's claim is true by another perturbation: see fc.thm1.exists.",
+        note="The law does not depend on d, and no D bounds it; the stored D is one of all. The"
+        " theorem's claim is true by another perturbation: see fc.thm1.exists.",
         code=attack_size.swap_law,
         replay=_swap_outside,
     ),
@@ -230,7 +231,8 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\lim_{d \to \infty} P(2 r_{mm} > D) \le 0",
         domain="any constant D; half of D for the tie alone",
         status="refuted",
-        note="r_mm is the exact minimum and its law does not depend on d. Two classes leave no other direction.",
+        note="r_mm is the exact minimum, its law does not depend on d, and no D bounds it; the"
+        " stored D is one of all. Two classes leave no other direction.",
         code=attack_size.flip_law,
         replay=_flip_outside,
     ),
