@@ -22,6 +22,7 @@ lint: .venv/installed-test
 bench: .venv/installed-test
 	$(BIN)/python -m benchmarks.bench_qr_product
 	$(BIN)/python -m benchmarks.bench_direct
+	$(BIN)/python -m benchmarks.bench_margins
 
 docs: .venv/installed-test
 	$(BIN)/python -m sphinx -q -W -E -b html docs results/docs
