@@ -1,23 +1,24 @@
 """`python -m theory`: the table of claims, one claim, a counterexample replayed, or any law and bound evaluated."""
 
+from __future__ import annotations
+
 import argparse
 import difflib
 import inspect
 import json
 import math
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from zipfile import BadZipFile
 
-import numpy as np
-
-from theory import table
-from theory.claim import Claim
-from theory.claims import CLAIMS
 from theory.evaluations import EVALUATIONS
-from theory.laws import Law
-from theory.witness import ReplayError, replay, stored
+
+if TYPE_CHECKING:
+    from theory.claim import Claim
+    from theory.laws import Law
 
 USAGE = 2
 METAVARS = {"int": "K", "float": "X", "Heights": "K,K", "Arrays": "FILE"}
@@ -35,8 +36,10 @@ def main() -> None:
     parser = _parser()
     flags = vars(parser.parse_args())
     try:
-        print(_answer(flags))
-    except ValueError as error:
+        print(_answer(flags), flush=True)
+    except BrokenPipeError:  # whoever read the table has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (ValueError, OSError) as error:
         parser.error(str(error))
 
 
@@ -44,6 +47,7 @@ def _parser() -> Parser:
     parser = Parser(
         prog="python -m theory",
         description="Without arguments: every statement of the papers, with its status. With a name: its value.",
+        allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     parser.add_argument("--claim", metavar="ID", help="all about one claim; a prefix such as joint. shows its rows")
@@ -51,7 +55,7 @@ def _parser() -> Parser:
     names = parser.add_subparsers(dest="evaluation", metavar="NAME", title="laws and bounds, each with --help")
     for name, function in EVALUATIONS.items():
         says = (inspect.getdoc(function) or "").split("\n")[0]
-        evaluation = names.add_parser(name, help=says, description=says)
+        evaluation = names.add_parser(name, help=says, description=says, allow_abbrev=False)
         for parameter in inspect.signature(function).parameters.values():
             required = parameter.default is parameter.empty
             evaluation.add_argument(
@@ -74,7 +78,12 @@ def _parser() -> Parser:
                 metavar="FILE",
                 help="draw the law (default results/figures/NAME.png)",
             )
-        evaluation.add_argument("--json", action="store_true", help="one JSON document instead of text")
+        evaluation.add_argument(
+            "--json",
+            action="store_true",
+            default=argparse.SUPPRESS,  # left out here, it must not undo a --json that stands before the name
+            help="one JSON document instead of text",
+        )
     return parser
 
 
@@ -107,6 +116,10 @@ def _wholes(text: str) -> tuple[int, ...]:
 def _answer(flags: dict[str, Any]) -> str:
     if flags["evaluation"]:
         return _evaluate(flags)
+
+    from theory import table
+    from theory.claims import CLAIMS
+
     if flags["replay"]:
         return _replay(_find(flags["replay"]), flags["json"])
     if flags["claim"] and not any(claim.id == flags["claim"] for claim in CLAIMS):
@@ -119,6 +132,8 @@ def _answer(flags: dict[str, Any]) -> str:
 
 
 def _find(claim_id: str) -> Claim:
+    from theory.claims import CLAIMS
+
     by_id = {claim.id: claim for claim in CLAIMS}
     if claim_id not in by_id:
         near = difflib.get_close_matches(claim_id, by_id, n=3, cutoff=0.3)
@@ -127,11 +142,9 @@ def _find(claim_id: str) -> Claim:
 
 
 def _replay(claim: Claim, as_json: bool) -> str:
-    try:
-        left, right = replay(claim)
-    except ReplayError as error:
-        raise ValueError(error) from None
-    world = stored(claim.id)
+    from theory.witness import replay, stored
+
+    (left, right), world = replay(claim), stored(claim.id)
     if as_json:
         return json.dumps({"claim": claim.id, "world": world, "left": str(left), "right": str(right)}, indent=1)
     relation, stated = ("!=", "==") if claim.kind == "identity" else (">", "<=")
@@ -147,6 +160,8 @@ def _replay(claim: Claim, as_json: bool) -> str:
 
 
 def _evaluate(flags: dict[str, Any]) -> str:
+    from theory.laws import Law
+
     name, function = flags["evaluation"], EVALUATIONS[flags["evaluation"]]
     given = {parameter: flags[parameter] for parameter in inspect.signature(function).parameters}
     value = function(
@@ -178,13 +193,16 @@ def _evaluate(flags: dict[str, Any]) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Arrays of a .npy or .npz file; nothing in it is executed."""
+    """Arrays of a .npy or .npz file, in double precision; nothing in it is executed."""
+    import numpy as np
+
     try:
         loaded = np.load(path, allow_pickle=False)
-        return {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+        return {name: np.asarray(array, dtype=float) for name, array in arrays.items()}
     except OSError as error:
         raise ValueError(f"{path} must be a .npy or .npz file that can be read: {error.strerror or error}") from None
-    except (ValueError, EOFError, BadZipFile):
+    except (ValueError, TypeError, EOFError, BadZipFile):
         raise ValueError(f"{path} must be a .npy or .npz file of numbers, and it is none") from None
 
 

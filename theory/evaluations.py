@@ -2,6 +2,7 @@
 
 A function returns a law, a number, or several numbers by name. `rows` are the heights n_1, ..., n_L of the factors;
 left out, there is one square factor, or as many as `layers` says. Networks and matrices come from files of NumPy.
+Each imports what it needs when it is called: naming them all, as --help does, costs nothing.
 """
 
 from __future__ import annotations
@@ -9,81 +10,86 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from itertools import count, takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
-from theory import (
-    attack_size,
-    circulant,
-    conditioning,
-    convnorm,
-    depth,
-    gradient_plane,
-    joint_crown,
-    joint_exact,
-    margins,
-    optimal_tolerance,
-    path_length,
-    qr_product,
-    separation,
-    wide_resnet,
-)
-from theory.fraction import compression_law, fraction_law
-from theory.laws import Law, chi_product
-from theory.network import Budget, Network, pairwise_margins
+    from theory.conditioning import Norm
+    from theory.laws import Law
 
 Heights = tuple[int, ...]
-Arrays = Mapping[str, np.ndarray]  # of a file: .npz by name, .npy under the empty name
+Arrays = Mapping[str, "np.ndarray"]  # of a file: .npz by name, .npy under the empty name
 
 
 def fraction(n: int, layers: int = 1, rows: Heights = ()) -> Law:
     """|r_nn| / ||a_n||, the share of the last column that no other column has"""
+    from theory.fraction import fraction_law
+
     return fraction_law(n, _heights(n, layers, rows))
 
 
 def compression(n: int, kept: int = 2, layers: int = 1, rows: Heights = ()) -> Law:
     """share of a feature in the span of the last KEPT directions: swap over distance for 2"""
+    from theory.fraction import compression_law
+
     return compression_law(n, _heights(n, layers, rows), kept)
 
 
 def diagonal(n: int, k: int, layers: int = 1, rows: Heights = ()) -> Law:
     """r_kk of R of a product of Gaussian matrices (Lemma 3)"""
+    from theory import qr_product
+    from theory.laws import chi_product
+
     return chi_product(qr_product.degrees(n, _heights(n, layers, rows), k))
 
 
 def swap(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) -> Law:
     """size of the attack of Theorems 1 and 4, which swaps two outputs"""
+    from theory import attack_size
+
     return attack_size.swap_law(n, _heights(n, layers, rows), scale)
 
 
 def pair_margin(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) -> Law:
     """distance of a point from the tie of two classes (Theorems 1 and 4)"""
+    from theory import attack_size
+
     return attack_size.pair_margin_law(n, _heights(n, layers, rows), scale)
 
 
 def flip(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) -> Law:
     """size of the attack of Theorem 6, which exchanges both outputs"""
+    from theory import attack_size
+
     return attack_size.flip_law(n, _heights(n, layers, rows), scale)
 
 
 def untargeted(n: int, d: int) -> Law:
     """size of the perturbation along the last column that changes the class (Theorem 1)"""
+    from theory import attack_size
+
     return attack_size.column_law(n, d)
 
 
 def distance(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) -> Law:
     """distance of two points of a linear generative model (Theorem 4)"""
+    from theory import separation
+
     return separation.distance_law(_heights(n, layers, rows), scale)
 
 
 def gradient_span(d: int, gradients: int = 2) -> Law:
     """compression of a difference of inputs onto the span of gradients (Theorem 7)"""
+    from theory import gradient_plane
+
     return gradient_plane.span_law(d, gradients)
 
 
 def difficulty(d: int, gradients: int = 2) -> dict[str, float]:
     """how much harder an optimal classifier is to attack (Theorem 7): mean, median, ratio of means"""
+    from theory import gradient_plane
+
     return {
         "ratio of means": gradient_plane.difficulty_of_means(d, gradients),
         "mean ratio": gradient_plane.mean_difficulty(d, gradients),
@@ -93,6 +99,8 @@ def difficulty(d: int, gradients: int = 2) -> dict[str, float]:
 
 def closest_pair(d: int, points: int, delta: float = 0.01) -> dict[str, float]:
     """largest alpha with all distances of POINTS points above alpha sqrt(2d), but for DELTA (Theorem 1)"""
+    from theory import separation
+
     pairs = separation.log_pairs(points)
     return {
         "alpha, exact tail": separation.largest_share(d, pairs, delta),
@@ -102,6 +110,8 @@ def closest_pair(d: int, points: int, delta: float = 0.01) -> dict[str, float]:
 
 def sign_vectors(d: int, delta: float = 0.01) -> dict[str, float]:
     """largest alpha with both classes 2 alpha sqrt(d) apart, but for DELTA (Theorem 6)"""
+    from theory import separation
+
     all_pairs, differences = separation.log_sign_pairs(d), separation.log_sign_pairs(d, distinct=True)
     return {
         "alpha, 4^(d-1) pairs, Chernoff": separation.largest_share(d, all_pairs, delta, chernoff=True),
@@ -113,22 +123,30 @@ def sign_vectors(d: int, delta: float = 0.01) -> dict[str, float]:
 
 def target_probability(n: int, d: int) -> float:
     """probability that the swap of Theorem 1 makes its target the predicted class"""
+    from theory import attack_size
+
     return attack_size.target_probability(n, d)
 
 
 def interpolation_probability(m: int, scale: float = 1.0) -> float:
     """probability that the best linear classifier of Theorem 6's data is the one that interpolates"""
+    from theory import optimal_tolerance
+
     return optimal_tolerance.interpolation_probability(m, scale)
 
 
 def attack_length(slope: float, smoothness: float, drop: float) -> dict[str, float]:
     """two-sided bounds on the shortest perturbation that lowers a smooth function by DROP (Section 5)"""
+    from theory import path_length
+
     shortest, longest = path_length.length_bounds(slope, smoothness, drop)
     return {"at least": float(shortest), "at most": float(longest)}
 
 
 def lyapunov(n: int, layers: int = 1, rows: Heights = ()) -> dict[str, float]:
     """exponents lambda_1 and lambda_n of a product, and the depth at which rounding hides r_nn"""
+    from theory import depth
+
     exponents = depth.lyapunov_exponents(n, _heights(n, layers, rows))
     return {
         "lambda_1": float(exponents[0]),
@@ -140,20 +158,30 @@ def lyapunov(n: int, layers: int = 1, rows: Heights = ()) -> dict[str, float]:
 
 def normalised_norm(channels_out: int, channels_in: int) -> dict[str, float]:
     """range of the spectral norm of a ConvNorm layer (Proposition 3.1 and its converse)"""
+    from theory import convnorm
+
     least, largest = convnorm.norm_range(channels_out, channels_in)
     return {"at least": least, "typically": convnorm.typical_norm(channels_out, channels_in), "at most": largest}
 
 
 def wide_resnet_weights(widen: int) -> int:
     """number of weights in the convolutions and the last layer of WideResNet-16-k"""
+    from theory import wide_resnet
+
     return wide_resnet.weight_count(widen)
 
 
 def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: float = 60.0) -> dict[str, float]:
     """largest lead of another class over the predicted one while input and weights move; below 0: certified
 
-    The file holds x, W1, ..., WL and, where there are biases, b1, ..., bL of a dense ReLU network.
+    The file holds x, W1, ..., WL and, where there are biases, b1, ..., bL of a dense ReLU network. Every entry of x
+    moves by at most epsilon_x, every entry of the weights and biases by at most epsilon_w.
     """
+    import numpy as np
+
+    from theory import joint_crown, joint_exact, margins
+    from theory.network import Budget, Network, pairwise_margins
+
     if "x" not in network or "W1" not in network:
         raise ValueError(f"the network's file must hold x and W1, W2, ..., got {', '.join(network) or 'nothing'}")
     names = list(takewhile(network.__contains__, (f"W{layer}" for layer in count(1))))
@@ -181,8 +209,10 @@ def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: f
 
 def condition(matrix: Arrays) -> dict[str, float]:
     """condition number of a matrix in four norms, by its pseudo-inverse and strictly"""
+    from theory import conditioning
+
     W = _only(matrix)
-    named: dict[str, conditioning.Norm] = {"1": 1, "2": 2, "inf": math.inf, "Frobenius": "fro"}
+    named: dict[str, Norm] = {"1": 1, "2": 2, "inf": math.inf, "Frobenius": "fro"}
     return {
         f"kappa, norm {name}{', strict' if strict else ''}": float(conditioning.condition(W, norm, strict))
         for strict in (False, True)
@@ -192,6 +222,8 @@ def condition(matrix: Arrays) -> dict[str, float]:
 
 def convolution_norm(kernel: Arrays, size: int, stride: int = 1) -> dict[str, float]:
     """spectral norm of a convolution on SIZE x SIZE images: circular, zero-padded, and after ConvNorm"""
+    from theory import circulant, convnorm
+
     K = _only(kernel)
     grid = (size,) * (K.ndim - 2)
     return {

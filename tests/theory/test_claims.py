@@ -3,12 +3,14 @@
 import importlib
 import inspect
 from collections.abc import Sequence
+from pkgutil import iter_modules
 
 import numpy as np
 import pytest
 from latex2mathml.converter import convert
 from scipy import integrate
 
+import theory.claims
 from simulate.engine.shard import find_study
 from theory import table
 from theory.claim import Moment, Rate, Reported
@@ -52,6 +54,11 @@ def fingerprint(theory):
 
 def test_ids_are_unique():
     assert len(BY_ID) == len(CLAIMS)
+
+
+def test_no_file_of_rows_is_left_out():
+    modules = [importlib.import_module(f"theory.claims.{entry.name}") for entry in iter_modules(theory.claims.__path__)]
+    assert {claim.id for module in modules for claim in module.CLAIMS} == set(BY_ID)
 
 
 def test_what_is_refuted_has_what_is_true_beside_it():

@@ -118,10 +118,31 @@ def test_a_network_from_a_file_is_certified(tmp_path):
     assert linear <= intervals + 1e-6 <= theorem + 2e-6
 
 
+def test_json_may_stand_on_either_side_of_the_name():
+    before, after = theory("--json", "lyapunov", "--n", "4"), theory("lyapunov", "--n", "4", "--json")
+    assert before == after
+    assert json.loads(before[1])["lambda_n"] == pytest.approx(-0.6351814227)
+
+
+def test_help_loads_no_numbers():
+    code = "import sys; sys.argv = ['theory', '--help']\nfrom theory.__main__ import main\ntry: main()\n"
+    code += "except SystemExit: sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False).returncode == 0
+
+
+def test_a_picture_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "taken").write_text("")
+    code, _, err = theory("fraction", "--n", "3", "--plot", "taken/law.png", cwd=tmp_path)
+    assert code == 2
+    assert err.count("\n") == 1
+
+
 def test_nothing_in_a_file_is_executed(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
     code, _, err = theory("condition", "--matrix", "objects.npy", cwd=tmp_path)
     assert code == 2
+    np.save(tmp_path / "words.npy", np.array(["one", "two"]))
+    assert theory("condition", "--matrix", "words.npy", cwd=tmp_path)[0] == 2
     assert err == "python -m theory: objects.npy must be a .npy or .npz file of numbers, and it is none\n"
 
 

@@ -30,10 +30,6 @@ def _relaxed(network: Network, x: Any, budget: Budget) -> float:
     return joint_optimum(network, x, budget, PAIR, relax=True).increase[1]
 
 
-def _one_sided(network: Network, x: Any, budget: Budget) -> Any:
-    return margins.tau(network, x, budget) + margins.zeta_one_sided(network, x, budget)
-
-
 def _below(lower: Any, upper: Any) -> Any:
     """Two quantities of one network, input and budget."""
 
