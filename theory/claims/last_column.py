@@ -272,7 +272,8 @@ CLAIMS: tuple[Claim, ...] = (
         kind="bound",
         formula=r"\|e\| \le \prod_{i=1}^{L} \|R_i^{2 \times 2}\|_1",
         domain="any layers of full column rank; R_i of H_i Q_{i-1}",
-        note="Loose: typically 3.7 times too long for two layers, 9.5 for three.",
+        note="Loose: the median ratio to the size is 3.76 for two square layers and 9.44 for three"
+        " (10^5 draws each, seed 0; quartiles 2.6 to 6.4 and 5.7 to 17.7).",
         code=last_column.swap_size,
         decoys=(Decoy("half of each layer's", lambda factors: _layered_bound(factors, root=True)),),
     ),

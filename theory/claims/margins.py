@@ -225,7 +225,8 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\| \hat h^{L-1} \|_1 \le \| h^{L-1*} \|_1",
         domain="true for L = 2, false for L >= 3",
         status="refuted",
-        note="On random networks of a usual size this fails more often than not, though the bound's slack hides it.",
+        note="It fails on random networks, too; there the slack of the product of norms can hide it"
+        " from the bound itself.",
     ),
     row(
         "reach.corrected",
