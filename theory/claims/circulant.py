@@ -132,7 +132,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="filters of N taps on N points",
         theory=lambda a: _diagonalised(a, 0.5),
         status="corrected",
-        code=circulant.transfer,
+        code=_diagonalised,
         decoys=(
             Decoy("the factor sqrt N forgotten", lambda a: _diagonalised(a, 0)),
             Decoy("a factor N", lambda a: _diagonalised(a, 1)),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
-from scipy.special import gammaln, hyperu
+from scipy.special import hyperu
 
 from theory import gaussian_condition as condition
 from theory import gaussian_spectrum as spectrum
@@ -22,10 +22,8 @@ def _scaled(n: int) -> Any:
 
 
 def _small_ball(n: int, power: float = 0.0) -> Sides:
-    """Density of sigma_min at 0 times the mean of a coordinate of a Haar vector, against that of r_nn."""
-    haar = math.exp(float(gammaln(n / 2) - gammaln((n + 1) / 2))) / math.sqrt(math.pi)
-    density = float(spectrum.smallest_singular_law(n).pdf(0.0))
-    return Sides(density * haar, math.sqrt(2 / math.pi) * n**power)
+    """Density of sigma_min at 0, against that of r_nn over the mean coordinate of a Haar vector."""
+    return Sides(float(spectrum.smallest_singular_law(n).pdf(0.0)), spectrum.small_ball_constant(n) / n**power)
 
 
 def _mixture(n: int, x: float, shift: int = 0) -> Sides:

@@ -218,7 +218,6 @@ CLAIMS: tuple[Claim, ...] = (
         domain="linear outputs, different labels at x + eps x_1 and x + eps x_2",
         kind="bound",
         theory=_near_boundary,
-        code=plane.perturbation,
         tolerance=1e-9,
         status="corrected",
         decoys=(Decoy("half as far", _halved(_near_boundary)),),

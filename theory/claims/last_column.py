@@ -202,7 +202,7 @@ CLAIMS: tuple[Claim, ...] = (
         status="extension",
         formula=r"m_{ij} \le \frac{1}{2} \|e\|",
         note="The ratio is |sin U|, U uniform, for Gaussian data.",
-        code=last_column.pair_margin,
+        code=last_column.pair_margins,
         decoys=(Decoy("a quarter", lambda **world: _tie(**world, part=0.25)),),
     ),
     _row(

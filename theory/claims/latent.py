@@ -159,7 +159,6 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_flow,
         formula=r"\frac{d}{dt} (W_2^T W_2 - W_1 W_1^T) = 0",
         domain="any loss of W_2 W_1; discrete steps and Adam only nearly",
-        code=latent.imbalance,
         decoys=(Decoy("the sum conserved", lambda **world: _flow(**world, sign=-1.0)),),
     ),
     _row(

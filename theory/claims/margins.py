@@ -164,7 +164,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Theorem 1, eq. (1)",
         "tau plus the corrected zeta bounds the increase of every pairwise margin, at every depth",
         "bound",
-        theorem(margins.zeta),
+        theorem(margins.theorem_increase, lambda *_: 0),
         formula=rf"f_{{\hat W}}^{{ij}}(\hat x) \le f_W^{{ij}}(x) + \tau^{{ij}} + \zeta^{{ij}}, \quad {RECURSION}",
         domain=MOVED,
         status="corrected",

@@ -156,7 +156,6 @@ CLAIMS: tuple[Claim, ...] = (
         domain="d >= 2",
         kind="identity",
         theory=_triangular,
-        code=probes.pair_distance,
         tolerance=1e-9,
         decoys=(Decoy("without the corner r_22", _corner_forgotten),),
     ),

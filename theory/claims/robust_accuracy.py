@@ -139,7 +139,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_reach,
         status="extension",
         note="100 weight steps of 0.0005 reach 0.05: accuracies at larger weight radii are those at 0.05.",
-        code=robust_accuracy.steps_to_boundary,
+        code=robust_accuracy.projected_ascent,
         decoys=(Decoy("a quarter of the way", _leaves_the_ball),),
     ),
     _row(

@@ -53,12 +53,13 @@ def _sign_missing(exponent: float) -> Rate:
     return Rate("d", exponent, lambda d: 1 - separation.largest_sign_share(d, DELTA), between=(2**12, 2**14))
 
 
-def _pairs(d: int, base: int = 3) -> Sides:
+def _pairs(d: int, logs: Any = None) -> Sides:
     """Cross-class pairs and distinct differences, counted one by one."""
     signs = [np.array(z) for z in itertools.product((-1, 1), repeat=d)]
     differences = [tuple(z - y) for z in signs if z[-1] > 0 for y in signs if y[-1] < 0]
     counted = np.array([len(differences), len(set(differences))])
-    return Sides(counted, np.array([4 ** (d - 1), base ** (d - 1)]))
+    expected = [separation.log_sign_pairs(d), separation.log_sign_pairs(d, distinct=True)]
+    return Sides(counted, np.exp(expected if logs is None else logs))
 
 
 def _signs(d: int, share: float, log_count: float | None = None) -> Sides:
@@ -243,7 +244,9 @@ CLAIMS: tuple[Claim, ...] = (
         domain="z and z' of d signs with z_d = 1 and z'_d = -1",
         code=separation.log_sign_pairs,
         note="The second count is beyond the paper.",
-        decoys=(Decoy("2^(d-1) differences", lambda d: _pairs(d, 2)),),
+        decoys=(
+            Decoy("2^(d-1) differences", lambda d: _pairs(d, [separation.log_sign_pairs(d), (d - 1) * math.log(2)])),
+        ),
     ),
     _row(
         "thm6.separation",
