@@ -145,6 +145,8 @@ STUDY = Study(
             blind=False,
         ),
     },
+    # One factor, two square factors, and unequal heights, where widths and heights can be mistaken for each other.
+    table=({"n": 8, "rows": (8,)}, {"n": 8, "rows": (8, 8)}, {"n": 4, "rows": (12, 9)}),
 )
 
 if __name__ == "__main__":

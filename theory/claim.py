@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -56,12 +56,18 @@ class Rate:
     exponent : slope of ln value against ln size.
     value : what the exact theory behind the statement gives at one size, where there is one.
     between : two sizes, large enough for the slope between them to have settled.
+    sizes : of a sweep that measures the slope, large enough for it to lie within the claim's tolerance of the exponent.
+    at : the point of the claim's study at one of those sizes.
+    quantile : level at which the recorded statistic is read there, in (0, 1).
     """
 
     along: str
     exponent: float
     value: Callable[[int], float] | None = None
     between: tuple[int, int] = (2**14, 2**16)
+    sizes: tuple[int, ...] = ()
+    at: Callable[[int], Mapping[str, Any]] | None = None
+    quantile: float = 0.5
 
     def slope(self) -> float:
         """Slope of ln value against ln size between the two sizes; NaN without a value."""

@@ -24,6 +24,10 @@ class Stream(Protocol):
         """Independent N(0, 1), float64."""
         ...
 
+    def uniform(self, *shape: int) -> Array:
+        """Independent, uniform on the multiples of 2^-53 in [0, 1), float64."""
+        ...
+
     def chi(self, degrees: int, *shape: int) -> Array:
         """Independent chi variables: the norm of a Gaussian vector of R^degrees; degrees 0 gives zeros."""
         ...

@@ -78,6 +78,16 @@ extern "C" __global__ void normal(
     if (2 * i + 1 < size) out[2 * i + 1] = pair.y;
 }
 
+// Multiples of 2^-53 in [0, 1).
+extern "C" __global__ void unit(
+    double* out, long long size, unsigned long long key, unsigned long long shard, unsigned call
+) {
+    long long i = thread();
+    if (i >= size) return;
+    uint4 w = call_of(key, shard, call).words(i, 0);
+    out[i] = uniform(w.x, w.y) - 0x1p-53;
+}
+
 // The norm of two normals: the radius of Box and Muller.
 extern "C" __global__ void rayleigh(
     double* out, long long size, unsigned long long key, unsigned long long shard, unsigned call
@@ -129,6 +139,10 @@ class CupyStream:
     def normal(self, *shape: int) -> Array:
         """Independent N(0, 1), float64, by Box and Muller: |x| <= 8.6, whose complement has probability 1e-17."""
         return self._fill("normal", shape, per_thread=2)
+
+    def uniform(self, *shape: int) -> Array:
+        """Independent, uniform on the multiples of 2^-53 in [0, 1), float64."""
+        return self._fill("unit", shape)
 
     def chi(self, degrees: int, *shape: int) -> Array:
         """Independent chi variables with `degrees` >= 0 degrees of freedom."""

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numba.np.random import _constants as tables
 
-from simulate.backends._philox import BUFFER, POSITION, UNIT, refill, uniform, word
+from simulate.backends._philox import BUFFER, POSITION, UNIT, refill, unit, word
 
 _WORD = np.uint64
 _BITS_52 = _WORD(2**52 - 1)
@@ -29,6 +29,13 @@ _EXPONENTIAL_HEIGHTS, _EXPONENTIAL_TAIL = tables.fe_double, tables.ziggurat_exp_
 def normal(state: np.ndarray, words: np.ndarray, out: np.ndarray) -> None:
     """Fill the flat `out` with N(0, 1)."""
     _fill(state, words, 1, out)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def uniform(state: np.ndarray, words: np.ndarray, out: np.ndarray) -> None:
+    """Fill the flat `out` with the multiples of 2^-53 in [0, 1)."""
+    for i in range(out.size):
+        out[i] = unit(state, words)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -100,12 +107,12 @@ def _normal(state: np.ndarray, words: np.ndarray) -> float:
             return x
         if layer == 0:
             while True:
-                beyond = -_NORMAL_TAIL_INVERSE * math.log1p(-uniform(state, words))
-                height = -math.log1p(-uniform(state, words))
+                beyond = -_NORMAL_TAIL_INVERSE * math.log1p(-unit(state, words))
+                height = -math.log1p(-unit(state, words))
                 if height + height > beyond * beyond:
                     return -(_NORMAL_TAIL + beyond) if (place >> _WORD(8)) & _WORD(1) else _NORMAL_TAIL + beyond
         top, bottom = _NORMAL_HEIGHTS[layer - _WORD(1)], _NORMAL_HEIGHTS[layer]
-        if (top - bottom) * uniform(state, words) + bottom < math.exp(-0.5 * x * x):
+        if (top - bottom) * unit(state, words) + bottom < math.exp(-0.5 * x * x):
             return x
 
 
@@ -148,9 +155,9 @@ def _exponential(state: np.ndarray, words: np.ndarray) -> float:
         if place < _EXPONENTIAL_INSIDE[layer]:
             return x
         if layer == 0:
-            return _EXPONENTIAL_TAIL - math.log1p(-uniform(state, words))
+            return _EXPONENTIAL_TAIL - math.log1p(-unit(state, words))
         top, bottom = _EXPONENTIAL_HEIGHTS[layer - _WORD(1)], _EXPONENTIAL_HEIGHTS[layer]
-        if (top - bottom) * uniform(state, words) + bottom < math.exp(-x):
+        if (top - bottom) * unit(state, words) + bottom < math.exp(-x):
             return x
 
 
@@ -164,7 +171,7 @@ def _gamma(state: np.ndarray, words: np.ndarray, b: float) -> float:
         if v <= 0.0:
             continue
         v = v * v * v
-        if _accepts(x, v, uniform(state, words), b):
+        if _accepts(x, v, unit(state, words), b):
             return b * v
 
 

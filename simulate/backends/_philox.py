@@ -15,7 +15,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 BUFFER = 1024  # words, a multiple of four: with the tables of the ziggurat they stay in the level 1 cache
-UNIT = 2.0**-53  # of `uniform`
+UNIT = 2.0**-53  # of `unit`
 KEY_LOW, KEY_HIGH, BLOCK, INDEX, POSITION = range(5)  # entries of a state
 
 _WORD, _ZERO = np.uint64, np.uint64(0)
@@ -74,6 +74,6 @@ def word(state: np.ndarray, words: np.ndarray) -> np.uint64:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def uniform(state: np.ndarray, words: np.ndarray) -> float:
+def unit(state: np.ndarray, words: np.ndarray) -> float:
     """The next word as a number in [0, 1), with 53 bits."""
     return (word(state, words) >> _WORD(11)) * UNIT

@@ -27,6 +27,12 @@ class NumbaStream:
         _fill.normal(self._state, self._words, out.reshape(-1))
         return out
 
+    def uniform(self, *shape: int) -> np.ndarray:
+        """Independent, uniform on the multiples of 2^-53 in [0, 1), float64."""
+        out = np.empty(shape)
+        _fill.uniform(self._state, self._words, out.reshape(-1))
+        return out
+
     def chi(self, degrees: int, *shape: int) -> np.ndarray:
         """Independent chi variables with `degrees` >= 0 degrees of freedom."""
         out = np.empty(shape)
@@ -65,6 +71,7 @@ BACKEND = NumbaBackend()
 def compile_kernels() -> None:
     """Fills numba's cache on disk, which the first runs would otherwise spend up to half a minute on."""
     stream = BACKEND.stream(0, 0)
+    stream.uniform(2)
     for degrees in range(4):
         stream.chi(degrees, 2)
     for n in (TINY, MEDIUM, MEDIUM + 1):

@@ -28,6 +28,10 @@ class NumpyStream:
         """Independent N(0, 1), float64."""
         return self.generator.standard_normal(shape)
 
+    def uniform(self, *shape: int) -> np.ndarray:
+        """Independent, uniform on the multiples of 2^-53 in [0, 1), float64."""
+        return self.generator.random(shape)
+
     def chi(self, degrees: int, *shape: int) -> np.ndarray:
         """Independent chi variables with `degrees` >= 0 degrees of freedom; one and two have quick ways."""
         if degrees == 0:

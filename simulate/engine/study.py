@@ -69,6 +69,7 @@ class Study:
     grid : axes of the sweep.
     points : (**axes) -> points of the sweep; raises `UsageError`.
     methods : by name, the cheapest first; a statistic is taken from the first that measures it.
+    table : points at which the whole table of claims is judged: few, small, and such that every claim is decided.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Study:
     grid: Mapping[str, Axis]
     points: Callable[..., list[Point]]
     methods: Mapping[str, Method]
+    table: tuple[Point, ...] = ()
 
 
 def label(point: Point) -> str:

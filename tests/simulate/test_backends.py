@@ -94,8 +94,9 @@ def test_streams_are_the_same_bit_for_bit():
         for degrees in (0, 1, 2, 3, 5, 100, 10**6):
             first, second = (stream.chi(degrees, 11, 101) for stream in streams)
             np.testing.assert_array_equal(first, second)
-        first, second = (stream.normal(3, 20011) for stream in streams)
-        np.testing.assert_array_equal(first, second)
+        for numbers in ("normal", "uniform"):
+            first, second = (getattr(stream, numbers)(3, 20011) for stream in streams)
+            np.testing.assert_array_equal(first, second)
 
 
 def test_streams_agree_in_the_tail_of_the_ziggurat():

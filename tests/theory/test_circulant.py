@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.theory.worlds.circulant import seq
+from simulate.worlds.circulant import seq
 from theory import circulant
 from theory._dense import dense
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.theory.worlds.circulant import seq
+from simulate.worlds.circulant import seq
 from theory import circulant, convnorm
 from theory._dense import dense, normalised
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.theory.attacks import draw_network, draw_radii
+from simulate.worlds._attacker import draw_network, draw_radii
 from theory.joint_boxes import input_box, joint_boxes, logit_boxes, magnitude
 from theory.layers import AveragePool, Conv, Dense, Flatten
 from theory.margins import interval_increase

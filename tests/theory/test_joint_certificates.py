@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.theory.attacks import attack, draw_network, draw_radii, forward
+from simulate.worlds._attacker import attack, draw_network, draw_radii, forward
 from theory.joint_certificates import (
     FLOAT64,
     certified,

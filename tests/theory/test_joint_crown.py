@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.theory.attacks import attack, draw_network, draw_radii
+from simulate.worlds._attacker import attack, draw_network, draw_radii
 from tests.theory.test_joint_boxes import twin
 from tests.theory.test_margins import BUDGET, column, networks, oracle
 from theory.joint_boxes import joint_boxes

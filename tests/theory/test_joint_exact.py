@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.theory.attacks import attack, draw_network, draw_radii
+from simulate.worlds._attacker import attack, draw_network, draw_radii
 from tests.theory.test_margins import column, oracle
 from theory.joint_crown import tightest_increase
 from theory.joint_exact import closed_form_increase, joint_optimum, worst_margin

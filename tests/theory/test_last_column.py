@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tests.theory.worlds.last_column import points
+from simulate.worlds.last_column import points
 from theory import last_column
 from theory.attack_size import column_law, flip_law, pair_margin_law, swap_law
 from theory.last_column import (

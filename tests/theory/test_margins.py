@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.theory.attacks import attack, draw_network, draw_radii
+from simulate.worlds._attacker import attack, draw_network, draw_radii
 from theory import margins
 from theory.layers import AveragePool, Conv, Dense, Flatten, MaxPool
 from theory.network import Budget, Network, pairwise_margins

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.theory.worlds import WORLDS
+from simulate.worlds import WORLDS
 from theory.claim import excess
 from theory.claims import CLAIMS
 

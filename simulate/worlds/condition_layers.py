@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tests.theory.worlds.conditioning import _any_rank, _error, _two_or_more, _weights
+from simulate.worlds.conditioning import _any_rank, _error, _two_or_more, _weights
 
 
 def _gauge(rng):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.theory.attacks import attack, draw_network, draw_radii
+from simulate.worlds._attacker import attack, draw_network, draw_radii
 from theory.layers import AveragePool, Conv, Dense, Flatten, MaxPool
 from theory.network import Budget, Network
 

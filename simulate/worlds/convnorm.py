@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.theory.worlds.circulant import kernel_on_grid
+from simulate.worlds.circulant import kernel_on_grid
 from theory.convnorm import row_norms
 
 
