@@ -14,7 +14,7 @@ from figures.style import CHANCE, DECOY, SIMULATION, THEORY
 from simulate.bands import Catoni, Dkw
 from simulate.engine.store import world
 from simulate.engine.study import Point, label
-from simulate.verify import Evidence, transform
+from simulate.evidence import Evidence, transform
 from theory.fraction import fraction_law
 from theory.qr_product import diagonal_laws, last_law, off_diagonal_power
 

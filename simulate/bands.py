@@ -98,6 +98,34 @@ class Catoni:
         return math.sqrt(level * (samples - level)) / (samples * self.sd)
 
 
+@dataclass(frozen=True)
+class Unseen:
+    """How rare a failure must be to stay unseen: a statement with two sides fails in a world or does not.
+
+    No chance is in one world, so no error is spent; what chance may hide is a small share of failing worlds.
+    """
+
+    def resolution(self, worlds: int, beta: float) -> float:
+        """Smallest share of failing worlds of which one is met with probability at least 1 - beta."""
+        return 1.0 - beta ** (1.0 / worlds) if worlds else 1.0
+
+    def needed(self, share: float, beta: float) -> int:
+        """Fewest worlds whose resolution is at most `share`."""
+        return math.ceil(math.log(beta) / math.log1p(-share))
+
+
+def quantile_ranks(level: float, samples: int, alpha: float) -> tuple[int, int]:
+    """Ranks, counted from 1, of two order statistics that have the `level` quantile between them.
+
+    They miss it with probability at most alpha, half on either side, for every continuous law. Rank 0 stands for minus
+    infinity and rank samples + 1 for infinity, where there are too few draws.
+    """
+    from scipy.stats import binom
+
+    below = binom(samples, level)
+    return int(below.ppf(alpha / 2)), int(below.isf(alpha / 2)) + 1
+
+
 def clopper_pearson(successes: int, samples: int, alpha: float) -> tuple[float, float]:
     """Exact two-sided interval for a probability, given `successes` out of `samples` (Clopper and Pearson 1934).
 

@@ -10,15 +10,18 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from simulate.engine.study import Study, UsageError, integer
+from simulate.engine.study import Point, Study, UsageError, integer
 
 if TYPE_CHECKING:
+    from simulate.backends import Backend
     from simulate.campaign import Campaign
-    from simulate.verify import Verdict
+    from simulate.engine.executor import Executor
+    from simulate.verdict import Verdict
 
 USAGE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
 DEFAULT_BUDGET = 50.0
@@ -35,21 +38,21 @@ class Parser(argparse.ArgumentParser):
 def main(study: Study, arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs a study as `python -m simulate.<name>` and exits."""
     flags = vars(_parser(study).parse_args(arguments))
-    sys.exit(_guarded(study, flags))
+    sys.exit(guarded(f"simulate.{study.name}", lambda: _run(study, flags)))
 
 
-def _guarded(study: Study, flags: dict[str, Any]) -> int:
-    """Every foreseeable failure as one line on stderr and an exit code."""
+def guarded(name: str, run: Callable[[], int]) -> int:
+    """What `run` returns; every foreseeable failure as one line on stderr and an exit code."""
     from simulate.engine.backend import UnavailableError
-    from simulate.engine.store import DamagedRecordError, StorageError
+    from simulate.engine.files import StorageError
+    from simulate.engine.store import DamagedRecordError
 
     def fail(message: object, code: int) -> int:
-        print(f"simulate.{study.name}: {message}", file=sys.stderr)
+        print(f"{name}: {message}", file=sys.stderr)
         return code
 
     try:
-        verdicts, campaign = _run(study, flags)
-        return _print(verdicts, campaign, flags["json"])
+        return run()
     except UsageError as error:
         return fail(error, USAGE)
     except (UnavailableError, StorageError, DamagedRecordError) as error:
@@ -57,7 +60,7 @@ def _guarded(study: Study, flags: dict[str, Any]) -> int:
     except KeyboardInterrupt:
         again = shlex.join([arg for arg in sys.argv[1:] if arg != "--resume"])
         return fail(
-            f"interrupted; what was drawn is kept: python -m simulate.{study.name} {again} --resume goes on from there",
+            f"interrupted; what was drawn is kept: python -m {name} {again} --resume goes on from there",
             INTERRUPTED,
         )
     except BrokenPipeError:  # whoever read the table has seen enough
@@ -71,7 +74,7 @@ def _parser(study: Study) -> Parser:
     for name, axis in study.grid.items():
         axes.add_argument(
             f"--{name}",
-            type=_argument(axis.parse),
+            type=argument(axis.parse),
             default=axis.default,
             action="extend" if axis.repeat else "store",
             help=axis.help + (f" (default {','.join(map(str, axis.default))})" if axis.default else ""),
@@ -86,28 +89,34 @@ def _parser(study: Study) -> Parser:
     )
     how.add_argument(
         "--samples",
-        type=_argument(_count("--samples")),
+        type=argument(count("--samples")),
         help="draws per point (default: as many as the verdicts need)",
     )
     how.add_argument(
         "--budget",
-        type=_argument(_seconds),
+        type=argument(seconds),
         help=f"time after which to stop, 60s or 5m (default {DEFAULT_BUDGET:.0f}s, none with --samples)",
     )
     how.add_argument(
         "--tolerance",
-        type=_argument(_fraction("--tolerance")),
+        type=argument(fraction("--tolerance")),
         help="smallest gap worth seeing between distribution functions (default: each claim's own)",
     )
+    add_run_flags(parser, how)
+    return parser
+
+
+def add_run_flags(parser: Parser, how: argparse._ArgumentGroup) -> None:
+    """The flags of every command that draws: error rate, seed, backend, workers, records, output."""
     how.add_argument(
         "--alpha",
-        type=_argument(_fraction("--alpha")),
+        type=argument(fraction("--alpha")),
         default=0.05,
         help="error rate of the whole run (default 0.05)",
     )
     how.add_argument(
         "--seed",
-        type=_argument(lambda text: integer(text, 0, "--seed")),
+        type=argument(lambda text: integer(text, 0, "--seed")),
         default=0,
         help="of all random streams (default 0)",
     )
@@ -115,7 +124,7 @@ def _parser(study: Study) -> Parser:
     where = how.add_mutually_exclusive_group()
     where.add_argument(
         "--workers",
-        type=_argument(_count("--workers")),
+        type=argument(count("--workers")),
         metavar="K",
         help="draw on K processes of this machine",
     )
@@ -128,10 +137,9 @@ def _parser(study: Study) -> Parser:
         help="go on after an interruption; damaged records are set aside and drawn again",
     )
     records.add_argument("--json", action="store_true", help="one JSON document on stdout in place of the table")
-    return parser
 
 
-def _argument(parse: Any) -> Any:
+def argument(parse: Any) -> Any:
     def checked(text: str) -> Any:
         try:
             return parse(text)
@@ -141,11 +149,11 @@ def _argument(parse: Any) -> Any:
     return checked
 
 
-def _count(flag: str) -> Any:
+def count(flag: str) -> Any:
     return lambda text: integer(text, 1, flag)
 
 
-def _fraction(flag: str) -> Any:
+def fraction(flag: str) -> Any:
     def parse(text: str) -> float:
         try:
             value = float(text)
@@ -158,7 +166,7 @@ def _fraction(flag: str) -> Any:
     return parse
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
     unit = UNITS.get(text[-1:])
     try:
         value = float(text[:-1] if unit else text) * (unit or 1)
@@ -169,53 +177,66 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _run(study: Study, flags: dict[str, Any]) -> tuple[list[Verdict], Campaign]:
-    points = study.points(**{axis: flags[axis] for axis in study.grid})
-
+def executor(backend: Backend, flags: Mapping[str, Any]) -> AbstractContextManager[Executor]:
+    """Where the flags say that shards are computed."""
     from contextlib import nullcontext
-    from dataclasses import replace
 
-    from simulate.campaign import Campaign
-    from simulate.engine.backend import choose
     from simulate.engine.executor import in_process, on_cluster
+
+    workers, scheduler = flags["workers"], flags["scheduler"]
+    return on_cluster(backend, workers, scheduler) if workers or scheduler else nullcontext(in_process(backend))
+
+
+def campaign(
+    study: Study, points: Sequence[Point], backend: Backend, place: Executor, flags: Mapping[str, Any], **other: Any
+) -> Campaign:
+    """A campaign of the study under the flags, whose store says where its records are from."""
+    from simulate.campaign import Campaign
     from simulate.engine.fingerprint import fingerprint
-    from simulate.engine.progress import Progress
     from simulate.engine.provenance import provenance
     from simulate.engine.store import Store
+
+    code = fingerprint(f"simulate.{study.name}", "simulate.engine.shard", f"simulate.backends.{backend.name}_backend")
+    store = Store(flags["out"] / study.name / f"{backend.name}-seed{flags['seed']}", code)
+    store.save_manifest(**provenance(study, points, backend, flags["seed"]))
+    return Campaign(study, backend, place, store, flags["seed"], resume=flags["resume"], **other)
+
+
+def unexpected(verdicts: Sequence[Verdict]) -> bool:
+    """Whether a claim disagrees that the table does not already mark as refuted."""
+    from theory.claims import CLAIMS
+
+    refuted = {claim.id for claim in CLAIMS if claim.refuted}
+    return any(verdict.outcome == "disagrees" and verdict.claim not in refuted for verdict in verdicts)
+
+
+def _run(study: Study, flags: dict[str, Any]) -> int:
+    points = study.points(**{axis: flags[axis] for axis in study.grid})
+
+    from dataclasses import replace
+
+    from simulate.engine.backend import choose
+    from simulate.engine.progress import Progress
+    from simulate.table import document, text
     from theory.claims import CLAIMS
 
     claims = [claim for claim in CLAIMS if claim.study == study.name]
     if flags["tolerance"]:
         claims = [replace(claim, tolerance=flags["tolerance"]) if claim.kind == "law" else claim for claim in claims]
     backend, why = choose(flags["backend"])
-    workers, scheduler = flags["workers"], flags["scheduler"]
-    place = on_cluster(backend, workers, scheduler) if workers or scheduler else nullcontext(in_process(backend))
-    code = fingerprint(f"simulate.{study.name}", "simulate.engine.shard", f"simulate.backends.{backend.name}_backend")
-    store = Store(flags["out"] / study.name / f"{backend.name}-seed{flags['seed']}", code)
-    store.save_manifest(**provenance(study, points, backend, flags["seed"]))
     budget = flags["budget"] or (float("inf") if flags["samples"] else DEFAULT_BUDGET)
-    with place as executor, Progress() as progress:
-        progress.note(f"backend {backend.name} ({why}); records in {store.root}")
-        campaign = Campaign(
+    with executor(backend, flags) as place, Progress() as progress:
+        running = campaign(
             study,
+            points,
             backend,
-            executor,
-            store,
-            flags["alpha"],
-            flags["seed"],
-            flags["samples"],
-            budget,
-            flags["resume"],
-            progress.update,
-            progress.note,
+            place,
+            flags,
+            samples=flags["samples"],
+            progress=progress.update,
+            note=progress.note,
         )
-        return campaign.run(claims, points, flags["method"]), campaign
-
-
-def _print(verdicts: list[Verdict], campaign: Campaign, as_json: bool) -> int:
-    from simulate.table import document, text
-    from theory.claims import CLAIMS
-
-    print(document(verdicts, campaign.store) if as_json else text(verdicts, campaign.study, campaign.store), flush=True)
-    refuted = {claim.id for claim in CLAIMS if claim.refuted}
-    return int(any(verdict.outcome == "disagrees" and verdict.claim not in refuted for verdict in verdicts))
+        progress.note(f"backend {backend.name} ({why}); records in {running.store.root}")
+        verdicts = running.run(claims, points, flags["method"], flags["alpha"], budget)
+    print(document(verdicts, running.store) if flags["json"] else text(verdicts, study, running.store), flush=True)
+    return int(unexpected(verdicts))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import asdict
 
 from simulate.engine.store import Store
 from simulate.engine.study import Study, label
-from simulate.verify import Verdict
+from simulate.verdict import Verdict
 
 COLUMNS = ("claim", "point", "gap", "band", "would see", "samples", "decoys", "verdict")
 RIGHT = {"gap", "band", "would see", "samples", "decoys"}
@@ -16,23 +16,27 @@ RIGHT = {"gap", "band", "would see", "samples", "decoys"}
 
 def text(verdicts: Sequence[Verdict], study: Study, store: Store) -> str:
     """One line per claim and point, and below it how they were drawn and how to read the columns."""
-    rows = [COLUMNS, *(_row(verdict) for verdict in verdicts)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows = [_row(verdict) for verdict in verdicts]
+    return "\n".join([*aligned(COLUMNS, rows, RIGHT), "", *_notes(verdicts, study, store)])
+
+
+def aligned(head: Sequence[str], rows: Sequence[Sequence[str]], right: Container[str]) -> list[str]:
+    """Lines of a table whose columns named in `right` are flush right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = [
         "  ".join(
-            cell.rjust(width) if name in RIGHT else cell.ljust(width)
-            for cell, width, name in zip(row, widths, COLUMNS, strict=True)
+            cell.rjust(width) if name in right else cell.ljust(width)
+            for cell, width, name in zip(row, widths, head, strict=True)
         ).rstrip()
-        for row in rows
+        for row in [head, *rows]
     ]
     lines.insert(1, "  ".join("-" * width for width in widths))
-    lines += ["", *_notes(verdicts, study, store)]
-    return "\n".join(lines)
+    return lines
 
 
 def document(verdicts: Sequence[Verdict], store: Store) -> str:
     """All that is known of the verdicts, with where their records are from."""
-    provenance = {key: value for key, value in store.manifest.items() if key != "looks"}
+    provenance = {key: value for key, value in store.manifest.items() if key not in ("looks", "pace")}
     rows = [{**asdict(verdict), "point": dict(verdict.point)} for verdict in verdicts]
     return json.dumps({"verdicts": rows, "records": str(store.root), "provenance": provenance}, indent=1)
 

@@ -1,204 +1,184 @@
-"""Theory beside records: a claim, a point and the draws made there give a verdict with its resolution.
+"""The whole table of claims, judged within a time: `python -m simulate.verify`.
 
-This is the one module of the room that knows both. A verdict is
-agrees    : no gap beyond chance, and a gap of the claim's tolerance would have been seen,
-blunt     : no gap beyond chance, but too few draws to see the tolerance; `needed` says how many would do,
-disagrees : the gap lies beyond the band.
+Every claim is judged at the points that its study names for the table, every bound and identity in random worlds, and
+every rate over its sweep or by the exact law behind it. What decides the most claims in the least time comes first; run
+again, it goes on from the records that are there.
 """
 
 from __future__ import annotations
 
-import math
+import sys
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-import pyarrow as pa
+from simulate.command import Parser, add_run_flags, argument, campaign, executor, guarded, seconds
+from simulate.engine.study import UsageError
 
-from simulate.bands import Band, Catoni, Dkw
-from simulate.engine.records import column, counts, drawn, is_counted
-from simulate.engine.study import Point
-from theory.claim import Claim, Moment
-from theory.laws import Law
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-Theory: TypeAlias = Moment | Law | Sequence[Law]
+    from simulate.backends import Backend
+    from simulate.engine.executor import Executor
+    from simulate.engine.progress import Progress
+    from simulate.jobs import Job
+    from theory.claim import Claim
 
-BETA = 0.05  # a gap as large as the resolution is missed at most this often
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the draws say of a claim at a point.
-
-    Parameters
-    ----------
-    gap, band : the distance found, and how far chance alone may carry it at this look's error rate.
-    resolution : smallest gap that would have been reported with probability 1 - BETA.
-    samples : draws looked at; needed : draws at which the resolution reaches the tolerance.
-    alpha : error rate of the look.
-    visible, rejected : decoys that the tolerance should show at this point, and those that the draws reject.
-    """
-
-    claim: str
-    point: Point
-    method: str
-    outcome: Literal["agrees", "blunt", "disagrees"]
-    gap: float
-    band: float
-    resolution: float
-    tolerance: float
-    samples: int
-    needed: int
-    alpha: float
-    visible: tuple[str, ...] = ()
-    rejected: tuple[str, ...] = ()
+DEFAULT_BUDGET = 600.0
 
 
-class Evidence:
-    """The first draws of one world, as far as a verdict needs them.
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Judges the table, prints it, and exits with 1 only for a disagreement that is not marked as refuted."""
+    flags = vars(_parser().parse_args(arguments))
+    sys.exit(guarded("simulate.verify", lambda: _run(flags)))
+
+
+def decide(jobs: Sequence[Job], alpha: float, deadline: float, decided: Callable[[int], None]) -> list[Job]:
+    """Decides the jobs in the order of time per verdict, as far as the first shard of each tells; returns the others.
 
     Parameters
     ----------
-    tables : shard tables in order of their index, without a hole.
-    samples : draws to look at, all of them if None; counted tables can only be looked at whole.
+    alpha : error rate of all jobs together, split evenly over what may be decided by chance.
+    decided : takes the number of jobs that were decided so far.
     """
-
-    def __init__(self, tables: Sequence[pa.Table], samples: int | None = None) -> None:
-        self.tables = tables
-        self.counted = is_counted(tables[0])
-        held = drawn(tables)
-        self.samples = held if self.counted or samples is None else min(samples, held)
-        self._counts: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self._uniform: dict[tuple[str, int], tuple[object, np.ndarray]] = {}
-
-    def values(self, statistic: str) -> np.ndarray:
-        """(samples,) or (samples, k)."""
-        return np.concatenate([column(table, statistic) for table in self.tables])[: self.samples]
-
-    def uniform(self, statistic: str, theory: Law | Sequence[Law]) -> np.ndarray:
-        """Probability integral transform of the values, kept for the next claim about them: thousands of laws cost."""
-        key = statistic, id(theory)
-        if key not in self._uniform:
-            self._uniform[key] = theory, transform(theory, self.values(statistic))
-        return self._uniform[key][1]
-
-    def ecdf(self, statistic: str) -> tuple[np.ndarray, np.ndarray]:
-        """Increasing values and the share of draws below or at each, of a statistic of shape (samples,)."""
-        if self.counted:
-            if statistic not in self._counts:
-                self._counts[statistic] = counts(self.tables, statistic)
-            edges, below = self._counts[statistic]
-            return edges, below / self.samples
-        return np.sort(self.values(statistic)), np.arange(1, self.samples + 1) / self.samples
+    share = alpha / max(sum(job.chances for job in jobs), 1)
+    costs: dict[int, float] = {}
+    for number, job in enumerate(jobs):
+        if time.monotonic() > deadline:
+            break
+        costs[number] = job.remaining(share) / len(job.names)
+    order = sorted(costs, key=costs.__getitem__)
+    for done, number in enumerate(order):
+        decided(done)
+        jobs[number].decide(share, deadline)
+    return [job for number, job in enumerate(jobs) if number not in costs or not job.verdicts]
 
 
-def judge(claim: Claim, point: Point, method: str, evidence: Evidence, alpha: float) -> Verdict:
-    """The verdict on a claim at error rate `alpha`."""
-    theory = claim.theory(**point)
-    band = _band(theory)
-    values = evidence.samples * pooling(theory)
-    gap, grain = _gap(theory, evidence, claim.statistic, alpha)
-    allowed = band.band(values, alpha)
-    resolution = band.resolution(values, alpha, BETA) + grain
-    fits = gap <= allowed  # False where a NaN came from the records or the theory
-    few = math.isinf(allowed)
-    return Verdict(
-        claim=claim.id,
-        point=point,
-        method=method,
-        outcome="disagrees" if not (fits or few) else "agrees" if resolution <= claim.tolerance else "blunt",
-        gap=gap,
-        band=allowed,
-        resolution=resolution,
-        tolerance=claim.tolerance,
-        samples=evidence.samples,
-        needed=needed(claim, point, alpha),
-        alpha=alpha,
+def _parser() -> Parser:
+    parser = Parser(
+        prog="python -m simulate.verify",
+        description="Judges the whole table of claims within a time.",
+        allow_abbrev=False,
     )
+    parser.add_argument("--claim", action="append", metavar="ID", help="only claims whose id starts so; repeatable")
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--budget",
+        type=argument(seconds),
+        default=DEFAULT_BUDGET,
+        help=f"time after which to stop, 60s or 5m (default {DEFAULT_BUDGET / 60:.0f}m)",
+    )
+    how.add_argument(
+        "--tighter",
+        type=argument(_factor),
+        default=1.0,
+        metavar="FACTOR",
+        help="judge laws, moments and rates with tolerances this many times smaller (default 1)",
+    )
+    add_run_flags(parser, how)
+    parser.add_argument("--markdown", action="store_true", help="the table as Markdown")
+    return parser
 
 
-def reject_decoys(claim: Claim, verdict: Verdict, evidence: Evidence) -> Verdict:
-    """The verdict with the claim's decoys put to the same draws at the same error rate.
-
-    Only those decoys count that differ from the claim by its tolerance or more: nothing less is promised.
-    """
-    theory = claim.theory(**verdict.point)
-    visible, rejected = [], []
-    for decoy in claim.decoys:
-        if not decoy.where(**verdict.point):
-            continue
-        try:
-            wrong = decoy.theory(**verdict.point)
-        except ValueError:  # what the slip speaks of does not exist here
-            continue
-        if difference(theory, wrong) < claim.tolerance:
-            continue
-        visible.append(decoy.says)
-        gap, _ = _gap(wrong, evidence, claim.statistic, verdict.alpha)
-        if gap > _band(wrong).band(evidence.samples * pooling(wrong), verdict.alpha):
-            rejected.append(decoy.says)
-    return replace(verdict, visible=tuple(visible), rejected=tuple(rejected))
+def _factor(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1 <= value < float("inf"):
+        raise UsageError(f"--tighter must be a number of at least 1, got {text}")
+    return value
 
 
-def difference(theory: Theory, wrong: Theory) -> float:
-    """How far a decoy is from the claim: largest difference between their distribution functions.
+def _run(flags: dict[str, Any]) -> int:
+    from threadpoolctl import threadpool_limits
 
-    For columns to be pooled, of the average over (at most 16 of) the columns. For moments of the same number, between
-    their means; a decoy that speaks of another number has no distance, and always counts.
-    """
-    if isinstance(theory, Moment) and isinstance(wrong, Moment) and theory.per_draw is wrong.per_draw:
-        return abs(theory.mean - wrong.mean)
-    if isinstance(theory, Moment) or isinstance(wrong, Moment):
-        return math.inf
-    true_laws, wrong_laws = _laws(theory), _laws(wrong)
-    chosen = np.unique(np.linspace(0, len(true_laws) - 1, 16).astype(int))
-    levels = np.linspace(0.02, 0.98, 49)
-    gaps = [wrong_laws[k].cdf(true_laws[k].ppf(levels)) - levels for k in chosen]
-    return float(np.max(np.abs(np.mean(gaps, axis=0))))
+    from simulate.engine.backend import choose
+    from simulate.engine.progress import Progress
+    from simulate.slopes import judge_exact
+    from simulate.summary import document, lines, markdown, text
 
-
-def needed(claim: Claim, point: Point, alpha: float) -> int:
-    """Draws at which the claim's tolerance is seen at error rate `alpha`."""
-    theory = claim.theory(**point)
-    return math.ceil(_band(theory).needed(claim.tolerance, alpha, BETA) / pooling(theory))
-
-
-def pooling(theory: Theory) -> int:
-    """Independent values that one draw contributes: the columns of a pooled law, else one."""
-    return 1 if isinstance(theory, Moment) else len(_laws(theory))
-
-
-def transform(theory: Law | Sequence[Law], values: np.ndarray) -> np.ndarray:
-    """Probability integral transform: (size,) or, column by column, (size, k) -> uniform if the laws are right."""
-    if isinstance(theory, Sequence):
-        return np.stack([law.cdf(values[:, k]) for k, law in enumerate(theory)], axis=1)
-    return theory.cdf(values)
+    claims = _chosen(flags["claim"], flags["tighter"])
+    deadline = time.monotonic() + flags["budget"]
+    backend, why = choose(flags["backend"])
+    with executor(backend, flags) as place, Progress() as progress, threadpool_limits(1):
+        progress.note(f"backend {backend.name} ({why}); records in {flags['out']}")
+        counter = _Counter(progress)
+        jobs = _jobs(claims, backend, place, flags, counter)
+        counter.total = len(jobs)
+        left = decide(jobs, flags["alpha"], deadline, counter.decided)
+    verdicts = [verdict for job in jobs for verdict in job.verdicts]
+    verdicts += [judge_exact(claim) for claim in claims if claim.kind == "rate" and not claim.theory().sizes]
+    undecided = [name for job in left for name in job.names]
+    table = lines(claims, verdicts)
+    if not table:
+        raise UsageError(f"--budget must allow the first draws of one claim, got {flags['budget']:g} s")
+    written = document(table, undecided, _provenance(backend, flags))
+    _keep(written, flags)
+    print(written if flags["json"] else markdown(table) if flags["markdown"] else text(table, undecided), flush=True)
+    return int(any(line.outcome == "disagrees" and not line.claim.refuted for line in table))
 
 
-def _laws(theory: Law | Sequence[Law]) -> Sequence[Law]:
-    return theory if isinstance(theory, Sequence) else (theory,)
+def _chosen(starts: Sequence[str] | None, tighter: float) -> list[Claim]:
+    from theory.claims import CLAIMS
+
+    chosen = [claim for claim in CLAIMS if not starts or claim.id.startswith(tuple(starts))]
+    if not chosen:
+        raise UsageError(
+            f"--claim must be the start of an id, got {', '.join(starts or ())}: python -m theory lists them"
+        )
+    return [claim if claim.two_sided else replace(claim, tolerance=claim.tolerance / tighter) for claim in chosen]
 
 
-def _band(theory: Theory) -> Band:
-    return Catoni(theory.sd) if isinstance(theory, Moment) else Dkw()
+def _jobs(
+    claims: Sequence[Claim], backend: Backend, place: Executor, flags: dict[str, Any], counter: _Counter
+) -> list[Job]:
+    from simulate.engine.room import studies
+    from simulate.engine.shard import find_study
+
+    jobs: list[Job] = []
+    for study in map(find_study, studies()):
+        own = [claim for claim in claims if claim.study == study.name]
+        points = [point for point in study.table if any(_speaks(claim, point) for claim in own)]
+        points += [{"claim": claim.id} for claim in own if claim.two_sided]
+        if own:
+            running = campaign(study, points, backend, place, flags, progress=counter.progress, note=counter.quiet)
+            jobs += [*running.jobs(own, points), *running.sweeps(own)]
+    return jobs
 
 
-def _gap(theory: Theory, evidence: Evidence, statistic: str, alpha: float) -> tuple[float, float]:
-    """Distance between theory and evidence, and what the records' grid may hide of it."""
-    if isinstance(theory, Moment):
-        seen = evidence.uniform(statistic, theory.laws) if theory.laws else evidence.values(statistic)
-        return abs(Catoni(theory.sd).estimate(theory.per_draw(seen), alpha) - theory.mean), 0.0
-    if evidence.counted:
-        assert not isinstance(theory, Sequence)
-        edges, below = evidence.ecdf(statistic)
-        exact = theory.cdf(edges)
-        return float(np.max(np.abs(below - exact))), float(np.max(np.diff(exact, prepend=0.0)))
-    return sup_distance(evidence.uniform(statistic, theory).ravel()), 0.0
+def _speaks(claim: Claim, point: Any) -> bool:
+    return not claim.two_sided and claim.kind != "rate" and claim.where(**point)
 
 
-def sup_distance(uniform: np.ndarray) -> float:
-    """Kolmogorov's distance between the empirical distribution of values in [0, 1] and the uniform law."""
-    ordered = np.sort(uniform)
-    steps = np.arange(len(ordered) + 1) / len(ordered)
-    return float(max(np.max(steps[1:] - ordered), np.max(ordered - steps[:-1])))
+class _Counter:
+    """Progress of the whole table before that of the job at hand."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._done, self.total = progress, 0, 0
+
+    def decided(self, jobs: int) -> None:
+        self._done = jobs
+
+    def progress(self, what: str, done: int, target: int) -> None:
+        self._progress.update(f"{self._done} of {self.total}: {what}", done, target)
+
+    def quiet(self, _line: str) -> None:
+        """Where a claim is not judged goes without saying: the table names the points."""
+
+
+def _provenance(backend: Backend, flags: dict[str, Any]) -> dict[str, Any]:
+    from simulate.engine.provenance import origin
+
+    return {**origin(backend, flags["seed"]), "alpha": flags["alpha"], "tighter": flags["tighter"]}
+
+
+def _keep(content: str, flags: dict[str, Any]) -> None:
+    from simulate.engine.files import write_whole
+
+    write_whole(flags["out"] / "verify" / "verdicts.json", content.encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -125,7 +125,8 @@ class Claim:
         true instead; "extension": not in the paper, but what a reader needs beside it.
     note : what a reader should know: the defect, the way to the proof, what is asymptotic.
     statistic, study, figure : the recorded number (or row of numbers) that it speaks of, and the modules that measure
-        it and show it; empty as long as nothing does.
+        it and show it; empty where nothing does. Statements with two sides are tried in the random worlds of one study
+        for all of them, unless they name another.
     decoys : near-misses that the check must reject.
     where : the points that the statement covers.
     replay : for a refuted statement whose `theory` does not keep rational numbers exact: its sides, or bounds that
@@ -149,6 +150,16 @@ class Claim:
     decoys: tuple[Decoy, ...] = field(default=(), repr=False)
     where: Callable[..., bool] = everywhere
     replay: Callable[..., Sides] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.two_sided and not self.study:
+            for name, value in {"study": "statements", "statistic": "excess", "figure": "statements"}.items():
+                object.__setattr__(self, name, value)
+
+    @property
+    def two_sided(self) -> bool:
+        """Whether it is a bound or an identity, with two sides in every world."""
+        return self.kind in ("bound", "identity")
 
     @property
     def refuted(self) -> bool:

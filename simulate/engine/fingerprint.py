@@ -1,4 +1,4 @@
-"""Which code made a record: a hash of every module of simulate/ that can change a study's numbers."""
+"""Which code made a record: a hash of every module of this project that can change a study's numbers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+ROOMS = ("theory", "simulate")
+
 
 def fingerprint(*modules: str) -> str:
-    """Twelve hex digits over the syntax of `modules` and of all modules of simulate/ that they import.
+    """Twelve hex digits over the syntax of `modules` and of all modules of the rooms that they import.
 
     Comments, docstrings, layout and what stands under `if __name__ == "__main__"` do not count: they cannot
     change a number.
@@ -22,7 +24,7 @@ def fingerprint(*modules: str) -> str:
 
 
 def closure(*modules: str) -> dict[str, ast.Module]:
-    """Syntax trees of `modules` and of everything in simulate/ that they import, directly or not."""
+    """Syntax trees of `modules` and of everything in the rooms that they import, directly or not."""
     pending, trees = list(modules), {}
     while pending:
         name = pending.pop()
@@ -50,10 +52,10 @@ def _is_guard(node: ast.stmt) -> bool:
 
 def _imports(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "simulate":
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in ROOMS:
             yield node.module
             for alias in node.names:
                 if find_spec(node.module).submodule_search_locations and find_spec(f"{node.module}.{alias.name}"):  # type: ignore[union-attr]
                     yield f"{node.module}.{alias.name}"
         elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "simulate")
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in ROOMS)

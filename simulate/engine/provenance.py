@@ -26,6 +26,13 @@ def provenance(study: Study, points: Sequence[Point], backend: Backend, seed: in
     return {
         "study": study.name,
         "points": [dict(point) for point in points],
+        **origin(backend, seed),
+    }
+
+
+def origin(backend: Backend, seed: int) -> dict[str, Any]:
+    """Who drew: seed, backend, command, versions, machine."""
+    return {
         "seed": seed,
         "backend": backend.name,
         "dtype": "float64",

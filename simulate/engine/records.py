@@ -58,6 +58,12 @@ def counts(tables: Iterable[pa.Table], statistic: str) -> tuple[np.ndarray, np.n
     return grid, np.cumsum(np.bincount(where, np.concatenate(heights))).astype(np.int64)
 
 
+def cell_floor(edge: float | np.ndarray) -> np.ndarray:
+    """Lower end of the cell whose upper end is `edge`."""
+    bits = np.asarray(edge, dtype=np.float64).view(np.int64)
+    return (bits - (1 << DROPPED_BITS)).view(np.float64)
+
+
 def drawn(tables: Iterable[pa.Table]) -> int:
     """Draws that the tables of one world hold."""
     return sum(_draws(table) for table in tables)

@@ -16,5 +16,11 @@ def listing(package: str, folder: Path) -> str:
     return "\n".join(f"python -m {package}.{name.ljust(width)}  {says}" for name, says in commands.items())
 
 
+def studies() -> list[str]:
+    """Names of all studies of simulate/."""
+    folder = Path(__file__).parent.parent
+    return [path.stem for path in sorted(folder.glob("*.py")) if "\nSTUDY = " in path.read_text()]
+
+
 def _first_line(text: str) -> str:
     return (ast.get_docstring(ast.parse(text)) or "").split("\n")[0]

@@ -49,6 +49,8 @@ class Shard:
 
 def shard_size(method: Method, point: Point, backend: Backend) -> int:
     """Draws per shard: a power of two, decided by point and backend so that no run setting can change a number."""
+    if method.block is not None:
+        return method.block
     if method.counts:
         return COUNTED_DRAWS
     fitting = backend.world_bytes // (8 * method.floats(**point))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simulate.engine.files import write_whole
 from simulate.engine.records import digest
 from simulate.engine.shard import Shard
 from simulate.engine.study import Point, UsageError, label
-
-
-class StorageError(OSError):
-    """A folder that cannot be written or a disk that is full; the text is one line with the way out."""
 
 
 class DamagedRecordError(Exception):
@@ -40,7 +36,7 @@ class Store:
     Raises
     ------
     UsageError : the folder holds records of other code.
-    StorageError : the folder cannot be written.
+    simulate.engine.files.StorageError : the folder cannot be written.
     """
 
     def __init__(self, root: Path, fingerprint: str) -> None:
@@ -65,7 +61,7 @@ class Store:
     def save_manifest(self, **provenance: Any) -> None:
         """Writes the manifest, with what is new in it."""
         self.manifest.update(provenance)
-        self._write(self.root / "manifest.json", json.dumps(self.manifest, indent=1).encode())
+        write_whole(self.root / "manifest.json", json.dumps(self.manifest, indent=1).encode())
 
     def path(self, shard: Shard) -> Path:
         return self.root / shard.method / label(dict(shard.point)) / name(shard.index)
@@ -79,7 +75,7 @@ class Store:
             b"digest": digest(table).encode(),
         }
         pq.write_table(table.replace_schema_metadata(identity), sink, compression="zstd", write_page_checksum=True)
-        self._write(self.path(shard), sink.getvalue())
+        write_whole(self.path(shard), sink.getvalue())
 
     def read(self, shard: Shard) -> pa.Table | None:
         """The shard's table, or None where it was never written.
@@ -110,22 +106,6 @@ class Store:
         aside = path.with_suffix(".damaged")
         os.replace(path, aside)
         return aside
-
-    def _write(self, path: Path, content: Any) -> None:
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except OSError as error:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise StorageError(
-                f"{path.parent} must be writable, got: {error.strerror}: free some space or choose another --out"
-            ) from None
 
 
 def runs(out: Path, study: str) -> dict[Path, dict[str, Any]]:

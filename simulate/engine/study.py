@@ -46,6 +46,7 @@ class Method:
     obstacle : (**point) -> one line saying why the method cannot be used there, or None.
     counts : whether records keep counts on a fine grid in place of the single values.
     blind : False for a sampler that uses the theory itself; its verdicts test the sampler, not the theory.
+    block : draws per shard, a power of two, where one draw costs much time and little memory; None for as many as fit.
     """
 
     says: str
@@ -56,6 +57,7 @@ class Method:
     obstacle: Callable[..., str | None] = lambda **_: None
     counts: bool = False
     blind: bool = True
+    block: int | None = None
 
 
 @dataclass(frozen=True)

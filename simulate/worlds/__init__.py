@@ -2,12 +2,56 @@
 NumPy generator that draws the keyword arguments of the claim's `theory`."""
 
 from collections.abc import Callable
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
 
+from simulate.worlds import (
+    attack_size,
+    circulant,
+    conclusions,
+    condition_layers,
+    conditioning,
+    consistency,
+    convnorm,
+    depth,
+    gaussian_spectrum,
+    gradient_plane,
+    last_column,
+    latent,
+    margins,
+    optimal_tolerance,
+    path_length,
+    probes,
+    robust_accuracy,
+    separation,
+    tolerance_ratio,
+    truncation,
+    wide_resnet,
+)
+
 WORLDS: dict[str, Callable[[np.random.Generator], dict[str, Any]]] = {}
-for module in iter_modules(__path__, f"{__name__}."):
-    WORLDS |= import_module(module.name).WORLDS
+for module in (
+    attack_size,
+    circulant,
+    conclusions,
+    condition_layers,
+    conditioning,
+    consistency,
+    convnorm,
+    depth,
+    gaussian_spectrum,
+    gradient_plane,
+    last_column,
+    latent,
+    margins,
+    optimal_tolerance,
+    path_length,
+    probes,
+    robust_accuracy,
+    separation,
+    tolerance_ratio,
+    truncation,
+    wide_resnet,
+):
+    WORLDS |= module.WORLDS

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import bdtr
 
 from simulate.bands import Catoni, Dkw, clopper_pearson, spend
-from simulate.verify import sup_distance
+from simulate.evidence import sup_distance
 
 REPEATS = 2000
 RATE = 0.05

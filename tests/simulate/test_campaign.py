@@ -1,5 +1,6 @@
 """Campaigns: prefixes, workers, kills and resumption change no number; looks and budgets are kept."""
 
+import math
 import os
 import re
 import signal
@@ -42,8 +43,8 @@ def files(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.parquet"))}
 
 
-def run(folder, method="qr", points=(POINT,), claims=FEW, **settings):
-    return campaign(folder, **settings).run(claims, list(points), method)
+def run(folder, method="qr", points=(POINT,), claims=FEW, alpha=0.05, budget=math.inf, **settings):
+    return campaign(folder, **settings).run(claims, list(points), method, alpha, budget)
 
 
 def test_the_lemma_agrees_and_every_visible_decoy_is_rejected(tmp_path):

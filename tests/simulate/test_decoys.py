@@ -5,33 +5,47 @@ import pytest
 from simulate.backends.numba_backend import BACKEND
 from simulate.campaign import Campaign
 from simulate.engine.executor import in_process
+from simulate.engine.room import studies
 from simulate.engine.shard import find_study
 from simulate.engine.store import Store
-from theory.claims import CLAIMS as TABLE
+from theory.claims import CLAIMS
 
-CLAIMS = [claim for claim in TABLE if claim.study == "qr_product"]
-# One factor, two square factors, and unequal heights, where widths and heights can be mistaken for each other.
-POINTS = [{"n": 8, "rows": (8,)}, {"n": 8, "rows": (8, 8)}, {"n": 4, "rows": (12, 9)}]
+STUDIES = [study for study in map(find_study, studies()) if study.table]
+CASES = [
+    pytest.param(study, claim, id=claim.id)
+    for study in STUDIES
+    for claim in CLAIMS
+    if claim.study == study.name and claim.kind in ("law", "moment")
+]
 
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory):
-    store = Store(tmp_path_factory.mktemp("records"), "code")
-    campaign = Campaign(find_study("qr_product"), BACKEND, in_process(BACKEND), store, seed=1)
-    return campaign.run(CLAIMS, POINTS, "auto")
+    """Of a study, at the points of the table: drawn when first asked for."""
+    drawn = {}
+
+    def of(study):
+        if study.name not in drawn:
+            store = Store(tmp_path_factory.mktemp(study.name), "code")
+            campaign = Campaign(study, BACKEND, in_process(BACKEND), store, seed=1)
+            claims = [claim for claim in CLAIMS if claim.study == study.name]
+            drawn[study.name] = campaign.run(claims, study.table)
+        return drawn[study.name]
+
+    return of
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+@pytest.mark.parametrize(("study", "claim"), CASES)
 class TestClaim:
-    def test_it_agrees_at_the_draws_it_asks_for(self, claim, verdicts):
-        found = [verdict for verdict in verdicts if verdict.claim == claim.id]
+    def test_it_agrees_at_the_draws_it_asks_for(self, study, claim, verdicts):
+        found = [verdict for verdict in verdicts(study) if verdict.claim == claim.id]
         assert found
         for verdict in found:
             assert verdict.outcome == "agrees", verdict
             assert verdict.samples >= verdict.needed
 
-    def test_each_decoy_is_rejected_by_the_same_draws(self, claim, verdicts):
-        found = [verdict for verdict in verdicts if verdict.claim == claim.id]
+    def test_each_decoy_is_rejected_by_the_same_draws(self, study, claim, verdicts):
+        found = [verdict for verdict in verdicts(study) if verdict.claim == claim.id]
         for decoy in claim.decoys:
             seen = [verdict for verdict in found if decoy.says in verdict.visible]
             assert seen, f"{decoy.says}: no point shows it"

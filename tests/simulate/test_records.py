@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from simulate.engine.records import column, counted_table, counts, drawn, raw_table
 from simulate.engine.shard import Shard
-from simulate.engine.store import DamagedRecordError, StorageError, Store, runs, world
+from simulate.engine.files import StorageError
+from simulate.engine.store import DamagedRecordError, Store, runs, world
 from simulate.engine.study import UsageError
 
 POINT = {"n": 3, "rows": (3, 3)}

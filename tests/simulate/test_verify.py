@@ -1,126 +1,90 @@
-"""Verdicts: right laws rarely disagree, gaps of the tolerance are found, too few draws are called blunt."""
+"""`python -m simulate.verify` as a user runs it, and the order in which it decides."""
 
-import numpy as np
+import json
+import math
+import subprocess
+import sys
+
 import pytest
-from scipy import stats
 
-from simulate.bands import clopper_pearson
-from simulate.engine.records import counted_table, raw_table
-from simulate.verify import Evidence, difference, judge, needed, reject_decoys, sup_distance
-from theory.claim import Claim, Decoy, Moment
+from simulate.verify import decide
 
-POINT = {"n": 1}
-RATE = 0.05
-REPEATS = 400
+SETTINGS = {"capture_output": True, "text": True, "timeout": 200}
 
 
-def normal_claim(tolerance=0.1, **changes):
-    fields = dict(
-        id="test.normal", source="a test", says="x ~ N(0, 1)", kind="law", theory=lambda **_: stats.norm(),
-        statistic="x", study="none", figure="none", tolerance=tolerance,
-    )  # fmt: skip
-    return Claim(**{**fields, **changes})
+def run(*flags, cwd):
+    return subprocess.run([sys.executable, "-m", "simulate.verify", *flags], cwd=cwd, **SETTINGS)
 
 
-def verdict(claim, values, alpha=RATE):
-    return judge(claim, POINT, "made up", Evidence([raw_table({"x": values})]), alpha)
+class Made:
+    """A job that takes as long as it says."""
+
+    def __init__(self, name, seconds, log, chances=1):
+        self.names, self.seconds, self.log, self.chances, self.verdicts = [name], seconds, log, chances, []
+
+    def remaining(self, alpha):
+        return self.seconds
+
+    def decide(self, alpha, deadline):
+        self.log.append((self.names[0], alpha))
+        self.verdicts = ["made up"]
 
 
-def test_enough_draws_of_the_right_law_agree():
-    claim = normal_claim()
-    enough = needed(claim, POINT, RATE)
-    found = verdict(claim, np.random.default_rng(0).standard_normal(enough))
-    assert found.outcome == "agrees"
-    assert found.gap <= found.band < found.resolution <= claim.tolerance
-    assert found.samples == found.needed == enough
+def test_what_takes_least_comes_first_and_shares_the_error_rate():
+    log = []
+    jobs = [Made("slow", 9, log), Made("quick", 1, log), Made("worlds", 3, log, chances=0)]
+    assert decide(jobs, 0.05, math.inf, lambda _: None) == []
+    assert log == [("quick", 0.025), ("worlds", 0.025), ("slow", 0.025)]
 
 
-def test_too_few_draws_are_blunt_and_say_how_many_would_do():
-    claim = normal_claim()
-    found = verdict(claim, np.random.default_rng(0).standard_normal(50))
-    assert found.outcome == "blunt"
-    assert found.resolution > claim.tolerance
-    assert found.needed > 50
+def test_what_was_not_reached_is_returned():
+    log = []
+    jobs = [Made("first", 1, log), Made("second", 1, log)]
+    assert decide(jobs, 0.05, -1.0, lambda _: None) == jobs
+    assert log == []
 
 
-def test_another_law_disagrees():
-    assert verdict(normal_claim(), 1 + np.random.default_rng(0).standard_normal(500)).outcome == "disagrees"
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("verify")
+    chosen = [part for start in ("fc.lemma3.last", "cond.relative_error") for part in ("--claim", start)]
+    return folder, chosen, run(*chosen, "--json", cwd=folder)
 
 
-def test_a_nan_is_no_agreement():
-    values = np.random.default_rng(0).standard_normal(5000)
-    values[7] = np.nan
-    assert verdict(normal_claim(), values).outcome == "disagrees"
-    assert verdict(normal_claim(theory=lambda **_: stats.norm(np.nan)), values[8:]).outcome == "disagrees"
+def test_one_document_with_every_verdict(judged):
+    _, _, result = judged
+    assert result.returncode == 0, result.stderr  # what disagrees is marked as refuted
+    found = json.loads(result.stdout)
+    assert found["not reached"] == []
+    outcomes = {row["claim"]: row["outcome"] for row in found["verdicts"]}
+    assert outcomes.pop("cond.relative_error.printed") == "disagrees"
+    assert set(outcomes.values()) == {"agrees"}
+    assert sum(row["claim"] == "fc.lemma3.last" for row in found["verdicts"]) >= 3
 
 
-def test_false_alarms_are_rarer_than_alpha(alpha):
-    generator, claim = np.random.default_rng(1), normal_claim()
-    enough = needed(claim, POINT, RATE)
-    false = sum(verdict(claim, generator.standard_normal(enough)).outcome == "disagrees" for _ in range(REPEATS))
-    assert clopper_pearson(false, REPEATS, alpha)[0] <= RATE
+def test_a_second_run_draws_nothing_anew_and_a_tighter_one_only_more(judged):
+    folder, chosen, _ = judged
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
+    again = run(*chosen, cwd=folder)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")} == before
+    assert again.stdout.splitlines()[-1].startswith("5 claims: 4 agree, 0 are blunt, 1 disagree, of which 1 are marked")
+    tighter = run(*chosen, "--tighter", "1.5", "--markdown", cwd=folder)
+    assert tighter.returncode == 0
+    assert tighter.stdout.startswith("| claim | status |")
+    after = {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")}
+    assert before.items() <= after.items()
 
 
-def test_a_gap_of_the_tolerance_is_found_with_the_stated_power(alpha):
-    generator, claim = np.random.default_rng(2), normal_claim()
-    enough = needed(claim, POINT, RATE)
-    shift = 2 * stats.norm.ppf(0.5 + claim.tolerance / 2)  # sup|Phi(x - shift) - Phi(x)| is the tolerance
-    found = sum(
-        verdict(claim, shift + generator.standard_normal(enough)).outcome == "disagrees" for _ in range(REPEATS)
-    )
-    assert clopper_pearson(found, REPEATS, alpha)[1] >= 0.95
-
-
-def test_columns_are_pooled():
-    claim = normal_claim(theory=lambda **_: (stats.norm(), stats.norm(scale=3)))
-    values = np.random.default_rng(3).standard_normal((200, 2)) * [1, 3]
-    assert verdict(claim, values).band == verdict(normal_claim(), values.ravel()).band
-    assert verdict(claim, values).outcome != "disagrees"
-    assert verdict(claim, values[:, ::-1]).outcome == "disagrees"
-    assert needed(claim, POINT, RATE) == -(-needed(normal_claim(), POINT, RATE) // 2)
-
-
-def test_a_moment_is_judged_by_its_mean():
-    claim = normal_claim(kind="moment", theory=lambda **_: Moment(lambda x: x**2, 1.0, np.sqrt(2)), tolerance=0.3)
-    values = np.random.default_rng(4).standard_normal(needed(claim, POINT, RATE))
-    assert verdict(claim, values).outcome == "agrees"
-    assert verdict(claim, 1.5 * values).outcome == "disagrees"
-    assert verdict(claim, values[:5]).outcome == "blunt"
-
-
-def test_counts_judge_as_values_do():
-    law = stats.chi(2)
-    claim = normal_claim(theory=lambda **_: law)
-    values = law.rvs(5000, random_state=np.random.default_rng(5))
-    by_values = verdict(claim, values)
-    by_counts = judge(claim, POINT, "made up", Evidence([counted_table([{"x": values}])]), RATE)
-    assert by_counts.samples == 5000
-    assert by_counts.gap == pytest.approx(by_values.gap, abs=3e-4)
-    assert by_counts.resolution > by_values.resolution  # the grid hides a little
-
-
-def test_decoys_that_are_large_enough_are_put_to_the_same_draws():
-    decoys = (
-        Decoy("shifted", lambda **_: stats.norm(1)),
-        Decoy("shifted by next to nothing", lambda **_: stats.norm(1e-4)),
-        Decoy("never", lambda **_: stats.norm(5), where=lambda **_: False),
-    )
-    claim = normal_claim(decoys=decoys)
-    evidence = Evidence([raw_table({"x": np.random.default_rng(6).standard_normal(2000)})])
-    found = reject_decoys(claim, judge(claim, POINT, "made up", evidence, RATE), evidence)
-    assert found.visible == found.rejected == ("shifted",)
-
-
-def test_moments_of_the_same_number_differ_by_their_means():
-    def square(x):
-        return x**2
-
-    assert difference(Moment(square, 1.0, 1.4), Moment(square, 1.25, 1.4)) == 0.25
-    assert difference(Moment(square, 1.0, 1.4), Moment(np.abs, 1.0, 1.4)) == np.inf
-
-
-def test_sup_distance_sees_both_sides_of_a_step():
-    assert sup_distance(np.array([0.5])) == 0.5
-    assert sup_distance(np.array([0.9])) == 0.9
-    assert sup_distance(np.array([0.1])) == 0.9
-    assert sup_distance((np.arange(10) + 0.5) / 10) == pytest.approx(0.05)
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--claim", "fc.lemma33"], "--claim must be the start of an id, got fc.lemma33"),
+        (["--tighter", "0.5"], "--tighter must be a number of at least 1, got 0.5"),
+        (["--budget", "never"], "--budget must be a time such as 60s"),
+    ],
+)
+def test_bad_flags_get_one_line(flags, message, tmp_path):
+    result = run(*flags, cwd=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1

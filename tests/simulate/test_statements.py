@@ -1,0 +1,69 @@
+"""The study of bounds and identities: worlds by coordinates, decoys in the same worlds, witnesses for what is refuted."""
+
+import numpy as np
+import pytest
+
+from simulate import statements
+from simulate.backends import numba_backend, numpy_backend
+from simulate.campaign import Campaign
+from simulate.engine.executor import in_process
+from simulate.engine.store import Store
+from simulate.engine.study import UsageError
+from theory.claims import CLAIMS
+
+BACKEND = numpy_backend.BACKEND
+TWO_SIDED = [claim for claim in CLAIMS if claim.two_sided]
+BOUND = {"claim": "cond.relative_error.corrected"}
+REFUTED = {"claim": "cond.relative_error.printed"}
+
+
+def judged(folder, *points, **settings):
+    campaign = Campaign(statements.STUDY, BACKEND, in_process(BACKEND), Store(folder, "code"), **settings)
+    return campaign.run(TWO_SIDED, points)
+
+
+def test_a_world_hangs_on_its_own_seed_only():
+    few, many = (statements.draw(BACKEND.stream(1, 0), size, BOUND["claim"]) for size in (3, 8))
+    for world, again in zip(few, many, strict=False):
+        for name in world:
+            np.testing.assert_array_equal(world[name], again[name])
+    assert not np.array_equal(many[0]["x"], many[1]["x"])
+
+
+def test_backends_draw_the_same_worlds():
+    first, second = (
+        statements.measure(BACKEND, statements.draw(backend.stream(1, 2), 4, BOUND["claim"]), BOUND["claim"])
+        for backend in (numpy_backend.BACKEND, numba_backend.BACKEND)
+    )
+    np.testing.assert_array_equal(first["excess"], second["excess"])
+
+
+def test_a_bound_agrees_once_a_failure_in_a_hundred_would_have_been_met(tmp_path):
+    (few,) = judged(tmp_path, BOUND, samples=100)
+    assert few.outcome == "blunt"
+    assert few.resolution == pytest.approx(1 - 0.05**0.01)
+    (found,) = judged(tmp_path, BOUND)
+    assert found.outcome == "agrees"
+    assert found.samples == found.needed == 299
+    assert found.alpha == 0  # no chance of a false alarm, so nothing to spend
+    assert found.rejected == found.visible != ()
+
+
+def test_a_refuted_statement_is_contradicted_by_its_witness(tmp_path):
+    (found,) = judged(tmp_path, REFUTED)
+    assert (found.outcome, found.method, found.samples) == ("disagrees", "witness", 1)
+
+
+def test_ids_and_starts_of_ids_name_statements():
+    assert statements.points(["joint.thm1"]) == [
+        {"claim": claim.id} for claim in TWO_SIDED if claim.id.startswith("joint.thm1.")
+    ]
+    assert len(statements.points(None)) == len(TWO_SIDED)
+    with pytest.raises(UsageError, match="--claim must be"):
+        statements.points(["cond.relative"])
+
+
+@pytest.mark.parametrize("claim", TWO_SIDED, ids=lambda claim: claim.id)
+def test_every_statement_can_be_tried(claim):
+    usable = [way for way in statements.STUDY.methods.values() if way.obstacle(claim=claim.id) is None]
+    assert usable
