@@ -1,8 +1,8 @@
 """R of a product of Gaussian matrices, drawn and factored without knowing what law it has.
 
 Full matrices H_1..H_L are drawn. The QR chain gives all of R, the LU chain its trailing 2 x 2 block at a quarter of
-the flops; neither forms the product, which would lose every digit of r_nn within a dozen layers. The third method
-draws from the lemma itself.
+the flops; neither forms the product, which would lose every digit of r_nn within a dozen layers. For few layers the
+third method does, whatever the heights, and so has a Q as well. The last method draws from the lemma itself.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TRAILING = ("last", "stretch", "determinant", "corner", "column_norm", "fraction")
 LARGEST_POWER_OF_TEN = 150  # of an entry of R: its square has to fit a double
+LARGEST_CONDITION = 1e6  # typical, of a product that is formed: one draw in 10^5 is worse by that factor again
+MOST_COLUMNS = 128  # of Q: in larger products it costs minutes and tells nothing new
 
 
 def draw(stream: Stream, size: int, n: int, rows: Sequence[int]) -> tuple[Array, ...]:
@@ -47,6 +49,27 @@ def measure_trailing(backend: Backend, world: Sequence[Array], n: int, rows: Seq
     return _trailing(xp, backend.lu_chain(world), xp.linalg.norm(column, axis=1))
 
 
+def measure_product(backend: Backend, world: Sequence[Array], n: int, rows: Sequence[int]) -> dict[str, Array]:
+    """diagonal (size, k) of the k = min(n, n_1, ..., n_L) rows of R, and direction (size,), by QR of the product.
+
+    direction is the modulus of the last coordinate of Q u, where u is the unit vector along the diagonal of R: if Q is
+    uniform and independent of R, then Q u is a uniform point of the sphere, although R has chosen u.
+    """
+    xp = backend.xp
+    Q, R = xp.linalg.qr(product(backend, world)[:, :, : min(n, *rows)])
+    signed = xp.diagonal(R, axis1=1, axis2=2)  # LAPACK leaves r_kk and the column q_k with a common sign
+    along = xp.sum(Q[:, -1] * signed, axis=1)
+    return {"diagonal": xp.abs(signed), "direction": xp.abs(along) / xp.linalg.norm(signed, axis=1)}
+
+
+def product(backend: Backend, factors: Sequence[Array]) -> Array:
+    """H_L ... H_1, (size, n_L, n)."""
+    whole = factors[0]
+    for factor in factors[1:]:
+        whole = backend.xp.matmul(factor, whole)
+    return whole
+
+
 def _trailing(xp: Any, block: Array, column_norm: Array) -> dict[str, Array]:
     before, corner, last = block[:, 0, 0], block[:, 0, 1], block[:, 1, 1]
     return {
@@ -63,25 +86,39 @@ def points(n: Sequence[int], layers: Sequence[int] | None, rows: Sequence[tuple[
     """Every n with every number of square layers, or with every tuple of heights."""
     if rows and layers:
         raise UsageError("--rows gives one height per factor and so the number of layers: leave --layers out")
-    sweep: list[Point] = []
-    for width in n:
-        for heights in rows or [(width,) * depth for depth in layers or (2,)]:
-            if min(heights) < width:
-                raise UsageError(
-                    f"--rows must be heights of at least n = {width}, got {','.join(map(str, heights))}: below n the "
-                    "product has no full column rank, so r_nn is 0 and R is trapezoidal; its leading block follows "
-                    f"the same lemma with --n {min(heights)}"
-                )
-            sweep.append({"n": width, "rows": heights})
-    return sweep
+    return [{"n": width, "rows": heights} for width in n for heights in rows or [(width,) * k for k in layers or (2,)]]
 
 
 def _heights(text: str) -> list[tuple[int, ...]]:
     return [tuple(integer(part, 1, "--rows") for part in text.split(","))]
 
 
-def _floats(n: int, rows: Sequence[int]) -> int:
+def floats(n: int, rows: Sequence[int]) -> int:
+    """Numbers that one draw of the factors holds."""
     return sum(height * width for height, width in zip(rows, (n, *rows[:-1]), strict=True))
+
+
+def needs_full_rank(n: int, rows: Sequence[int]) -> str | None:
+    """Why there is no r_nn: an obstacle to methods that want one."""
+    if min(rows) >= n:
+        return None
+    return (
+        f"--rows must be heights of at least n = {n}, got {','.join(map(str, rows))}: below n the product has no full "
+        "column rank, so r_nn is 0 and R is trapezoidal; its leading block follows the same lemma with "
+        f"--n {min(rows)}, and --method product of qr_product measures its diagonal"
+    )
+
+
+def loses_digits(n: int, rows: Sequence[int]) -> str | None:
+    """Why the product cannot be formed: rounding hides its last columns, or an entry of R cannot be squared."""
+    import math
+
+    if len(rows) * math.log10(min(n, *rows)) > math.log10(LARGEST_CONDITION):
+        return (
+            f"the product of {len(rows)} factors is too badly conditioned to be formed: that takes "
+            f"min(n, rows) to the power of the layers to be at most {LARGEST_CONDITION:.0e}"
+        )
+    return _overflows(n, rows)
 
 
 def _overflows(n: int, rows: Sequence[int]) -> str | None:
@@ -93,6 +130,12 @@ def _overflows(n: int, rows: Sequence[int]) -> str | None:
     return f"entries of R would be near 1e{size:.0f}, beyond what a double can square: use --method direct"
 
 
+def _too_large(n: int, rows: Sequence[int]) -> str | None:
+    if min(n, *rows) <= MOST_COLUMNS:
+        return loses_digits(n, rows)
+    return f"Q is formed for at most {MOST_COLUMNS} columns, got {min(n, *rows)}: --method qr has R"
+
+
 def _needs_square(n: int, rows: Sequence[int]) -> str | None:
     if n < 2 or set(rows) != {n}:
         return "the LU chain needs square factors and n >= 2: use --method qr"
@@ -100,7 +143,7 @@ def _needs_square(n: int, rows: Sequence[int]) -> str | None:
 
 
 def _needs_plane(n: int, rows: Sequence[int]) -> str | None:
-    return "a trailing 2 x 2 block needs n >= 2" if n < 2 else None
+    return "a trailing 2 x 2 block needs n >= 2" if n < 2 else needs_full_rank(n, rows)
 
 
 STUDY = Study(
@@ -112,7 +155,7 @@ STUDY = Study(
         "rows": Axis(
             _heights,
             None,
-            "heights n_1,...,n_L of the factors, each at least n; may be repeated",
+            "heights n_1,...,n_L of the factors; may be repeated",
             repeat=True,
         ),
     },
@@ -123,7 +166,7 @@ STUDY = Study(
             draw,
             measure_trailing,
             lambda **_: TRAILING,
-            _floats,
+            floats,
             _needs_square,
         ),
         "qr": Method(
@@ -131,8 +174,16 @@ STUDY = Study(
             draw,
             measure_whole,
             lambda n, **_: ("diagonal", "row_power", *TRAILING) if n > 1 else ("diagonal", "last", "column_norm"),
-            _floats,
-            _overflows,
+            floats,
+            lambda n, rows: needs_full_rank(n, rows) or _overflows(n, rows),
+        ),
+        "product": Method(
+            "diagonal of R, trapezoidal or not, and Q of the explicit product of few factors",
+            draw,
+            measure_product,
+            lambda **_: ("diagonal", "direction"),
+            lambda n, rows: floats(n, rows) + 3 * n * rows[-1],
+            _too_large,
         ),
         "direct": Method(
             "the lemma's own sampler, for any n; verifies nothing",
@@ -145,8 +196,14 @@ STUDY = Study(
             blind=False,
         ),
     },
-    # One factor, two square factors, and unequal heights, where widths and heights can be mistaken for each other.
-    table=({"n": 8, "rows": (8,)}, {"n": 8, "rows": (8, 8)}, {"n": 4, "rows": (12, 9)}),
+    # One factor, two square factors, and unequal heights, where widths and heights can be mistaken for each other; a
+    # trapezoidal R, of a height so small that the entries of Q are far from normal.
+    table=(
+        {"n": 8, "rows": (8,)},
+        {"n": 8, "rows": (8, 8)},
+        {"n": 4, "rows": (12, 9)},
+        {"n": 4, "rows": (6, 2)},
+    ),
 )
 
 if __name__ == "__main__":

@@ -4,13 +4,20 @@ import itertools
 
 import numpy as np
 
+LARGE = 60  # classes and dimension of one world in twenty
+
 
 def points(rng, least=2, most=9):
-    """d x n with n <= d, half of them square; the last columns sometimes nearly dependent."""
-    n = int(rng.integers(least, most))
+    """d x n with n <= d, half of them square; some with columns nearly dependent, of unlike lengths or orthogonal."""
+    n = int(rng.integers(most, LARGE) if rng.random() < 0.05 else rng.integers(least, most))
     data = rng.standard_normal((n + int(rng.integers(0, 4)) * int(rng.random() < 0.5), n))
-    if rng.random() < 0.2:
+    kind = rng.choice(("plain", "dependent", "unlike", "orthogonal"), p=(0.6, 0.2, 0.1, 0.1))
+    if kind == "dependent":
         data[:, -1] = data[:, 0] + 0.01 * data[:, -1]
+    elif kind == "unlike":
+        data *= 10.0 ** rng.uniform(-1, 1, n)
+    elif kind == "orthogonal":
+        data = np.linalg.qr(data)[0]
     return data * 10.0 ** rng.integers(-3, 4)
 
 
@@ -32,7 +39,7 @@ def _order_one(rng):
 
 
 def _layers(rng):
-    n = int(rng.integers(2, 6))
+    n = int(rng.integers(6, LARGE // 2) if rng.random() < 0.05 else rng.integers(2, 6))
     heights = [n, *(n + rng.integers(0, 4, size=rng.integers(1, 5)))]
     return {"factors": [rng.standard_normal(shape[::-1]) for shape in itertools.pairwise(heights)]}
 

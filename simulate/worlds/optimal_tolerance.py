@@ -2,9 +2,12 @@
 
 import numpy as np
 
+MOST_SIGNS = 9  # columns where all 2^m points are formed
+LARGE = 60  # where they are not; either in one world of twenty
 
-def _matrix(rng, least=1, most=6, square=False):
-    m = int(rng.integers(least, most + 1))
+
+def _matrix(rng, least=1, large=MOST_SIGNS, square=False):
+    m = int(rng.integers(7, large + 1) if rng.random() < 0.05 else rng.integers(least, 7))
     rows = m if square else m + int(rng.integers(0, 3))
     return rng.standard_normal((rows, m)) * 10 ** rng.uniform(-2, 2)
 
@@ -37,11 +40,11 @@ def _angled(rng):
 
 
 def _invertible(rng):
-    return {"matrix": _matrix(rng, least=2, square=True)}
+    return {"matrix": _matrix(rng, least=2, large=LARGE, square=True)}
 
 
 def _average(rng):
-    return {"cosine": float(rng.uniform(0, 1)), "matrix": _matrix(rng, least=2, square=True)}
+    return {"cosine": float(rng.uniform(0, 1)), "matrix": _matrix(rng, least=2, large=LARGE, square=True)}
 
 
 WORLDS = {

@@ -71,7 +71,7 @@ REFUSED = [
     (["--n", "8,,9"], "--n must be an integer of at least 1, got ''"),
     (["--layers", "0"], "--layers must be an integer of at least 1, got 0"),
     (["--samples", "0"], "--samples must be an integer of at least 1, got 0"),
-    (["--n", "5", "--rows", "4,6"], "--rows must be heights of at least n = 5, got 4,6: below n the product has no"),
+    (["--n", "5", "--rows", "4,6", "--method", "qr"], "--rows must be heights of at least n = 5, got 4,6: below n the product has no"),
     (["--rows", "9", "--layers", "2", "--n", "3"], "--rows gives one height per factor"),
     (["--backend", "abacus"], "--backend must be auto or one of numpy, numba, cupy, got 'abacus'"),
     (["--budget", "soon"], "--budget must be a time such as 60s, 5m or 2h, got soon"),
@@ -93,7 +93,7 @@ def test_bad_usage_is_one_line_and_leaves_nothing(tmp_path, arguments, line):
 
 
 def test_trapezoidal_factors_are_explained(tmp_path):
-    line = error(run("--n", "5", "--rows", "4", cwd=tmp_path), 2)
+    line = error(run("--n", "5", "--rows", "4", "--method", "qr", cwd=tmp_path), 2)
     assert "R is trapezoidal; its leading block follows the same lemma with --n 4" in line
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulate.backends.numpy_backend import BACKEND
-from simulate.qr_product import STUDY, draw, measure_trailing, measure_whole, points
+from simulate.qr_product import STUDY, draw, measure_product, measure_trailing, measure_whole, points
 
 
 def world(n, rows, size=5, seed=0):
@@ -50,6 +50,48 @@ def test_both_chains_measure_the_same_world_alike():
         np.testing.assert_allclose(value, whole[name], rtol=1e-10, err_msg=name)
 
 
+@pytest.mark.parametrize(("n", "rows"), [(4, (4,)), (3, (7, 4)), (4, (6, 2)), (5, (2, 9)), (6, (3, 3, 5)), (2, (1,))])
+def test_of_the_explicit_product_as_many_rows_are_kept_as_its_rank(n, rows):
+    found = measure_product(BACKEND, world(n, rows), n, rows)
+    factors = world(n, rows)
+    for draw_index in range(5):
+        product = factors[0][draw_index]
+        for factor in factors[1:]:
+            product = factor[draw_index] @ product
+        rank = np.linalg.matrix_rank(product)
+        Q, R = np.linalg.qr(product)
+        signs = np.sign(np.diag(R))
+        diagonal = np.abs(np.diag(R))[:rank]
+        np.testing.assert_allclose(found["diagonal"][draw_index], diagonal, rtol=1e-9)
+        assert np.all(np.abs(R[rank:]) < 1e-9 * diagonal[0])
+        direction = (Q * signs)[-1, :rank] @ diagonal / np.linalg.norm(diagonal)
+        assert found["direction"][draw_index] == pytest.approx(abs(direction), rel=1e-9, abs=1e-14)
+
+
+def test_a_basis_that_is_not_uniform_shows_although_its_entries_do_not():
+    """The last row of Q is made positive: the moduli of its entries keep their law, uniform in three dimensions."""
+    size, n = 4000, 3
+    Q = np.linalg.qr(BACKEND.stream(5, 0).normal(size, n, n))[0]
+    Q *= np.sign(Q[:, -1:])
+    R = np.triu(BACKEND.stream(6, 0).normal(size, n, n), 1) + np.eye(n)
+    assert np.mean(np.abs(Q[:, -1, 0])) == pytest.approx(0.5, abs=0.03)
+    assert np.mean(measure_product(BACKEND, (Q @ R,), n, (n,))["direction"]) > 0.7
+
+
+@pytest.mark.parametrize(
+    ("method", "n", "rows", "line"),
+    [
+        ("qr", 5, (4, 6), "--rows must be heights of at least n = 5, got 4,6: below n the product has no full column"),
+        ("direct", 5, (4,), "R is trapezoidal; its leading block follows the same lemma with --n 4"),
+        ("lu", 5, (4,), "the LU chain needs square factors"),
+        ("product", 8, (8,) * 7, "the product of 7 factors is too badly conditioned to be formed"),
+        ("product", 200, (200,), "Q is formed for at most 128 columns, got 200: --method qr has R"),
+    ],
+)
+def test_a_method_says_where_it_cannot_be_used(method, n, rows, line):
+    assert line in STUDY.methods[method].obstacle(n=n, rows=rows)
+
+
 @pytest.mark.parametrize("name", STUDY.methods)
 def test_methods_measure_what_they_announce(name):
     method, point = STUDY.methods[name], {"n": 4, "rows": (4, 4)}
@@ -73,4 +115,4 @@ def test_the_order_of_the_factors_cannot_be_seen(alpha):
 def test_square_layers_are_the_default():
     assert points([3], None, None) == [{"n": 3, "rows": (3, 3)}]
     assert points([3], [1], None) == [{"n": 3, "rows": (3,)}]
-    assert points([3], None, [(3, 4), (5,)]) == [{"n": 3, "rows": (3, 4)}, {"n": 3, "rows": (5,)}]
+    assert points([3], None, [(3, 4), (2,)]) == [{"n": 3, "rows": (3, 4)}, {"n": 3, "rows": (2,)}]

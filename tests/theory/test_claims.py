@@ -1,7 +1,6 @@
 """Every row of the table resolves: what it names exists, and its theory and decoys are what its kind says."""
 
 import importlib
-import inspect
 from collections.abc import Sequence
 from pkgutil import iter_modules
 
@@ -17,24 +16,12 @@ from theory.claim import Moment, Rate, Reported
 from theory.claims import CLAIMS
 from theory.laws import Law
 
-# Points at which laws, moments and rates are looked at; a claim takes the axes that its theory has.
-POINTS = (
-    {"n": 8, "rows": (8,)},
-    {"n": 8, "rows": (8, 8)},
-    {"n": 5, "rows": (9, 6)},
-    {"n": 1, "rows": (3, 2)},
-    {"n": 2, "rows": (5,)},
-    {"n": 3, "rows": (5,)},
-    {"n": 10, "rows": (40,)},
-    {"n": 100, "rows": (100,)},
-)
 BY_ID = {claim.id: claim for claim in CLAIMS}
 
 
 def points(claim):
-    axes = inspect.signature(claim.theory).parameters
-    chosen = {tuple(point[axis] for axis in axes): {axis: point[axis] for axis in axes} for point in POINTS}
-    return [point for point in chosen.values() if claim.where(**point)]
+    """Those of the whole table, where its study judges it; a rate names its sizes itself."""
+    return [{}] if claim.kind == "rate" else [point for point in find_study(claim.study).table if claim.where(**point)]
 
 
 def laws(theory):
@@ -116,12 +103,32 @@ class TestRow:
                     )
 
 
-@pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim.study], ids=lambda claim: claim.id)
+DRAWN = [claim for claim in CLAIMS if claim.kind in ("law", "moment")]
+
+
+@pytest.mark.parametrize("claim", DRAWN, ids=lambda claim: claim.id)
 def test_its_statistic_is_measured_by_a_blind_method(claim):
     methods = find_study(claim.study).methods.values()
+    assert points(claim)
     for point in points(claim):
         offered = [method.statistics(**point) for method in methods if method.blind and not method.obstacle(**point)]
         assert any(claim.statistic in names for names in offered), point
+
+
+SWEPT = [claim for claim in CLAIMS if claim.kind == "rate" and claim.study]
+
+
+@pytest.mark.parametrize("claim", SWEPT, ids=lambda claim: claim.id)
+def test_a_rate_is_measured_at_every_size_by_one_method(claim):
+    methods, rate = find_study(claim.study).methods.values(), claim.theory()
+    assert len(rate.sizes) >= 3
+    assert any(
+        all(
+            not way.obstacle(**rate.at(size)) and claim.statistic in way.statistics(**rate.at(size))
+            for size in rate.sizes
+        )
+        for way in methods
+    )
 
 
 @pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim.figure], ids=lambda claim: claim.id)

@@ -70,7 +70,13 @@ def _flip_within(delta: float, d: int, factor: float = 2.0) -> Sides:
 
 
 def _exists(exponent: float) -> Rate:
-    return Rate("d", exponent, lambda d: float(attack_size.column_law(d, d).median()) * math.sqrt(2 * math.log(d)))
+    return Rate(
+        "d",
+        exponent,
+        lambda d: float(attack_size.column_law(d, d).median()) * math.sqrt(2 * math.log(d)),
+        sizes=(8, 64, 512),
+        at=lambda d: {"n": d, "rows": (d,)},
+    )
 
 
 def _target(n: int, d: int, shift: int = 0) -> Sides:
@@ -88,7 +94,7 @@ def _bound_mean(d: int, layers: int, factor: float = 1.0) -> Sides:
     return Sides(attack_size.swap_law(d, (d,) * layers).mean(), factor * attack_size.bound_mean(d, (d,) * layers))
 
 
-_law = rows("fc", "Feature compression", kind="law", tolerance=0.1)
+_law = rows("fc", "Feature compression", kind="law", tolerance=0.1, study="last_column", figure="last_column")
 _statement = rows("fc", "Feature compression", tolerance=1e-8)
 
 
@@ -103,6 +109,7 @@ CLAIMS: tuple[Claim, ...] = (
         status="extension",
         where=_one_factor,
         code=attack_size.swap_law,
+        statistic="size",
         decoys=_slips(attack_size.swap_law, math.sqrt(2))[:2],
     ),
     _statement(
@@ -156,6 +163,9 @@ CLAIMS: tuple[Claim, ...] = (
         domain="square data, d to infinity",
         note="True as printed, by the direction q_n alone and not by the paper's proof; smaller than a constant.",
         code=attack_size.column_law,
+        statistic="normalised_column",
+        study="last_column",
+        figure="last_column",
         decoys=(Decoy("d^-1/4", lambda: _exists(-0.25)), Decoy("d^1/4", lambda: _exists(0.25))),
     ),
     _law(
@@ -169,6 +179,7 @@ CLAIMS: tuple[Claim, ...] = (
         status="extension",
         where=_one_factor,
         code=attack_size.column_law,
+        statistic="column",
         decoys=(
             Decoy("one degree of freedom off", lambda n, rows: attack_size.column_law(n, rows[0] + 1)),
             Decoy("r alone", lambda n, rows: attack_size.flip_law(n, rows, 0.5)),
@@ -184,6 +195,7 @@ CLAIMS: tuple[Claim, ...] = (
         status="extension",
         where=_pair,
         code=attack_size.pair_margin_law,
+        statistic="margin",
         decoys=_slips(attack_size.pair_margin_law, 1 / math.sqrt(2)),
     ),
     _law(
@@ -196,6 +208,7 @@ CLAIMS: tuple[Claim, ...] = (
         status="extension",
         where=_pair,
         code=attack_size.swap_law,
+        statistic="size",
         decoys=_slips(attack_size.swap_law, math.sqrt(2)),
     ),
     _statement(
@@ -219,6 +232,7 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\|e\| = 2 r_{mm} \overset{d}{=} 2 \prod_i \chi_{n_i-m+1}",
         domain="m = n signs, every n_i >= n; the paper has one square factor",
         code=attack_size.flip_law,
+        statistic="sign_size",
         decoys=_slips(attack_size.flip_law, 2.0),
         where=_pair,
     ),

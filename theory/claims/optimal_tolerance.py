@@ -75,16 +75,13 @@ def _other_right(theory: Any, right: Any) -> Any:
     return lambda **world: Sides(theory(**world).left, right(**world))
 
 
-def _interpolates(n: int) -> Moment:
-    return _bernoulli(optimum.interpolation_probability(n))
-
-
-def _bernoulli(chance: float) -> Moment:
+def _interpolates(n: int, rows: tuple[int, ...], scale: float = 1.0) -> Moment:
+    chance = optimum.interpolation_probability(n, scale, rows[0])
     return Moment(per_draw=np.asarray, mean=chance, sd=float(np.sqrt(chance * (1 - chance))))
 
 
-def _plane(n: int) -> bool:
-    return n >= 2
+def _one_factor(n: int, rows: tuple[int, ...]) -> bool:
+    return n >= 2 and len(rows) == 1
 
 
 def _scaling(matrix: Any, scale: Any) -> Sides:
@@ -223,18 +220,22 @@ CLAIMS: tuple[Claim, ...] = (
         id="fc.thm6.linear.probability",
         source=THEOREM,
         says="the chance that network (6) is the best linear classifier, for Gaussian A without scaling",
-        formula=r"P(\rho = |r_{nn}|) = \int_0^\infty t\, e^{-t^2/2} (2 \Phi(t) - 1)^{n-1}\, dt",
-        domain="square A, n >= 2",
+        formula=r"P(\rho = |r_{nn}|) = \mathbb{E}\, (2 \Phi(C) - 1)^{n-1}, \quad C \sim \chi_{d-n+2};"
+        r" \quad d = n: \int_0^\infty t\, e^{-t^2/2} (2 \Phi(t) - 1)^{n-1}\, dt",
+        domain="A of one Gaussian factor, d >= n >= 2",
         kind="moment",
-        theory=_interpolates,
+        theory=lambda n, rows: _interpolates(n, rows),
         code=optimum.interpolation_probability,
         tolerance=0.05,
         status="extension",
-        note="0.71, 0.46, 0.28, 0.20 at n = 2, 4, 8, 12; with the other columns scaled by 5 0.92 and more.",
-        where=_plane,
+        note="0.71, 0.46, 0.28, 0.20 at d = n = 2, 4, 8, 12; with the other columns scaled by 5 0.92 and more.",
+        statistic="best_linear",
+        study="last_column",
+        figure="last_column",
+        where=_one_factor,
         decoys=(
-            Decoy("one column more", lambda n: _bernoulli(optimum.interpolation_probability(n + 1))),
-            Decoy("the other columns scaled by 2", lambda n: _bernoulli(optimum.interpolation_probability(n, 2.0))),
+            Decoy("one column more", lambda n, rows: _interpolates(n + 1, (rows[0] + 1,))),
+            Decoy("the other columns scaled by 2", lambda n, rows: _interpolates(n, rows, 2.0)),
         ),
     ),
     Claim(

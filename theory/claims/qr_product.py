@@ -9,16 +9,21 @@ from typing import Any
 import numpy as np
 
 from theory import qr_product
-from theory.claim import Claim, Decoy, Sides
+from theory.claim import Claim, Decoy, Sides, everywhere
 from theory.fraction import fraction_law
 from theory.laws import chi_product, symmetrised
 
 Rows = tuple[int, ...]
 
 
+def _full(n: int, rows: Rows) -> bool:
+    """R is square."""
+    return min(rows) >= n
+
+
 def _plane(n: int, rows: Rows) -> bool:
     """There is a trailing 2 x 2 block."""
-    return n >= 2
+    return n >= 2 and _full(n, rows)
 
 
 def _layered(n: int, rows: Rows) -> bool:
@@ -26,7 +31,7 @@ def _layered(n: int, rows: Rows) -> bool:
 
 
 def _up_to_two_factors(n: int, rows: Rows) -> bool:
-    return n >= 2 and len(rows) <= 2
+    return _plane(n, rows) and len(rows) <= 2
 
 
 def _slips(theory: Callable[..., Any]) -> tuple[Decoy, ...]:
@@ -64,7 +69,7 @@ def _lemma_3(part: str, says: str, theory: Callable[..., Any], **other: Any) -> 
         says=says,
         kind=other.pop("kind", "law"),
         theory=theory,
-        **{"study": "qr_product", "figure": "qr_product", **other},
+        **{"study": "qr_product", "figure": "qr_product", "where": _full, **other},
     )
 
 
@@ -189,17 +194,18 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _lemma_3(
         "basis",
-        "Q is Haar and independent of R: each of its entries is a coordinate of a uniform point of the sphere",
+        "Q is Haar and independent of R: any unit vector, chosen by R or not, makes of its columns a uniform point of"
+        " the sphere",
         lambda n, rows: qr_product.basis_entry_law(rows),
-        formula=r"q_{jk}^2 \sim \mathrm{Beta}\left( \frac{1}{2}, \frac{n_L-1}{2} \right)",
-        domain="every n_i >= n, n_L >= 2",
+        formula=r"(Q u)_j^2 \sim \mathrm{Beta}\left( \frac{1}{2}, \frac{n_L-1}{2} \right), \quad u = u(R), \|u\| = 1",
+        domain="every n_i >= 1, n_L >= 2; as many columns of Q as R has rows",
         status="extension",
-        note="The paper's proof uses that a factor after Q is Gaussian again and independent, without saying so.",
+        note="The paper's proof uses that a factor after Q is Gaussian again and independent, without saying so. Drawn"
+        " with u along the diagonal of R; u = e_k gives the entries of Q.",
         code=qr_product.basis_entry_law,
+        statistic="direction",
         tolerance=0.1,
         where=lambda n, rows: rows[-1] >= 2,
-        study="",
-        figure="",
         decoys=(
             Decoy("of the first height", lambda n, rows: qr_product.basis_entry_law(rows[:1]), where=_layered),
             Decoy("normal entries", lambda n, rows: chi_product((1,), rows[-1] ** -0.5)),
@@ -218,6 +224,7 @@ CLAIMS: tuple[Claim, ...] = (
         tolerance=1e-9,
         study="",
         figure="",
+        where=everywhere,
     ),
     _lemma_3(
         "heights.corrected",
@@ -227,8 +234,8 @@ CLAIMS: tuple[Claim, ...] = (
         domain="every n_i >= 1",
         status="corrected",
         tolerance=0.01,
-        study="",
-        figure="",
+        statistic="diagonal",
+        where=everywhere,
         decoys=(
             Decoy(
                 "degrees of freedom counted from the rank",

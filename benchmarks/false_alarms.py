@@ -1,0 +1,74 @@
+"""How often a right claim is called wrong: the laws and moments of the table, judged again and again with new seeds.
+
+`python -m benchmarks.false_alarms --repeats 200`. One repeat is a run as `simulate.verify` does it, at its own error
+rate for all claims together, with tolerances three times as wide: fewer draws, and the same chance of an alarm. Exit
+code 1 if the alarms are more than the error rate allows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from simulate.backends.numba_backend import BACKEND
+from simulate.bands import clopper_pearson
+from simulate.campaign import Campaign
+from simulate.engine.executor import in_process
+from simulate.engine.room import studies
+from simulate.engine.shard import find_study
+from simulate.engine.store import Store
+from simulate.verdict import Verdict
+from simulate.verify import decide
+from theory.claims import CLAIMS
+
+ALPHA = 0.05  # of one repeat
+WIDER = 3.0
+CONFIDENCE = 0.01  # chance that right error rates fail this check
+
+
+def repeat(seed: int, folder: Path) -> list[Verdict]:
+    """All laws and moments, judged once."""
+    jobs = []
+    for study in map(find_study, studies()):
+        own = [replace(claim, tolerance=WIDER * claim.tolerance) for claim in CLAIMS if claim.study == study.name]
+        own = [claim for claim in own if claim.kind in ("law", "moment")]
+        if own and study.table:
+            store = Store(folder / study.name, "code")
+            jobs += Campaign(study, BACKEND, in_process(BACKEND), store, seed).jobs(own, study.table)
+    decide(jobs, ALPHA, math.inf, lambda _: None)
+    return [verdict for job in jobs for verdict in job.verdicts]
+
+
+def main() -> None:
+    """Prints the count, with its exact confidence interval."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.false_alarms")
+    parser.add_argument("--repeats", type=int, default=200)
+    parser.add_argument("--first", type=int, default=1000, help="first seed (default 1000)")
+    flags = parser.parse_args()
+    start, alarmed, verdicts, alarms = time.monotonic(), 0, 0, Counter[str]()
+    for number in range(flags.repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            found = repeat(flags.first + number, Path(folder))
+        wrong = [verdict.claim for verdict in found if verdict.outcome == "disagrees"]
+        alarmed, verdicts = alarmed + bool(wrong), verdicts + len(found)
+        alarms.update(wrong)
+        print(f"{number + 1} of {flags.repeats}: {alarmed} with an alarm", file=sys.stderr, flush=True)
+    low, high = clopper_pearson(alarmed, flags.repeats, 2 * CONFIDENCE)
+    print(
+        f"{alarmed} of {flags.repeats} repeats raised an alarm (rate {low:.2g} to {high:.2g}, promised at most "
+        f"{ALPHA:g}); {verdicts:,} verdicts, {sum(alarms.values())} wrong; seeds {flags.first} to "
+        f"{flags.first + flags.repeats - 1}, {time.monotonic() - start:.0f} s"
+    )
+    for claim, times in alarms.most_common():
+        print(f"  {claim}: {times}")
+    sys.exit(int(low > ALPHA))
+
+
+if __name__ == "__main__":
+    main()
