@@ -1,15 +1,38 @@
-"""Linear classifiers and points, of Theorem 5."""
+"""Linear classifiers and points, of Theorem 5: mostly in few dimensions, now and then in up to a thousand."""
 
 import numpy as np
+
+MANY = 0.15  # share of the worlds with hundreds of dimensions
+
+
+def _dimension(rng, least, most):
+    return int(rng.integers(100, 1001)) if rng.random() < MANY else int(rng.integers(least, most))
 
 
 def _vectors(rng, count, d):
     return rng.standard_normal((count, d)) * 10 ** rng.uniform(-1, 1)
 
 
+def _probes(rng, count, d):
+    """Probing vectors: independent, almost alike, sparse, or those of a deep linear network."""
+    kind = rng.choice(["independent", "alike", "sparse", "deep"], p=[0.4, 0.2, 0.2, 0.2])
+    if kind == "deep":
+        width = int(rng.integers(count, count + 20))
+        return _vectors(rng, count, width) @ rng.standard_normal((width, d)) / width**0.5
+    probes = _vectors(rng, count, d)
+    if kind == "alike":
+        return _vectors(rng, 1, d) + 0.1 * probes
+    return np.where(rng.random((count, d)) < 0.5, probes, 0.0) if kind == "sparse" else probes
+
+
+def _distinct(rng, d):
+    p_1, p_2 = _probes(rng, 2, d)
+    return (p_1, p_2) if np.any(p_1 != p_2) else (p_1, p_2 + rng.standard_normal(d))
+
+
 def _pair(rng):
-    d = int(rng.integers(1, 9))
-    p_1, p_2 = _vectors(rng, 2, d)
+    d = _dimension(rng, 1, 9)
+    p_1, p_2 = _distinct(rng, d)
     return {"p_1": p_1, "p_2": p_2, "x": _vectors(rng, 1, d)[0], "offset": float(rng.choice((0.0, rng.normal())))}
 
 
@@ -21,9 +44,9 @@ def _rays(rng):
 
 
 def _points(rng):
-    d = int(rng.integers(2, 9))
-    p_1, p_2 = _vectors(rng, 2, d)
-    if rng.random() < 0.2:
+    d = _dimension(rng, 2, 9)
+    p_1, p_2 = _distinct(rng, d)
+    if rng.random() < 0.2 and np.any(p_1):
         p_2 = -0.5 * p_1
     x_1, x_2 = _vectors(rng, 2, d)
     return {"p_1": p_1, "p_2": p_2, "x_1": x_1, "x_2": x_2}
@@ -45,7 +68,7 @@ def _classified(rng):
 def _two(rng):
     world = _pair(rng)
     d = max(2, world["x"].size)
-    p_1, p_2 = _vectors(rng, 2, d)
+    p_1, p_2 = _probes(rng, 2, d)
     return {"p_1": p_1, "p_2": p_2}
 
 
@@ -61,17 +84,34 @@ def _classifier(rng):
 def _target(rng):
     """With d >= K - 1 every class wins somewhere."""
     K = int(rng.integers(2, 6))
-    d = K - 1 + int(rng.integers(0, 3))
+    d = _dimension(rng, K - 1, K + 2)
     world = {"rows": _vectors(rng, K, d), "bias": rng.standard_normal(K), "x": _vectors(rng, 1, d)[0]}
     return {**world, "target": int(rng.integers(K))}
 
 
+def _many_classes(rng):
+    """Up to a hundred classes, where there are hundreds of dimensions."""
+    if rng.random() > MANY:
+        return _classifier(rng)
+    K, d = int(rng.integers(2, 101)), int(rng.integers(100, 1001))
+    return {"rows": _probes(rng, K, d), "bias": rng.standard_normal(K), "x": _vectors(rng, 1, d)[0]}
+
+
 def _normed(rng):
-    return {**_classifier(rng), "norm": str(rng.choice(("l2", "linf")))}
+    return {**_many_classes(rng), "norm": str(rng.choice(("l2", "linf")))}
+
+
+def _radius(rng):
+    return float(rng.choice((0.0, 10 ** rng.uniform(-2, 0.5))))
 
 
 def _boxed(rng):
-    return {**_classifier(rng), "radius": float(rng.choice((0.0, 10 ** rng.uniform(-2, 0.5))))}
+    """Few dimensions: the box has a corner for each subset of them."""
+    return {**_classifier(rng), "radius": _radius(rng)}
+
+
+def _stepped(rng):
+    return {**_many_classes(rng), "radius": _radius(rng)}
 
 
 WORLDS = {
@@ -83,5 +123,5 @@ WORLDS = {
     "fc.thm5.target.corrected": _target,
     "fc.thm5.classes": _normed,
     "fc.thm5.linf": _boxed,
-    "fc.thm5.sign_step": _boxed,
+    "fc.thm5.sign_step": _stepped,
 }

@@ -1,39 +1,50 @@
-"""Rows on the law of the compression of Theorem 7 of feature compression, and on ReLU networks at initialisation."""
+"""Rows on the law of the compression of Theorem 7 of feature compression, and what follows from it."""
 
 from __future__ import annotations
 
 import math
 from fractions import Fraction
 from functools import partial
-from itertools import product
 from typing import Any
 
 from scipy.integrate import quad
+from scipy.special import betaln
 from scipy.stats import beta
 
 from theory import gradient_plane as plane
 from theory.claim import Claim, Decoy, Rate, Sides
+from theory.claims import relu_networks
 from theory.laws import chi_product
 
 THEOREM = "Feature compression, Theorem 7"
 
 
-def _law(n: int) -> Any:
-    return plane.span_law(n, 2)
+def _law(n: int, gradients: int, **_: Any) -> Any:
+    return plane.span_law(n, gradients)
 
 
-def _single_law(n: int) -> Any:
-    return plane.span_law(n, 1)
+def _several(gradients: int, **_: Any) -> bool:
+    return gradients > 1
 
 
-def _above(least: int) -> Any:
-    return lambda n: n >= least
+def _room(n: int, gradients: int, **_: Any) -> bool:
+    return n > gradients + 1
+
+
+def _average(value: Any, n: int, gradients: int, largest: float = 1.0) -> float:
+    """E value(rho^2) over rho <= largest, by quadrature in the angle phi with rho = sin phi."""
+
+    def weighted(phi: float) -> float:
+        sine = math.sin(phi)
+        return value(sine**2) * sine ** (gradients - 1) * math.cos(phi) ** (n - gradients - 1)
+
+    area = quad(weighted, 0, math.asin(largest), epsabs=0, epsrel=1e-11, limit=200)[0]
+    return 2 * area * math.exp(-betaln(gradients / 2, (n - gradients) / 2))
 
 
 def _inverse_square_mean(n: int, gradients: int) -> Sides:
-    """1 / E rho^2, by quadrature of the law."""
-    law = plane.span_law(n, gradients)
-    return Sides(1 / law.moment(2), plane.difficulty_of_means(n, gradients))
+    """1 / E rho^2."""
+    return Sides(1 / _average(lambda u: u, n, gradients), plane.difficulty_of_means(n, gradients))
 
 
 def _truncated(n: Any, floor: Any) -> Sides:
@@ -52,32 +63,32 @@ def _truncated_below(n: Any, floor: Any) -> Sides:
     return Sides(below, n / 2)
 
 
-def _median(n: int, gradients: int) -> Sides:
-    return Sides(plane.span_law(n, gradients).median() ** -2, plane.median_difficulty(n, gradients))
-
-
-def _median_as(formula: Any) -> Any:
-    return lambda n, gradients: Sides(_median(n, gradients).left, formula(n, gradients))
+def _median(n: int, gradients: int, median: Any = plane.median_difficulty) -> Sides:
+    """How often the ratio is above its median."""
+    largest = min(median(n, gradients) ** -0.5, 1.0)
+    return Sides(_average(lambda _: 1.0, n, gradients, largest), 0.5)
 
 
 def _mean(n: int, gradients: int) -> Sides:
-    density = beta(gradients / 2, (n - gradients) / 2).pdf
-    return Sides(quad(lambda u: density(u) / u, 0, 1, limit=200)[0], plane.mean_difficulty(n, gradients))
+    return Sides(_average(lambda u: 1 / u, n, gradients), plane.mean_difficulty(n, gradients))
+
+
+def _rate(exponent: float, value: Any, quantile: float) -> Rate:
+    sizes = tuple(2**power for power in range(8, 21, 2))
+    return Rate("n", exponent, value, sizes=sizes, at=_two_gradients, quantile=quantile)
+
+
+def _two_gradients(n: int) -> dict[str, Any]:
+    return {"n": n, "gradients": 2, "model": "isotropic"}
 
 
 def _growth(exponent: float) -> Rate:
-    return Rate("n", exponent, plane.median_difficulty)
+    return _rate(exponent, plane.median_difficulty, 0.5)
 
 
 def _fall(exponent: float) -> Rate:
-    return Rate("n", exponent, plane.mean_compression)
-
-
-def _dead(widths: Any) -> Sides:
-    """Over all patterns of fair gates: the share in which some layer is shut."""
-    patterns = product(*(product((0, 1), repeat=width) for width in widths))
-    shut = [not all(any(layer) for layer in pattern) for pattern in patterns]
-    return Sides(sum(shut) / len(shut), plane.zero_gradient_probability(widths))
+    """Read where the mean lies in the limit, in which n rho^2 / 2 has the law of a standard exponential variable."""
+    return _rate(exponent, plane.mean_compression, -math.expm1(-math.pi / 4))
 
 
 def _theorem_7(part: str, says: str, formula: str, **other: Any) -> Claim:
@@ -87,35 +98,41 @@ def _theorem_7(part: str, says: str, formula: str, **other: Any) -> Claim:
 CLAIMS: tuple[Claim, ...] = (
     _theorem_7(
         "law",
-        "the squared compression of independent Gaussian differences on two gradients is Beta(1, (n - 2)/2)",
-        r"\frac{\|P (x_2 - x_1)\|^2}{\|x_2 - x_1\|^2} \sim \mathrm{Beta}\left(1, \frac{n-2}{2}\right)",
-        domain="n >= 3, gradients and difference independent, difference isotropic",
+        "the squared compression of an independent Gaussian difference on k gradients is Beta(k/2, (n - k)/2)",
+        r"\frac{\|P (x_2 - x_1)\|^2}{\|x_2 - x_1\|^2} \sim \mathrm{Beta}\left(\frac{k}{2}, \frac{n-k}{2}\right)",
+        domain="k < n independent gradients of any law, difference isotropic and independent of them",
         kind="law",
         theory=_law,
         code=plane.span_law,
         tolerance=0.1,
-        where=_above(3),
-        note="Exact for every n. Trained gradients are not independent of the data.",
+        statistic="compression",
+        study="gradient_plane",
+        where=relu_networks.spanning,
+        note="Exact for every n; Beta(1, (n - 2)/2) for the theorem's two gradients. They may be correlated, such as"
+        " those of one network's outputs, but trained gradients are not independent of the data.",
         decoys=(
-            Decoy("one gradient", _single_law),
-            Decoy("three gradients", lambda n: plane.span_law(n, 3), where=_above(4)),
-            Decoy("one dimension more", lambda n: _law(n + 1)),
+            Decoy("one gradient less", lambda n, gradients, **_: plane.span_law(n, gradients - 1), where=_several),
+            Decoy("one gradient more", lambda n, gradients, **_: plane.span_law(n, gradients + 1), where=_room),
+            Decoy("one dimension more", lambda n, gradients, **_: plane.span_law(n + 1, gradients)),
         ),
     ),
     _theorem_7(
         "size.law",
-        "the squared projection of a difference of Gaussian points on two gradients is twice chi-square of degree 2",
-        r"\|P (x_2 - x_1)\| \overset{d}{=} \sqrt{2}\, \chi_2, \quad \|x_2 - x_1\| \overset{d}{=} \sqrt{2}\, \chi_n",
-        domain="n >= 2, gradients and points independent and Gaussian",
+        "the squared projection of a difference of Gaussian points on k gradients is twice chi-square of degree k",
+        r"\|P (x_2 - x_1)\| \overset{d}{=} \sqrt{2}\, \chi_k, \quad \|x_2 - x_1\| \overset{d}{=} \sqrt{2}\, \chi_n",
+        domain="k <= n independent gradients of any law, points Gaussian and independent of them",
         kind="law",
-        theory=lambda n: plane.size_law(2),
+        theory=lambda gradients, **_: plane.size_law(gradients),
         code=plane.size_law,
         tolerance=0.1,
-        where=_above(2),
+        statistic="size",
+        study="gradient_plane",
+        where=relu_networks.spanning,
         note="Only the whole difference concentrates as n grows; its projection stays random, whatever n.",
         decoys=(
-            Decoy("variance 1 in place of 2", lambda n: chi_product((2,))),
-            Decoy("one gradient", lambda n: plane.size_law(1)),
+            Decoy("variance 1 in place of 2", lambda gradients, **_: chi_product((gradients,))),
+            Decoy("one gradient less", lambda gradients, **_: plane.size_law(gradients - 1), where=_several),
+            Decoy("grows with the dimension", lambda n, **_: plane.size_law(n)),
         ),
     ),
     _theorem_7(
@@ -127,7 +144,10 @@ CLAIMS: tuple[Claim, ...] = (
         theory=partial(_fall, -0.5),
         code=plane.mean_compression,
         tolerance=0.02,
+        statistic="compression",
+        study="gradient_plane",
         status="extension",
+        note="Simulated at the quantile 1 - exp(-pi/4), where the mean lies in the limit of large n.",
         decoys=(Decoy("one over the dimension", partial(_fall, -1.0)), Decoy("no fall", partial(_fall, 0.0))),
     ),
     _theorem_7(
@@ -178,8 +198,8 @@ CLAIMS: tuple[Claim, ...] = (
         status="corrected",
         note="About 0.72 (n - 2) for two gradients: more than n / 2.",
         decoys=(
-            Decoy("the ratio of means", _median_as(plane.difficulty_of_means)),
-            Decoy("one dimension more", _median_as(lambda n, gradients: plane.median_difficulty(n + 1, gradients))),
+            Decoy("the ratio of means", partial(_median, median=plane.difficulty_of_means)),
+            Decoy("one dimension more", partial(_median, median=lambda n, k: plane.median_difficulty(n + 1, k))),
         ),
     ),
     _theorem_7(
@@ -203,38 +223,9 @@ CLAIMS: tuple[Claim, ...] = (
         theory=partial(_growth, 1.0),
         code=plane.median_difficulty,
         tolerance=0.02,
+        statistic="difficulty",
+        study="gradient_plane",
         decoys=(Decoy("its square root", partial(_growth, 0.5)), Decoy("its square", partial(_growth, 2.0))),
     ),
-    _theorem_7(
-        "relu.law",
-        "at initialisation a ReLU network's gradient shows any fixed direction the fraction of one Gaussian matrix",
-        r"\cos^2 \angle(\nabla f(x), v) \sim \mathrm{Beta}\left(\frac{1}{2}, \frac{n-1}{2}\right)",
-        domain="n >= 2, Gaussian first layer, independent symmetric weights and biases, gradient not 0",
-        kind="law",
-        theory=_single_law,
-        code=plane.span_law,
-        tolerance=0.1,
-        status="extension",
-        where=_above(2),
-        note="For every width and depth, and any v that may depend on x: the compression is there before training.",
-        decoys=(
-            Decoy("one dimension more", lambda n: _single_law(n + 1)),
-            Decoy("two gradients", _law, where=_above(3)),
-        ),
-    ),
-    _theorem_7(
-        "relu.zero",
-        "at initialisation the gradient of a ReLU network is 0 if some layer is shut",
-        r"P(\nabla f(x) = 0) = 1 - \prod_l (1 - 2^{-w_l})",
-        domain="independent symmetric weights and biases, x not 0",
-        kind="identity",
-        theory=_dead,
-        code=plane.zero_gradient_probability,
-        tolerance=1e-12,
-        status="extension",
-        decoys=(
-            Decoy("a sum over the layers", lambda widths: Sides(_dead(widths).left, sum(0.5**w for w in widths))),
-            Decoy("all layers shut", lambda widths: Sides(_dead(widths).left, math.prod(0.5**w for w in widths))),
-        ),
-    ),
+    *relu_networks.CLAIMS,
 )

@@ -6,9 +6,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
 
 from theory import path_length as paths
 from theory.claim import Claim, Decoy, Sides
+from theory.gradient_plane import tanh_smoothness
 
 SECTION = "Feature compression, Section 5"
 POINTS, WEIGHTS = (np.polynomial.legendre.leggauss(40)[0] + 1) / 2, np.polynomial.legendre.leggauss(40)[1] / 2
@@ -47,7 +49,7 @@ def _direct_at_start(x_1: Any, x_2: Any, **network: Any) -> Sides:
 
 
 class _Attack(NamedTuple):
-    """Steepest descent of f(y) = slope . y + y^T curvature y / 2 from 0, and a straight path with the same fall."""
+    """Steepest descent of a function from 0, where it is 0, and a straight path with the same fall."""
 
     drop: float
     end: Any
@@ -56,34 +58,44 @@ class _Attack(NamedTuple):
     straight_gradients: Any
 
 
-def _descend(slope: Any, curvature: Any, length: float, direction: Any) -> _Attack:
-    path = paths.descent(lambda y: slope + y @ curvature, np.zeros(len(slope)), length)
+def _value(y: Any, slope: Any, curvature: Any, output: Any, hidden: Any) -> Any:
+    """A quadratic and a network of tanh units."""
+    return y @ slope + np.sum(y @ curvature * y, axis=-1) / 2 + np.tanh(y @ hidden.T) @ output
+
+
+def _gradient(y: Any, slope: Any, curvature: Any, output: Any, hidden: Any) -> Any:
+    return slope + y @ curvature + _network_gradient(output, hidden, 0.0, y)
+
+
+def _descend(length: float, direction: Any, **f: Any) -> _Attack:
+    path = paths.descent(lambda y: _gradient(y, **f), np.zeros(len(direction)), length, steps=16)
     end = path.points[-1]
-    drop = -float(slope @ end + end @ curvature @ end / 2)
+    drop, slope, ahead = -float(_value(end, **f)), np.linalg.norm(path.gradients[0]), end / np.linalg.norm(end)
+    along = np.linspace(0, 20, 201)[:, None] * np.linalg.norm(end)
     share = 1.0
-    while True:  # the nearest direction to the one wanted along which f falls as far
-        v = share * direction / np.linalg.norm(direction) - (1 - share) * slope / np.linalg.norm(slope)
+    while True:  # the nearest direction to the one wanted along which f falls as far, and steeply
+        v = share * direction / np.linalg.norm(direction) + (1 - share) * ahead
         v /= np.linalg.norm(v)
-        fall, bend = -slope @ v, v @ curvature @ v
-        if fall > 0.05 * np.linalg.norm(slope) and fall**2 > 2 * bend * drop:
+        there = int(np.argmax(_value(along * v, **f) <= -drop))
+        if there and np.all(_gradient(along[: there + 1] * v, **f) @ v < -0.04 * slope):
             break
         share *= 0.7
-    straight = 2 * drop / (fall + np.sqrt(fall**2 - 2 * bend * drop)) * v
-    return _Attack(drop, end, path.gradients, straight, slope + POINTS[:, None] * (straight @ curvature))
+    far = brentq(lambda t: _value(t * v, **f) + drop, *along[there - 1 : there + 1, 0], xtol=1e-15)
+    return _Attack(drop, end, path.gradients, far * v, _gradient(POINTS[:, None] * far * v, **f))
 
 
-def _attack(slope: Any, curvature: Any, length: float, direction: Any) -> Sides:
-    attack = _descend(slope, curvature, length, direction)
+def _attack(length: float, **world: Any) -> Sides:
+    attack = _descend(length, **world)
     return Sides(-attack.drop, paths.descent_change(attack.gradients, length))
 
 
-def _attack_at_start(slope: Any, curvature: Any, length: float, direction: Any) -> Sides:
-    attack = _descend(slope, curvature, length, direction)
-    return Sides(-attack.drop, -length * np.linalg.norm(slope))
+def _attack_at_start(length: float, **world: Any) -> Sides:
+    attack = _descend(length, **world)
+    return Sides(-attack.drop, -length * np.linalg.norm(attack.gradients[0]))
 
 
-def _ratio(slope: Any, curvature: Any, length: float, direction: Any, weighted: bool = True) -> Sides:
-    attack = _descend(slope, curvature, length, direction)
+def _ratio(length: float, weighted: bool = True, **world: Any) -> Sides:
+    attack = _descend(length, **world)
     direct = WEIGHTS @ np.linalg.norm(attack.straight_gradients, axis=-1)
     attacked = -paths.descent_change(attack.gradients, 1.0)
     compression = (
@@ -94,15 +106,15 @@ def _ratio(slope: Any, curvature: Any, length: float, direction: Any, weighted: 
     return Sides(length / np.linalg.norm(attack.straight), compression * direct / attacked)
 
 
-def _ratio_without_gradients(slope: Any, curvature: Any, length: float, direction: Any) -> Sides:
-    attack = _descend(slope, curvature, length, direction)
+def _ratio_without_gradients(length: float, **world: Any) -> Sides:
+    attack = _descend(length, **world)
     compression = paths.weighted_compression(attack.straight_gradients, attack.straight, WEIGHTS)
     return Sides(length / np.linalg.norm(attack.straight), compression)
 
 
-def _bounds(slope: Any, curvature: Any, length: float, direction: Any) -> tuple[Any, Any, Any, Any]:
+def _bounds(length: float, **world: Any) -> tuple[Any, Any, Any, Any]:
     """l / L, the mean compression, and the bounds from the gradients on both paths."""
-    attack = _descend(slope, curvature, length, direction)
+    attack = _descend(length, **world)
     sizes = [np.linalg.norm(g, axis=-1) for g in (attack.gradients, attack.straight_gradients)]
     least, largest = min(map(np.min, sizes)), max(map(np.max, sizes))
     compression = -WEIGHTS @ paths.cosines(attack.straight_gradients, attack.straight)
@@ -137,24 +149,22 @@ def _saturating_squared(tilt: Any, step: Any, drop: Any) -> Sides:
     return Sides(((drop - step) / tilt) ** 2, drop**2 / (tilt**2 + step**2))
 
 
-def _lengths(slope: Any, curvature: Any, length: float, direction: Any) -> Sides:
-    attack = _descend(slope, curvature, length, direction)
-    shortest, longest = _two_bounds(slope, curvature, attack.drop)
+def _lengths(length: float, **world: Any) -> Sides:
+    attack = _descend(length, **world)
+    slope = float(np.linalg.norm(attack.gradients[0]))
+    smoothness = np.linalg.norm(world["curvature"], 2) + tanh_smoothness(world["output"], world["hidden"])
+    shortest, longest = paths.length_bounds(slope, float(smoothness), attack.drop)
     reached = np.linalg.norm(attack.end)
     return Sides(np.array([shortest, reached, length]), np.array([reached, length, longest]))
 
 
-def _two_bounds(slope: Any, curvature: Any, drop: float) -> tuple[Any, Any]:
-    return paths.length_bounds(float(np.linalg.norm(slope)), float(np.linalg.norm(curvature, 2)), drop)
+def _first_order_below(length: float, **world: Any) -> Sides:
+    attack = _descend(length, **world)
+    return Sides(attack.drop / np.linalg.norm(attack.gradients[0]), np.linalg.norm(attack.end))
 
 
-def _first_order_below(slope: Any, curvature: Any, length: float, direction: Any) -> Sides:
-    attack = _descend(slope, curvature, length, direction)
-    return Sides(attack.drop / np.linalg.norm(slope), np.linalg.norm(attack.end))
-
-
-def _first_order_above(slope: Any, curvature: Any, length: float, direction: Any) -> Sides:
-    return Sides(length, _first_order_below(slope, curvature, length, direction).left)
+def _first_order_above(length: float, **world: Any) -> Sides:
+    return Sides(length, _first_order_below(length, **world).left)
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -178,7 +188,7 @@ CLAIMS: tuple[Claim, ...] = (
         source=f"{SECTION}, equation (9)",
         says="the change of f along the path of steepest descent is minus the integral of the gradient's length",
         formula=r"f(x_2 + e) - f(x_2) = -\int_0^{\ell} \|\nabla f\|\, dl",
-        domain="gradient not 0 on the path; drawn: quadratics, steps of Runge and Kutta, Simpson's rule",
+        domain="gradient not 0 on the path; drawn: tanh networks plus quadratics, Runge and Kutta's steps",
         kind="identity",
         theory=_attack,
         code=paths.descent_change,

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from theory import probes
-from theory.claim import Claim, Decoy, Sides
-from theory.gradient_plane import projection
+from theory.claim import Claim, Decoy, Sides, rows
+from theory.gradient_plane import projection, span_law
+from theory.laws import chi_product
 
 THEOREM = "Feature compression, Theorem 5"
 
@@ -77,6 +78,16 @@ def _larger(theory: Any, factor: float) -> Any:
     """The right side times a factor."""
     return lambda **world: Sides(theory(**world).left, factor * theory(**world).right)
 
+
+def _of_one(n: int, **_: Any) -> Any:
+    return span_law(n, 1)
+
+
+def _of_all(n: int, classes: int, **_: Any) -> Any:
+    return span_law(n, classes)
+
+
+_drawn = rows("fc.thm5", THEOREM, kind="law", study="probes", tolerance=0.1, status="extension")
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -186,5 +197,62 @@ CLAIMS: tuple[Claim, ...] = (
         status="corrected",
         note="So with equal margins it is twice what a flip needs, or more.",
         decoys=(Decoy("with a factor 0.9 to spare", _larger(_sum_of_margins, 0.9)),),
+    ),
+    _drawn(
+        "flip",
+        says="from a Gaussian input the shortest change of order of two outputs is half-normal, whatever the dimension",
+        formula=r"\frac{|f_1(x) - f_2(x)|}{\|p_1 - p_2\|} \overset{d}{=} |N|, \quad N \sim \mathcal{N}(0, 1)",
+        domain="linear networks of any depth without biases, of any law, x Gaussian and independent of them",
+        theory=lambda **_: chi_product((1,)),
+        code=probes.pair_distance,
+        statistic="flip",
+        note="While the input itself has length chi_n, near sqrt(n).",
+        decoys=(
+            Decoy("the swap instead of the tie", lambda **_: chi_product((1,), 2)),
+            Decoy("over the length of one of two orthogonal vectors", lambda **_: chi_product((1,), 2**0.5)),
+            Decoy("a step in the plane of both vectors", lambda **_: chi_product((2,))),
+        ),
+    ),
+    _drawn(
+        "random",
+        says="a random direction needs a step that is longer by the inverse compression on one gradient",
+        formula=r"\left( \frac{\ell}{\ell_u} \right)^2 \sim \mathrm{Beta}\left(\frac{1}{2}, \frac{n-1}{2}\right)",
+        domain="n >= 2, any linear network and input, u isotropic and independent of them",
+        theory=_of_one,
+        code=span_law,
+        statistic="against_random",
+        note="Random noise of the length of an attack is off by a factor of the order sqrt(n).",
+        decoys=(
+            Decoy("one dimension more", lambda n, **_: span_law(n + 1, 1)),
+            Decoy("compression on both gradients", lambda n, **_: span_law(n, 2), where=lambda n, **_: n > 2),
+        ),
+    ),
+    _drawn(
+        "plane",
+        says="a random step within the plane of two probing vectors still has the angle of a random one in the plane",
+        formula=r"\frac{\ell}{\ell_{Pu}} \overset{d}{=} |\cos \phi|, \quad \phi \sim \mathrm{U}(0, 2 \pi)",
+        domain="p_1 and p_2 independent, u isotropic and independent of them",
+        theory=lambda **_: span_law(2, 1),
+        code=span_law,
+        statistic="against_projected",
+        note="So the projected difference of Theorem 5 is not the shortest step: its median is 1.41 times as long.",
+        decoys=(
+            Decoy("an angle in three dimensions", lambda **_: span_law(3, 1)),
+            Decoy("an angle in all dimensions", _of_one, where=lambda n, **_: n > 2),
+        ),
+    ),
+    _drawn(
+        "share",
+        says="the part of a random perturbation that K outputs see has a squared share Beta(K/2, (n - K)/2)",
+        formula=r"\frac{\|Q Q^T u\|^2}{\|u\|^2} \sim \mathrm{Beta}\left(\frac{K}{2}, \frac{n-K}{2}\right)",
+        domain="K < n independent probing vectors, u isotropic and independent of them",
+        theory=_of_all,
+        code=span_law,
+        statistic="share",
+        where=lambda n, classes, **_: classes < n,
+        decoys=(
+            Decoy("one class less", lambda n, classes, **_: span_law(n, classes - 1)),
+            Decoy("one dimension more", lambda n, classes, **_: span_law(n + 1, classes)),
+        ),
     ),
 )
