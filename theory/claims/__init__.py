@@ -19,6 +19,7 @@ from theory.claims import (
     consistency,
     convnorm,
     depth,
+    distances,
     gaussian_spectrum,
     gradient_plane,
     joint_bounds,
@@ -36,12 +37,15 @@ from theory.claims import (
     separation,
     tolerance_ratio,
     truncation,
+    universal_limits,
+    universality,
     wide_resnet,
 )
 
 _ROWS: tuple[Claim, ...] = (
     # Feature compression
     *separation.CLAIMS,
+    *distances.CLAIMS,
     *last_column.CLAIMS,
     *attack_size.CLAIMS,
     *tolerance_ratio.CLAIMS,
@@ -73,6 +77,9 @@ _ROWS: tuple[Claim, ...] = (
     *convnorm.CLAIMS,
     *wide_resnet.CLAIMS,
     *robust_accuracy.CLAIMS,
+    # Beyond the papers
+    *universality.CLAIMS,
+    *universal_limits.CLAIMS,
     # What the papers measured
     *reported.CLAIMS,
     *consistency.CLAIMS,

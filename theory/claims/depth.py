@@ -61,7 +61,8 @@ CLAIMS: tuple[Claim, ...] = (
         code=depth.skewness,
         tolerance=0.02,
         status="extension",
-        note="Asymptotic; at L = 64 the constant is right to 0.2 %.",
+        note="Asymptotic; at L = 64 the constant is right to 0.2 %. Judged by the exact law: it speaks of a"
+        " distance between laws, of which no quantile of a sample tells.",
         decoys=(Decoy("one over the depth", lambda: _rate(-1.0)), Decoy("no fall at all", lambda: _rate(0.0))),
     ),
     Claim(
