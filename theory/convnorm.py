@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from array_api_compat import array_namespace
+from scipy import stats
 
 from theory import _require, circulant
+from theory.chi_square_pair import ChiSquarePair
 
 
 def row_norms(kernel: Any, grid: Sequence[int]) -> Any:
@@ -150,6 +152,63 @@ def expected_row_power(channels_in: int, taps: Sequence[int], variance: float) -
     """
     sizes = [_require.integer("taps", size, 1) for size in taps]
     return _require.integer("channels_in", channels_in, 1) * math.prod(sizes) * _require.positive("variance", variance)
+
+
+def row_power_law(channels_in: int, taps: Sequence[int], grid: Sequence[int], frequency: Sequence[int]) -> Any:
+    """Law of ||a^_k(w)||^2 for independent N(0, 1) weights, exact at every frequency w of every grid.
+
+    Each of the C_I entries is a complex normal whose real and imaginary part, turned to their principal axes, have the
+    variances (K + T)/2 and (K - T)/2: K = k_1 ... k_d taps and T = |sum_a exp(-4 pi i sum_t w_t a_t / n_t)|.
+    So the sum of squares is Gamma(C_I) times K where T = 0, chi-square with C_I degrees times K where T = K, which is
+    where the transfer function is real but for a phase, and a `ChiSquarePair` in between.
+
+    Raises
+    ------
+    ValueError : unless channels and taps are at least 1 and taps, grid and frequency equally many.
+    """
+    count, tilt = _tilt(taps, grid, frequency)
+    channels_in = _require.integer("channels_in", channels_in, 1)
+    if tilt == 0:
+        return stats.gamma(channels_in, scale=count)
+    if tilt == count:
+        return stats.chi2(channels_in, scale=count)
+    return ChiSquarePair(channels_in, (count - tilt) / 2, (count + tilt) / 2)
+
+
+def overlap_law(channels_in: int, taps: Sequence[int], grid: Sequence[int], frequency: Sequence[int]) -> Any:
+    """Law of |<q^_k(w), q^_l(w)>|^2 for two output channels, C_I >= 2 and independent N(0, 1) weights.
+
+    Unit rows are then uniformly distributed: Beta(1, C_I - 1) where T = 0 (see `row_power_law`), Beta(1/2, (C_I-1)/2)
+    where T = K. With two output channels ||Q^(w)||^2 = 1 + |<q^_1, q^_2>|.
+
+    Raises
+    ------
+    ValueError : in between, and as `row_power_law`.
+    """
+    count, tilt = _tilt(taps, grid, frequency)
+    rest = _require.integer("channels_in", channels_in, 2) - 1
+    if tilt not in (0, count):
+        raise ValueError(f"rows must be real or isotropic at the frequency, got tilt {tilt:.3g} of {count}")
+    return stats.beta(1, rest) if tilt == 0 else stats.beta(0.5, rest / 2)
+
+
+def _tilt(taps: Sequence[int], grid: Sequence[int], frequency: Sequence[int]) -> tuple[int, float]:
+    """K and T of `row_power_law`; T is exact where it is 0 or K."""
+    if not len(taps) == len(grid) == len(frequency):
+        raise ValueError(
+            f"taps, grid and frequency must be equally many, got {tuple(taps)}, {tuple(grid)} and {tuple(frequency)}"
+        )
+    count, tilt = 1, 1.0
+    for k, n, w in zip(taps, grid, frequency, strict=True):
+        count *= _require.integer("taps", k, 1)
+        twice = 2 * w % _require.integer("grid", n, 1)
+        if twice == 0:
+            tilt *= k
+        else:
+            tilt *= (
+                0.0 if twice * k % n == 0 else abs(math.sin(math.pi * twice * k / n) / math.sin(math.pi * twice / n))
+            )
+    return count, tilt
 
 
 def equilibrated_condition_bound(matrix: Any, scaling: Any) -> Any:

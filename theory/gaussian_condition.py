@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import stats
 from scipy.special import betainc, betaln, gammaln
 
 from theory import _require
@@ -139,6 +140,24 @@ class TwoColumnCondition(_FromOne):
     def rvs(self, size: Any = None, random_state: Any = None):
         """Independent draws; random_state is a Generator or a seed."""
         return self._from_log_sf(-np.random.default_rng(random_state).standard_exponential(size))[()]
+
+
+def two_column_frobenius(m: int) -> Any:
+    """Law of kappa_F = ||W||_F ||W^+||_F of an m x 2 Gaussian matrix, m >= 2: P(kappa_F > t) = (2 / t)^(m-1), t >= 2.
+
+    For rank 2, kappa_F = kappa + 1/kappa = 2 cosh(ln kappa), and the tail of kappa is sech(ln kappa)^(m-1).
+    """
+    return stats.pareto(_require.integer("m", m, 2) - 1, scale=2)
+
+
+def squared_growth_law(degrees: int) -> Any:
+    """Law F(degrees, degrees) of (||W delta|| ||x|| / (||W x|| ||delta||))^2, W Gaussian and delta orthogonal to x.
+
+    Exact with m degrees for any such pair that does not depend on W, as W x / ||x|| and W delta / ||delta|| are then
+    independent Gaussian vectors of R^m. With max(m, n) degrees for a random pair in the row space: both squared
+    stretches are diagonal entries of a Wishart matrix, W W^T if m <= n.
+    """
+    return stats.f(_require.integer("degrees", degrees, 1), degrees)
 
 
 def edge_ratio(m: int, n: int) -> float:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from array_api_compat import array_namespace
 from scipy.optimize import linprog
+from scipy.stats import beta
 
 from theory import _require
 
@@ -114,6 +115,26 @@ def margin_change_bounds(W: Any, x: Any, label: int, other: int, k: int, s: floa
     left = xp.linalg.vector_norm(U[..., label, top:] - U[..., other, top:], axis=-1)
     right = xp.linalg.vector_norm(_apply(Vh[..., top:, :], x), axis=-1)
     return largest * left * right, math.sqrt(2) * largest * xp.linalg.vector_norm(x, axis=-1)
+
+
+def typical_margin_change(W: Any, x: Any, k: int, s: float) -> Any:
+    """sqrt(2 / (m n)) (1 - s) ||W_b||_F ||x||: root mean square of m_s - m_1 over random singular vectors, shape (...).
+
+    Exact for U and V uniformly distributed and independent of each other, as those of a Gaussian matrix are, whatever
+    the singular values; at most sqrt(k / (m n)) times the bound without directions.
+    """
+    xp = array_namespace(W)
+    size = truncation_errors(W, k, s)[1] * xp.linalg.vector_norm(x, axis=-1)
+    return math.sqrt(2 / (W.shape[-2] * W.shape[-1])) * size
+
+
+def bottom_share_law(n: int, k: int) -> Any:
+    """Law Beta(k/2, (n-k)/2) of ||V_b^T x||^2 / ||x||^2 for k < n directions V_b uniformly distributed in R^n.
+
+    Exact for any x that does not depend on them, and a Gaussian W: what a random error has in the bottom part.
+    """
+    _require.integer("n", n, _require.integer("k", k, 1) + 1)
+    return beta(k / 2, (n - k) / 2)
 
 
 def cascade_bounds(

@@ -21,12 +21,19 @@ def kernel_on_grid(rng, largest=3, wrap=True):
     return kernel, tuple(int(size) for size in sizes)
 
 
+def _blind(rng, kernel, grid):
+    """Now and then with an output that sees nothing, or two that see the same."""
+    if rng.random() < 0.2:
+        kernel[0] = kernel[-1] if len(kernel) > 1 and rng.random() < 0.5 else 0
+    return kernel, grid
+
+
 def _filter(rng):
     return {"a": rng.standard_normal(rng.integers(1, 9))}
 
 
 def _strided(rng):
-    kernel, grid = kernel_on_grid(rng)
+    kernel, grid = _blind(rng, *kernel_on_grid(rng))
     stride = int(rng.integers(1, 4 - len(grid)))
     return {"kernel": kernel, "grid": tuple(stride * size for size in grid), "stride": stride}
 
@@ -62,7 +69,7 @@ def _normalised(rng):
 
 
 def _scaled(rng):
-    kernel, grid = kernel_on_grid(rng)
+    kernel, grid = _blind(rng, *kernel_on_grid(rng))
     return {"kernel": kernel, "grid": grid, "factor": rng.standard_normal(len(kernel))}
 
 

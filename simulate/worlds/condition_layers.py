@@ -4,16 +4,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from simulate.worlds.conditioning import _any_rank, _error, _two_or_more, _weights
+from simulate.worlds.conditioning import _any_rank, _error, _shape, _two_or_more, _weights
 
 
 def _gauge(rng):
-    classes, inputs = (int(size) for size in rng.integers(2, 7, 2))
+    classes, inputs = _shape(rng, 2)
     return {"W": rng.standard_normal((classes, inputs)), "c": rng.standard_normal(inputs) * 10 ** rng.uniform(-1, 2)}
 
 
 def _training(rng):
-    classes, inputs, steps = (int(size) for size in rng.integers(2, 7, 3))
+    (classes, inputs), steps = _shape(rng, 2), int(rng.integers(2, 7))
     return {
         "W": rng.standard_normal((classes, inputs)),
         "X": rng.random((steps, inputs)),
@@ -24,7 +24,8 @@ def _training(rng):
 
 
 def _planar(rng):
-    return {"W": _weights(rng, int(rng.integers(1, 7)), int(rng.integers(2, 7)))}
+    rows, columns = _shape(rng)
+    return {"W": _weights(rng, rows, columns + 1, min(rows, columns))}
 
 
 def _network(rng, sizes, slope):
@@ -36,7 +37,8 @@ def _network(rng, sizes, slope):
 def _cascade(rng):
     """Every third time a scalar chain, where all norms multiply."""
     layers = int(rng.integers(1, 5))
-    sizes = [1] * (layers + 1) if rng.random() < 1 / 3 else [int(size) for size in rng.integers(1, 6, layers + 1)]
+    most = 30 if rng.random() < 0.1 else 5
+    sizes = [1] * (layers + 1) if rng.random() < 1 / 3 else rng.integers(1, most + 1, layers + 1).tolist()
     world = _network(rng, sizes, float(rng.choice((0.1, 0.5, 1.0))))
     if rng.random() < 0.5:
         world["delta"] = 1e-3 * np.abs(world["x"])
@@ -61,11 +63,9 @@ def _convolution(rng):
     kernel = rng.standard_normal((*rng.integers(1, 4, 2), *taps)) * 10 ** rng.uniform(-2, 2)
     if rng.random() < 0.3:
         kernel = np.ones(kernel.shape)
-    start = None if rng.random() < 0.5 else int(rng.integers(0, taps.min()))
-    grid = tuple(int(tap + stride * (1 + rng.integers(3))) for tap in taps)
-    if start is None:
-        grid = tuple(stride * size for size in grid)
-    return {"kernel": kernel, "grid": grid, "stride": stride, "start": start}
+    start, more = None if rng.random() < 0.5 else int(rng.integers(0, taps.min())), rng.integers(0, 2, 2)
+    grid = stride * (-(-taps // stride) + more) if start is None else taps + stride * (1 + more)
+    return {"kernel": kernel, "grid": tuple(grid.tolist()), "stride": stride, "start": start}
 
 
 WORLDS = {

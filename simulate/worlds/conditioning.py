@@ -3,8 +3,10 @@
 import numpy as np
 
 
-def _shape(rng, least=1):
-    return tuple(int(size) for size in rng.integers(least, 7, 2))
+def _shape(rng, least=1, largest=40):
+    """Small, so that every case comes up; now and then larger."""
+    most = largest if rng.random() < 0.1 else 6
+    return tuple(int(size) for size in rng.integers(least, most + 1, 2))
 
 
 def _weights(rng, rows, columns, rank=None):
@@ -24,18 +26,22 @@ def _two_or_more(rng):
     return {"W": _weights(rng, *_shape(rng, 2))}
 
 
-def _any_rank(rng):
-    rows, columns = _shape(rng)
-    return {"W": _weights(rng, rows, columns, int(rng.integers(1, min(rows, columns) + 1)))}
+def _any_rank(rng, largest=40):
+    """Of full rank, of any lower one, and with an output that sees nothing."""
+    rows, columns = _shape(rng, largest=largest)
+    W = _weights(rng, rows, columns, int(rng.integers(1, min(rows, columns) + 1)))
+    if rows > 1 and rng.random() < 0.1:
+        W[rng.integers(rows)] = 0
+    return {"W": W}
 
 
 def _square(rng):
-    size = int(rng.integers(1, 7))
+    size = _shape(rng)[0]
     return {"A": _weights(rng, size, size)}
 
 
 def _orthogonal(rng):
-    return {"Q": np.linalg.qr(rng.standard_normal(2 * [int(rng.integers(1, 7))]))[0]}
+    return {"Q": np.linalg.qr(rng.standard_normal(2 * _shape(rng)[:1]))[0]}
 
 
 def _errors(rng, W):
@@ -65,7 +71,7 @@ WORLDS = {
     "cond.definition.singular.corrected": _full_rank,
     "cond.definition.square": _square,
     "cond.definition.orthogonal": _orthogonal,
-    "cond.norm.corrected": _any_rank,
+    "cond.norm.corrected": lambda rng: _any_rank(rng, largest=9),  # all 2^n corners of a cube are tried
     "cond.relative_error.corrected": _error,
     "cond.relative_error.full_rank": _tall_error,
     "cond.relative_error.attained": _full_rank,

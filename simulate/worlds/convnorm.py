@@ -3,7 +3,14 @@
 import numpy as np
 
 from simulate.worlds.circulant import kernel_on_grid
-from theory.convnorm import row_norms
+
+
+def _row_norms(kernel, grid):
+    """Norms over input channels of the transfer function, of the kernel wrapped around the grid."""
+    wrapped = np.zeros((*kernel.shape[:2], *grid))
+    for tap in np.ndindex(*kernel.shape[2:]):
+        wrapped[:, :, *np.remainder(tap, grid)] += kernel[:, :, *tap]
+    return np.linalg.norm(np.fft.fftn(wrapped, axes=tuple(range(2, wrapped.ndim))), axis=1)
 
 
 def _kernel(rng, channels_in=None):
@@ -11,7 +18,7 @@ def _kernel(rng, channels_in=None):
     while True:
         kernel, grid = kernel_on_grid(rng)
         kernel = kernel if channels_in is None else kernel[:, :channels_in]
-        norms = row_norms(kernel, grid)
+        norms = _row_norms(kernel, grid)
         if norms.min() > 1e-3 * norms.max():
             return {"kernel": kernel, "grid": grid}
 
@@ -19,7 +26,7 @@ def _kernel(rng, channels_in=None):
 def _moderate(rng):
     """Row norms around 1: some kernels gain and some lose by normalisation."""
     world = _kernel(rng)
-    world["kernel"] = world["kernel"] / np.mean(row_norms(**world)) * np.exp(rng.normal())
+    world["kernel"] = world["kernel"] / np.mean(_row_norms(**world)) * np.exp(rng.normal())
     return world
 
 

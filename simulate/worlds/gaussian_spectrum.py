@@ -3,7 +3,7 @@
 
 def _matrix(rng):
     """Nearly singular every third time."""
-    columns = int(rng.integers(1, 7))
+    columns = int(rng.integers(1, 41 if rng.random() < 0.1 else 7))
     A = rng.standard_normal((columns + int(rng.integers(0, 3)), columns)) * 10 ** rng.uniform(-1, 1)
     if rng.random() < 1 / 3:
         A[:, -1] = A[:, 0] + 1e-2 * A[:, -1]

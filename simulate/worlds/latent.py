@@ -4,7 +4,9 @@ import numpy as np
 
 
 def _sizes(rng, count, least=1):
-    return tuple(int(size) for size in rng.integers(least, 6, count))
+    """Small, so that every case comes up; now and then larger."""
+    most = 30 if rng.random() < 0.1 else 5
+    return tuple(int(size) for size in rng.integers(least, most + 1, count))
 
 
 def _layers(rng):
@@ -64,13 +66,13 @@ def _confident(rng):
 
 
 def _moved(rng):
-    """Every third time two classes and the shortest way."""
-    classes, n = _sizes(rng, 2, 2)
+    """Every third time two classes and the shortest way; never far, for confidences must not round to 1."""
+    classes, n = rng.integers(2, 6, 2)
     W, x = rng.standard_normal((classes, n)), rng.standard_normal(n)
     if rng.random() < 1 / 3:
         W = W[:2]
         return {"W": W, "x": x, "x_adv": x + rng.random() * (W[1] - W[0]) / np.linalg.norm(W[1] - W[0])}
-    return {"W": W, "x": x, "x_adv": x + rng.standard_normal(n) * 10 ** rng.uniform(-1, 1)}
+    return {"W": W, "x": x, "x_adv": x + rng.standard_normal(n) * 10 ** rng.uniform(-1, 0.3)}
 
 
 def _codes(rng):

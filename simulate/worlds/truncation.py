@@ -5,10 +5,18 @@ from itertools import pairwise
 import numpy as np
 
 
-def _weights(rng, rows=None, columns=None):
-    rows = int(rng.integers(2, 7)) if rows is None else rows
-    columns = int(rng.integers(2, 7)) if columns is None else columns
+def _weights(rng, rows, columns):
     return rng.standard_normal((rows, columns)) * 10 ** rng.uniform(-1, 1)
+
+
+def _any_weights(rng, most=40):
+    """Small as a rule, now and then larger, or of a rank so low that some of what is shrunk is 0."""
+    rows, columns = rng.integers(2, (most if rng.random() < 0.1 else 6) + 1, 2).tolist()
+    W = _weights(rng, rows, columns)
+    if rng.random() < 0.1:
+        rank = int(rng.integers(1, min(rows, columns) + 1))
+        W = W[:, :rank] @ rng.standard_normal((rank, columns))
+    return W
 
 
 def _share(rng):
@@ -16,7 +24,7 @@ def _share(rng):
 
 
 def _shrunk(rng, least=0):
-    W = _weights(rng)
+    W = _any_weights(rng)
     return {"W": W, "k": int(rng.integers(least, min(W.shape) + 1)), "s": _share(rng)}
 
 
@@ -57,7 +65,7 @@ def _parts(rng):
 
 def _lower_rank(rng):
     """Near the truncation every other time."""
-    W = _weights(rng)
+    W = _any_weights(rng)
     k = int(rng.integers(1, min(W.shape) + 1))
     rank = min(W.shape) - k
     U, sigma, Vh = np.linalg.svd(W, full_matrices=False)
@@ -87,17 +95,17 @@ def _cascade(rng):
 
 
 def _rank_one(rng):
-    W = _weights(rng)
+    W = _any_weights(rng)
     return {"W": W, "X": rng.standard_normal((50, W.shape[1])), "k": min(W.shape) - 1}
 
 
 def _classes(rng):
-    W = _weights(rng)
+    W = _any_weights(rng, most=6)
     return {"W": W, "X": rng.standard_normal((50, W.shape[1])), "k": int(rng.integers(0, min(W.shape)))}
 
 
 def _residual(rng):
-    W = _weights(rng)
+    W = _any_weights(rng)
     p = rng.dirichlet(np.ones(len(W)))
     return {"W": W, "residual": p - np.eye(len(W))[rng.integers(len(W))]}
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from simulate.worlds.circulant import seq
@@ -165,3 +165,31 @@ def test_a_batch_is_its_kernels():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_row_powers_have_the_variances_of_the_transfer_function(data):
+    """Against the covariance of real and imaginary part, tap by tap."""
+    sizes = st.integers(1, 7)
+    axes = data.draw(st.integers(1, 2))
+    taps, grid = ([data.draw(sizes) for _ in range(axes)] for _ in range(2))
+    frequency = [data.draw(st.integers(0, n - 1)) for n in grid]
+    phases = np.zeros(taps)
+    for place in np.ndindex(*taps):
+        phases[place] = sum(2 * np.pi * w * a / n for w, a, n in zip(frequency, place, grid, strict=True))
+    parts = np.stack([np.cos(phases).ravel(), np.sin(phases).ravel()])
+    low, high = np.linalg.eigvalsh(parts @ parts.T)
+    law = convnorm.row_power_law(3, taps, grid, frequency)
+    assert law.mean() == pytest.approx(3 * (low + high))
+    assert law.var() == pytest.approx(6 * (low**2 + high**2))
+
+
+def test_overlaps_of_real_and_of_isotropic_rows():
+    assert convnorm.overlap_law(3, (2,), (4,), (1,)).mean() == pytest.approx(1 / 3)
+    assert convnorm.overlap_law(3, (2,), (4,), (2,)).var() == pytest.approx(4 / 45)
+    assert convnorm.overlap_law(3, (2,), (4,), (1,)).var() == pytest.approx(1 / 18)
+    with pytest.raises(ValueError, match="rows must be real or isotropic at the frequency"):
+        convnorm.overlap_law(3, (2,), (5,), (1,))
+    with pytest.raises(ValueError, match="taps, grid and frequency must be equally many"):
+        convnorm.row_power_law(3, (2,), (5, 5), (1, 1))

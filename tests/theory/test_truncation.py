@@ -1,5 +1,7 @@
 """Shrinking bottom singular values: oracles, exact margins, bounds against what networks do, and classes left over."""
 
+from itertools import permutations, product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -227,3 +229,27 @@ def test_bad_input_is_refused():
         truncation.cascade_bounds([np.eye(2)] * 2, [np.ones(2)], [1, 1], 0.1)
     with pytest.raises(ValueError, match="W must be finite"):
         shrink_bottom(np.full((2, 2), np.inf), 1, 0.1)
+
+
+def test_the_typical_change_of_a_margin_over_all_turns_of_the_singular_vectors():
+    """Signed permutations have the second moments of uniformly distributed rotations."""
+    sigma, x, k, s = np.array([3.0, 2.0, 0.5]), np.array([1.0, -2.0, 0.3]), 2, 0.25
+    turns = [
+        np.eye(3)[list(order)] * np.array(signs)
+        for order in permutations(range(3))
+        for signs in product((1, -1), repeat=3)
+    ]
+    changes = []
+    for U in turns:
+        for V in turns:
+            top, bottom = margin_parts(U * sigma @ V.T, x, 0, 1, k)
+            changes.append(truncation.shrunk_margin(top, bottom, s) - top - bottom)
+    expected = truncation.typical_margin_change(np.diag(sigma), x, k, s)
+    assert np.sqrt(np.mean(np.square(changes))) == pytest.approx(expected)
+
+
+def test_the_bottom_share_of_a_random_input():
+    assert truncation.bottom_share_law(8, 2).mean() == pytest.approx(2 / 8)
+    assert truncation.bottom_share_law(4, 2).cdf(0.3) == pytest.approx(0.3)
+    with pytest.raises(ValueError, match="n must be at least 4, got 3"):
+        truncation.bottom_share_law(3, 3)

@@ -13,6 +13,7 @@ import numpy as np
 from theory import conditioning
 from theory.claim import Claim, Decoy, Sides, rows
 from theory.conditioning import condition, matrix_norm, vector_norm
+from theory.gaussian_condition import TwoColumnCondition, two_column_frobenius
 
 PAPER = "Conditioning, Section III-B"
 INDUCED = (1, 2, math.inf)
@@ -231,6 +232,27 @@ CLAIMS: tuple[Claim, ...] = (
         code=conditioning.frobenius_condition_range,
         note="Kantorovich's inequality.",
         decoys=(Decoy("half of it", lambda W: _frobenius_high(W, 0.5)),),
+    ),
+    _row(
+        "gaussian.two_columns.frobenius",
+        says="the Frobenius condition number of an m x 2 Gaussian matrix is Pareto, from 2 on with exponent m - 1",
+        theory=lambda n, rows: two_column_frobenius(rows[0]),
+        formula=r"P(\kappa_F > t) = \left(\frac{2}{t}\right)^{m-1}, \quad t \ge 2",
+        kind="law",
+        source="Conditioning, Section V-C",
+        domain="two columns, m >= 2 rows",
+        status="extension",
+        code=two_column_frobenius,
+        tolerance=0.03,
+        statistic="condition_fro",
+        study="conditioning",
+        figure="conditioning",
+        where=lambda n, rows: n == 2 and len(rows) == 1 and rows[0] >= 2,
+        note="Exact: for two columns kappa_F = kappa_2 + 1 / kappa_2.",
+        decoys=(
+            Decoy("exponent m", lambda n, rows: two_column_frobenius(rows[0] + 1)),
+            Decoy("that of kappa_2", lambda n, rows: TwoColumnCondition(rows[0])),
+        ),
     ),
     _row(
         "relations.equivalence",

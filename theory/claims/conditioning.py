@@ -10,6 +10,7 @@ from scipy import stats
 from theory import conditioning
 from theory.claim import Claim, Decoy, Sides, rows
 from theory.conditioning import condition
+from theory.gaussian_condition import squared_growth_law
 
 PAPER = "Conditioning, Section III-B"
 
@@ -54,12 +55,17 @@ def _effective_below(W: np.ndarray, x: np.ndarray, factor: Any = conditioning.ro
     return Sides(conditioning.effective_condition(W, x), condition(W) * factor(W, x))
 
 
-def _wider_than_ten(n: int) -> bool:
-    return n > 10
+def _wide(n: int, rows: tuple[int, ...]) -> bool:
+    return len(rows) == 1 and rows[0] < n
 
 
-def _seen_by(rank: int) -> Any:
-    return lambda n: stats.beta(rank / 2, (n - rank) / 2)
+def _seen_by(share: float = 1.0, half: float = 0.5) -> Any:
+    return lambda n, rows: stats.beta(half * share * rows[0], half * (n - share * rows[0]))
+
+
+def _fixed_input(n: int, rows: tuple[int, ...], degrees: int) -> Any:
+    """Of the squared growth, were the input stretched by its mean."""
+    return stats.chi2(degrees, scale=1 / degrees)
 
 
 def _gauge(W: np.ndarray, c: np.ndarray, measure: Any = conditioning.gauge_condition) -> Sides:
@@ -93,6 +99,13 @@ def _frozen(without_decay: bool) -> Any:
 
 
 _row = rows("cond", PAPER, kind="bound", tolerance=1e-8)
+_drawn: Any = {
+    "kind": "law",
+    "status": "extension",
+    "tolerance": 0.05,
+    "study": "conditioning",
+    "figure": "conditioning",
+}
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -165,20 +178,49 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _row(
         "row_space",
-        says="the share of a random input that a softmax layer with 10 logits sees is Beta(5, (n - 10)/2)",
-        theory=_seen_by(10),
-        formula=r"\frac{\|P x\|^2}{\|x\|^2} \sim \mathrm{Beta}\left(\frac{r}{2}, \frac{n-r}{2}\right), \quad r = 10",
-        kind="law",
-        domain="x uniform on the sphere of R^n, rank r = 10 < n",
-        status="extension",
+        says="the share of a random input that a wide layer with r outputs sees is Beta(r/2, (n - r)/2)",
+        theory=_seen_by(),
+        formula=r"\frac{\|P x\|^2}{\|x\|^2} \sim \mathrm{Beta}\left(\frac{r}{2}, \frac{n-r}{2}\right)",
+        domain="x uniform on the sphere of R^n, rank r < n",
         code=conditioning.row_space_factor,
-        tolerance=0.05,
-        where=_wider_than_ten,
-        note="Mean r / n, exact for every rank r. Images are not uniform.",
+        statistic="seen",
+        where=_wide,
+        note="Mean r / n, 10 / 784 for a softmax layer; exact for every rank. Images are not uniform.",
+        decoys=(Decoy("half the outputs", _seen_by(share=0.5)), Decoy("the halves forgotten", _seen_by(half=1.0))),
+        **_drawn,
+    ),
+    _row(
+        "growth.random",
+        says="an error beside the input grows, relative to it, by the root of an F(m, m) in a Gaussian layer",
+        theory=lambda n, rows: squared_growth_law(rows[0]),
+        formula=r"\left(\frac{\|W \delta\| \|x\|}{\|W x\| \|\delta\|}\right)^2 \sim F(m, m), \quad \delta \perp x",
+        domain="x and delta orthogonal and independent of W; m outputs, any n >= 2",
+        code=squared_growth_law,
+        statistic="growth",
+        where=lambda n, rows: len(rows) == 1 and n >= 2 and min(n, *rows) <= 64,  # beyond, no full matrix is drawn
+        note="Exact. Median 1, however large the condition number, which is about n for a square layer.",
         decoys=(
-            Decoy("half the logits", _seen_by(5)),
-            Decoy("the halves forgotten", lambda n: stats.beta(10, n - 10)),
+            Decoy("n degrees", lambda n, rows: squared_growth_law(n)),
+            Decoy("a fixed stretch of the input", lambda n, rows: _fixed_input(n, rows, rows[0])),
         ),
+        **_drawn,
+    ),
+    _row(
+        "growth.row_space",
+        says="of an error and an input that a wide Gaussian layer sees wholly it is the root of an F(n, n)",
+        theory=lambda n, rows: squared_growth_law(n),
+        formula=r"\left(\frac{\|W \delta\| \|x\|}{\|W x\| \|\delta\|}\right)^2 \sim F(n, n), \quad \delta \perp x, \;"
+        r" P x = x, \; P \delta = \delta",
+        domain="random orthogonal directions of the row space; 2 to n - 1 outputs",
+        code=squared_growth_law,
+        statistic="row_space_growth",
+        where=lambda n, rows: _wide(n, rows) and rows[0] >= 2,
+        note="Exact: squared stretches are diagonal entries of the Wishart matrix W W^T in a random basis.",
+        decoys=(
+            Decoy("m degrees", lambda n, rows: squared_growth_law(rows[0])),
+            Decoy("a fixed stretch of the input", lambda n, rows: _fixed_input(n, rows, n)),
+        ),
+        **_drawn,
     ),
     _row(
         "gauge",

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+from typing import Any
+
 import numpy as np
+from scipy import stats
 
 from theory import truncation
-from theory.claim import Claim, Decoy, Sides, rows
+from theory.claim import Claim, Decoy, Moment, Sides, rows
+from theory.gaussian_spectrum import smallest_singular_law
 
 PAPER = "Latent and SVD defences, Section 2.2"
 SHARES = np.linspace(0, 1, 21)
@@ -73,7 +79,34 @@ def _change(W: np.ndarray, x: np.ndarray, k: int, s: float, pick: int = 0, facto
     return Sides(abs(moved[0] - moved[1]), factor * truncation.margin_change_bounds(W, x, 0, 1, k, s)[pick])
 
 
+def _typical_change(n: int, rows: tuple[int, ...], k: int, factor: float = 1.0) -> Moment:
+    """Of the squared change of a margin in units of `truncation.typical_margin_change`.
+
+    Its fourth moment, 3 + 6 sum p^2 times m n / ((m+2)(n+2)) with p the bottom part's shares of power, is largest for
+    one share.
+    """
+    m = rows[0]
+    return Moment(_itself, factor, math.sqrt(9 * m * n / ((m + 2) * (n + 2)) - 1))
+
+
+def _itself(values: np.ndarray) -> np.ndarray:
+    return values
+
+
+def _share(n: int, rows: tuple[int, ...], k: int) -> Any:
+    return truncation.bottom_share_law(n, k)
+
+
+def _share_of_row_space(n: int, rows: tuple[int, ...], k: int) -> Any:
+    return truncation.bottom_share_law(min(n, *rows), k)
+
+
+def _smallest(n: int, rows: tuple[int, ...], k: int, factor: float = 1.0) -> Any:
+    return smallest_singular_law(n, factor * math.sqrt(n))
+
+
 _row = rows("latent", PAPER, kind="bound", status="extension", tolerance=1e-8)
+_drawn = partial(_row, kind="law", tolerance=0.05, study="truncation", figure="truncation")
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -176,5 +209,52 @@ CLAIMS: tuple[Claim, ...] = (
         domain="1L",
         code=truncation.margin_change_bounds,
         decoys=(Decoy("half of it", lambda **world: _change(**world, pick=1, factor=0.5)),),
+    ),
+    _drawn(
+        "svd.bottom_share",
+        says="the share of an input's energy along the bottom k right singular vectors is Beta(k/2, (n - k)/2)",
+        theory=_share,
+        formula=r"\frac{\|V_b^T x\|^2}{\|x\|^2} \sim \mathrm{Beta}\left(\frac{k}{2}, \frac{n-k}{2}\right)",
+        domain="Gaussian W, any x that does not depend on it, k < n",
+        code=truncation.bottom_share_law,
+        statistic="bottom_share",
+        where=lambda n, rows, k: k < n,
+        note="Exact, mean k / n: an error with more than that in the bottom part acts on the lowest singular values.",
+        decoys=(
+            Decoy("the halves forgotten", lambda n, rows, k: stats.beta(k, n - k)),
+            Decoy("of the part that W sees", _share_of_row_space),
+        ),
+    ),
+    _drawn(
+        "svd.smallest_error",
+        says="dropping the smallest singular value of square Gaussian weights moves them by Edelman's law over sqrt(n)",
+        theory=_smallest,
+        formula=r"\sqrt{n}\, \|W - W_0\|_2 \overset{d}{=} \sqrt{n}\, \sigma_{min}",
+        domain="square, k = 1",
+        code=smallest_singular_law,
+        statistic="error",
+        where=lambda n, rows, k: rows == (n,) and k == 1,
+        note="Exact. Scaling by s moves them by 1 - s times as much. The median is about 0.55 / sqrt(n).",
+        decoys=(
+            Decoy("half as much", lambda n, rows, k: _smallest(n, rows, k, 0.5)),
+            Decoy("the last column's distance, |N|", lambda n, rows, k: stats.halfnorm(scale=math.sqrt(n))),
+        ),
+    ),
+    _drawn(
+        "linear.change.typical",
+        says="shrinking changes a margin by sqrt(2 / (m n)) (1-s) ||W_b||_F ||x|| in the quadratic mean",
+        theory=_typical_change,
+        formula=r"\mathbb{E} \frac{m n\, (m_s - m_1)^2}{2 (1-s)^2 \|W_b\|_F^2 \|x\|^2} = 1",
+        kind="moment",
+        domain="1L, Gaussian W with m >= 2 rows, any x that does not depend on it, any k and s",
+        code=truncation.typical_margin_change,
+        statistic="change",
+        tolerance=0.1,
+        where=lambda n, rows, k: rows[0] >= 2,
+        note="Exact. The worst case is larger by sqrt(m n / k), or more: attacks have to look for it.",
+        decoys=(
+            Decoy("twice as much", lambda n, rows, k: _typical_change(n, rows, k, 4.0)),
+            Decoy("one row for the pair", lambda n, rows, k: _typical_change(n, rows, k, 0.5)),
+        ),
     ),
 )
