@@ -192,12 +192,11 @@ def campaign(
 ) -> Campaign:
     """A campaign of the study under the flags, whose store says where its records are from."""
     from simulate.campaign import Campaign
-    from simulate.engine.fingerprint import fingerprint
+    from simulate.engine.executor import code
     from simulate.engine.provenance import provenance
     from simulate.engine.store import Store
 
-    code = fingerprint(f"simulate.{study.name}", "simulate.engine.shard", f"simulate.backends.{backend.name}_backend")
-    store = Store(flags["out"] / study.name / f"{backend.name}-seed{flags['seed']}", code)
+    store = Store(flags["out"] / study.name / f"{backend.name}-seed{flags['seed']}", code(study.name, backend.name))
     store.save_manifest(**provenance(study, points, backend, flags["seed"]))
     return Campaign(study, backend, place, store, flags["seed"], resume=flags["resume"], **other)
 

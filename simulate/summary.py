@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from simulate.engine.study import label
 from simulate.table import aligned
 from simulate.verdict import Outcome, Verdict
 from theory.claim import Claim
@@ -63,10 +64,12 @@ class Line:
 
     @property
     def where(self) -> str:
-        """Points, or the way it was judged."""
+        """Points, or the sizes of a sweep, or the way it was judged."""
         ways = {verdict.method for verdict in self.verdicts}
         if self.claim.two_sided or "exact law" in ways:
             return ", ".join(sorted(ways))
+        if self.claim.kind == "rate":
+            return ", ".join(f"{label(verdict.point)} {verdict.method}" for verdict in self.verdicts)
         return f"{len(self.verdicts)} point{'s' if len(self.verdicts) > 1 else ''}"
 
     def cells(self) -> tuple[str, ...]:

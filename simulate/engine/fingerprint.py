@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def closure(*modules: str) -> dict[str, ast.Module]:
     return trees
 
 
+@cache  # a process that outlives a change of the files goes on with what it has loaded
 def _code(module: str) -> ast.Module:
     spec = find_spec(module)
     if spec is None or spec.origin is None:

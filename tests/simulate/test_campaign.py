@@ -1,12 +1,7 @@
 """Campaigns: prefixes, workers, kills and resumption change no number; looks and budgets are kept."""
 
 import math
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import pytest
@@ -97,23 +92,6 @@ def test_any_number_of_workers_gives_the_same_bytes(tmp_path, workers):
             Campaign(STUDY, backend, executor, Store(folder, "code"), samples=5000).run(FEW, [point], "lu")
     assert files(alone) == files(together)
     assert len(files(alone)) > 4
-
-
-def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path):
-    command = [
-        sys.executable, "-m", "simulate.qr_product", "--n", "100", "--method", "lu", "--samples", "2000",
-        "--backend", "numpy", "--resume", "--out",
-    ]  # fmt: skip
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
-    process = subprocess.Popen([*command, str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None and len(files(killed)) < 3:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert process.returncode == -signal.SIGKILL, "the run must not be over before it is killed"
-    for folder in (killed, whole):
-        subprocess.run([*command, str(folder)], check=True, capture_output=True)
-    assert files(killed) == files(whole)
 
 
 def test_a_damaged_record_stops_the_run_and_resume_draws_it_again(tmp_path):
