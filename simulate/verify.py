@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from simulate.command import Parser, add_run_flags, argument, campaign, executor, guarded, seconds
+from simulate.command import campaign, executor
 from simulate.engine.study import UsageError
+from simulate.flags import Parser, add_run_flags, argument, guarded, seconds, silenced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +103,7 @@ def _run(flags: dict[str, Any]) -> int:
     claims = _chosen(flags["claim"], flags["tighter"])
     deadline = time.monotonic() + flags["budget"]
     backend, why = choose(flags["backend"])
-    with executor(backend, flags) as place, Progress() as progress, threadpool_limits(1):
+    with silenced(), executor(backend, flags) as place, Progress() as progress, threadpool_limits(1):
         progress.note(f"backend {backend.name} ({why}); records in {flags['out']}")
         counter = _Counter(progress)
         jobs = _jobs(claims, backend, place, flags, counter)

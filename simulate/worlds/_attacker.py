@@ -1,25 +1,32 @@
-"""Random small networks, and an attacker who knows no theory: it flips one entry of weights and input at a time.
+"""Random networks of all sizes with budgets of all kinds, and an attacker who knows no theory.
 
 What it finds is a lower bound on the largest increase of a margin, by plain forward passes.
 """
 
 import numpy as np
 
+from simulate.joint_attacks import MOST_ENTRIES, Problem, ascent, forward, gradient, judged
 
-def forward(weights, x, biases=None):
-    h = np.asarray(x)
-    for m, weight in enumerate(weights):
-        h = weight @ h + (0 if biases is None else biases[m])
-        if m < len(weights) - 1:
-            h = np.maximum(h, 0)
-    return h
+__all__ = ["attack", "draw_budget", "draw_network", "draw_radii", "draw_size", "forward"]
+
+WORLDS: dict = {}  # it only helps others to draw theirs
+BUDGETS = {"joint": 0.6, "weights": 0.15, "input": 0.1, "layer": 0.1, "zero": 0.05}
+WIDTHS = {4: 0.89, 12: 0.1, 512: 0.01}  # of layers are drawn up to one of these, this often
+
+
+def draw_size(rng):
+    """Depth and largest width: mostly a few neurons, now and then hundreds."""
+    return {"depth": int(rng.integers(1, 7)), "most": int(rng.choice(list(WIDTHS), p=list(WIDTHS.values())))}
 
 
 def draw_network(rng, depth=None, most=4, classes=3):
-    """Weights of a random network and an input, of any depth up to 4 and any sign."""
+    """Weights of a random network and an input, of any depth up to 4 and any sign; wide layers keep its scale."""
     depth = int(rng.integers(1, 5)) if depth is None else depth
     sizes = [*rng.integers(1, most + 1, size=depth), classes]
-    weights = [rng.normal(size=shape) * rng.choice([0.5, 1.0]) for shape in zip(sizes[1:], sizes[:-1], strict=True)]
+    weights = [
+        rng.normal(size=shape) * rng.choice([0.5, 1.0]) * min(1.0, 2 / shape[1] ** 0.5)
+        for shape in zip(sizes[1:], sizes[:-1], strict=True)
+    ]
     x = rng.normal(size=sizes[0]) * (rng.random(sizes[0]) < 0.9)
     return weights, np.abs(x) if rng.random() < 0.3 else x
 
@@ -29,29 +36,23 @@ def draw_radii(rng, depth, largest=0.3):
     return list(rng.uniform(0, largest, size=depth) * (rng.random(depth) < 0.9))
 
 
+def draw_budget(rng, weights, largest=0.3):
+    """Radii of the layers and of the input: of all, of weights or input only, of one layer, or none at all."""
+    kind = rng.choice(list(BUDGETS), p=list(BUDGETS.values()))
+    radii, radius_x = draw_radii(rng, len(weights), largest), largest * rng.choice([0, 1 / 3, 1])
+    only = rng.integers(len(weights))
+    keep = {"layer": np.arange(len(weights)) == only, "input": False, "zero": False}.get(kind, True)
+    scale = [min(1.0, 4 / weight.shape[1]) for weight in weights]  # a wide layer adds up many small changes
+    radii = [float(r) for r in np.where(keep, radii, 0.0) * scale]
+    return radii, 0.0 if kind in ("weights", "layer", "zero") else float(radius_x)
+
+
 def attack(rng, weights, x, radii, radius_x, pair=(0, 1), starts=2, sweeps=2):
-    """Perturbed weights and input within their radii that raise f_i - f_j, by ascent over corners."""
-    radius = [*radii, radius_x]
-    entries = [(m, k) for m, part in enumerate([*weights, x]) if radius[m] > 0 for k in range(part.size)]
-
-    def gain(parts):
-        logits = forward(parts[:-1], parts[-1])
-        return logits[pair[0]] - logits[pair[1]]
-
-    best, found = -np.inf, None
-    for start in range(starts):
-        center = [*weights, x]
-        signs = [np.sign(part) if start == 0 else rng.choice([-1.0, 1.0], size=part.shape) for part in center]
-        parts = [part + r * sign for part, r, sign in zip(center, radius, signs, strict=True)]
-        value = gain(parts)
-        for _ in range(sweeps):
-            for m, k in entries:
-                before = parts[m].flat[k]
-                parts[m].flat[k] = 2 * center[m].flat[k] - before
-                tried = gain(parts)
-                value = max(value, tried)
-                if tried < value:
-                    parts[m].flat[k] = before
-        if value > best:
-            best, found = value, parts
-    return found[:-1], found[-1]
+    """Perturbed weights and input within their radii that raise f_i - f_j; by gradients where corners are too many."""
+    problem = Problem(tuple(part[None] for part in [*weights, x]), (*radii, radius_x), pair)
+    noise = [rng.uniform(-1, 1, size=(1, starts, *part.shape)) for part in [*weights, x]]
+    few = problem.entries <= MOST_ENTRIES
+    proposals = ascent(problem, noise, sweeps) if few else gradient(problem, noise, steps=8)
+    best = int(np.argmax(judged(problem, proposals)))
+    *moved, moved_x = (part[0, best if part.shape[1] > 1 else 0] for part in proposals)
+    return moved, moved_x

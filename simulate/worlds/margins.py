@@ -2,16 +2,33 @@
 
 import numpy as np
 
-from simulate.worlds._attacker import attack, draw_network, draw_radii
+from simulate.worlds._attacker import attack, draw_budget, draw_network, draw_radii, draw_size
 from theory.layers import AveragePool, Conv, Dense, Flatten, MaxPool
 from theory.network import Budget, Network
 
 
-def attacked(depth=None, clean=False, most=4):
+def tiny(rng):
+    """Size of networks whose exact optimum is found at once, and where bounds can be attained."""
+    return {"depth": int(rng.integers(1, 5)), "most": 3}
+
+
+def shallow(rng):
+    """Size of networks of which half are so small that the effect of the input alone comes near its bound."""
+    return draw_size(rng) if rng.random() < 0.5 else {"depth": int(rng.integers(1, 3)), "most": 2}
+
+
+def deep(rng):
+    """Size of networks of three layers or more."""
+    return draw_size(rng) | {"depth": int(rng.integers(3, 7))}
+
+
+def attacked(clean=False, size=draw_size, **given):
+    """A network, a budget and what an attacker finds within it; `given` in place of what `size` draws."""
+
     def draw(rng):
-        weights, x = draw_network(rng, depth, most)
-        radii = draw_radii(rng, len(weights))
-        radius_x = 0.0 if clean else rng.choice([0.0, 0.1, 0.3])
+        weights, x = draw_network(rng, **size(rng) | given)
+        radii, radius_x = draw_budget(rng, weights)
+        radius_x = 0.0 if clean else radius_x
         moved, moved_x = attack(rng, weights, x, radii, radius_x)
         world = {"weights": weights, "x": x, "moved": moved, "radii": radii}
         return world if clean else world | {"moved_x": moved_x, "radius_x": radius_x}
@@ -20,8 +37,8 @@ def attacked(depth=None, clean=False, most=4):
 
 
 def reached(rng):
-    weights, x = draw_network(rng, int(rng.integers(2, 5)))
-    radii = draw_radii(rng, len(weights))
+    weights, x = draw_network(rng, **draw_size(rng) | {"depth": int(rng.integers(2, 7))})
+    radii, _ = draw_budget(rng, weights)
     moved = [
         weight + radius * rng.choice([-1, 1], size=weight.shape) for weight, radius in zip(weights, radii, strict=True)
     ]
@@ -30,8 +47,8 @@ def reached(rng):
 
 
 def grown(rng):
-    weights, x = draw_network(rng)
-    smaller = draw_radii(rng, len(weights))
+    weights, x = draw_network(rng, **draw_size(rng))
+    smaller, _ = draw_budget(rng, weights)
     return {"weights": weights, "x": x, "smaller": smaller, "larger": [r + rng.uniform(0, 0.2) for r in smaller]}
 
 
@@ -45,28 +62,28 @@ def ball(rng):
     return {"weight": weight, "moved": weight + radius * np.sign(weight), "radius": radius}
 
 
-def fixed(depth, budget_x=False, most=3, classes=3):
-    """Radii and a network without a perturbation of it."""
+def fixed(budget_x=False, size=draw_size, largest=0.3, **given):
+    """A network and a budget, without a perturbation; `given` in place of what `size` draws."""
 
     def draw(rng):
-        weights, x = draw_network(rng, depth, most, classes)
-        world = {"weights": weights, "x": x, "radii": draw_radii(rng, len(weights))}
-        return world | ({"radius_x": rng.choice([0.0, 0.2])} if budget_x else {})
+        weights, x = draw_network(rng, **size(rng) | given)
+        radii, radius_x = draw_budget(rng, weights, largest)
+        return {"weights": weights, "x": x, "radii": radii} | ({"radius_x": radius_x} if budget_x else {})
 
     return draw
 
 
 def two_layers_fixed(rng):
-    return fixed(2, most=2, classes=2)(rng) | {"radius_x": 0}
+    return fixed(depth=2, most=2, classes=2)(rng) | {"radius_x": 0}
 
 
 def labelled(rng):
-    return fixed(None, budget_x=True)(rng) | {"label": int(rng.integers(3))}
+    return fixed(budget_x=True)(rng) | {"label": int(rng.integers(3))}
 
 
 def certified(rng):
-    weights, x = draw_network(rng)
-    radii, radius_x, label = draw_radii(rng, len(weights), 0.1), rng.choice([0.0, 0.1]), int(rng.integers(3))
+    weights, x = draw_network(rng, **draw_size(rng))
+    (radii, radius_x), label = draw_budget(rng, weights, 0.1), int(rng.integers(3))
     moved, moved_x = attack(rng, weights, x, radii, radius_x, pair=(int(label == 0), label))
     return {
         "weights": weights, "x": x, "label": label, "moved": moved, "moved_x": moved_x,
@@ -74,9 +91,9 @@ def certified(rng):
     }  # fmt: skip
 
 
-def with_biases(depth=None):
+def with_biases(size=draw_size, largest=0.3):
     def draw(rng):
-        world = fixed(depth, budget_x=True, most=4)(rng)
+        world = fixed(budget_x=True, size=size, largest=largest)(rng)
         biases = [rng.normal(size=weight.shape[0]) for weight in world["weights"]]
         return world | ({"biases": biases} if rng.random() < 0.5 else {})
 
@@ -101,17 +118,18 @@ def _moved(rng, network, x, budget):
 
 def biased(rng):
     """Mostly biases move; the last ones as far apart as they can."""
-    weights, x = draw_network(rng)
+    weights, x = draw_network(rng, **draw_size(rng))
     network = Network.dense(weights, [rng.normal(size=weight.shape[0]) for weight in weights])
     budget = Budget(0.01, 0.01, draw_radii(rng, len(weights), 1.0))
     moved, moved_x = _moved(rng, network, x, budget)
-    far = moved.layers[-1].weight, network.layers[-1].bias + budget.layers(network)[-1].bias * np.array([1, -1, 1])
-    moved = Network([*moved.layers[:-1], Dense(*far)])
+    last, radii = network.stages[-1].layer, budget.layers(network)[-1]
+    far = Dense(moved.stages[-1].layer.weight, last.bias + radii.bias * np.array([1, -1, 1]))
+    moved = Network([*moved.layers[:-1], far])
     return {"network": network, "moved": moved, "x": x, "moved_x": moved_x, "budget": budget}
 
 
 def activated(rng):
-    weights, x = draw_network(rng)
+    weights, x = draw_network(rng, **draw_size(rng))
     name = rng.choice(["relu6", "softplus", "sigmoid", "tanh", "leaky_relu", "identity"])
     network, budget = Network.dense(weights, activation=str(name)), Budget(0.05, tuple(draw_radii(rng, len(weights))))
     moved, moved_x = _moved(rng, network, x, budget)
@@ -148,22 +166,22 @@ def product(rng):
 
 
 def chain(rng):
-    depth = int(rng.integers(1, 5))
+    depth = int(rng.integers(1, 7))
     weights = [rng.uniform(0.1, 2, size=(1, 1)) for _ in range(depth - 1)] + [np.array([[1.5], [rng.uniform(-1, 1)]])]
     return {"weights": weights, "x": rng.uniform(0.5, 2, size=1), "radii": draw_radii(rng, depth), "radius_x": 0.2}
 
 
 WORLDS = {
     "joint.thm1.corrected": attacked(),
-    "joint.eq2": attacked(),
+    "joint.eq2": attacked(size=shallow),
     "joint.eq3.corrected": attacked(clean=True),
     "joint.reach.corrected": reached,
     "joint.first_layer": vector,
     "joint.monotone.corrected": grown,
     "joint.ball.corrected": ball,
     "joint.thm1.two_layers": attacked(depth=2),
-    "joint.eq3.two_layers": fixed(2),
-    "joint.one_layer": fixed(1, budget_x=True, most=2, classes=2),
+    "joint.eq3.two_layers": fixed(depth=2),
+    "joint.one_layer": fixed(budget_x=True, depth=1, most=2, classes=2),
     "joint.corners.two_layers": two_layers_fixed,
     "joint.eq4": labelled,
     "joint.thm1.biases": biased,
@@ -172,15 +190,15 @@ WORLDS = {
     "joint.convolution_norm": kernel,
     "joint.certificate": certified,
     "joint.reachable": product,
-    "joint.exact.attained": with_biases(3),
-    "joint.exact": attacked(depth=3, most=3),
-    "joint.order.relaxation": with_biases(3),
-    "joint.order.interval": with_biases(),
-    "joint.order.linear": with_biases(3),
+    "joint.exact.attained": with_biases(tiny, largest=0.8),
+    "joint.exact": attacked(size=tiny),
+    "joint.order.relaxation": with_biases(tiny, largest=0.8),
+    "joint.order.interval": with_biases(tiny, largest=0.8),
+    "joint.order.linear": with_biases(tiny, largest=0.8),
     "joint.order.tightest": with_biases(),
     "joint.order.theorem": with_biases(),
     "joint.order.clean": with_biases(),
     "joint.order.one_sided": with_biases(),
-    "joint.order.printed": fixed(3, budget_x=True, most=4),
+    "joint.order.printed": fixed(budget_x=True, size=deep),
     "joint.chain": chain,
 }

@@ -71,7 +71,7 @@ REFUSED = [
     (["--n", "8,,9"], "--n must be an integer of at least 1, got ''"),
     (["--layers", "0"], "--layers must be an integer of at least 1, got 0"),
     (["--samples", "0"], "--samples must be an integer of at least 1, got 0"),
-    (["--n", "5", "--rows", "4,6", "--method", "qr"], "--rows must be heights of at least n = 5, got 4,6: below n the product has no"),
+    (["--n", "5", "--rows", "4,6", "--method", "qr"], "--rows must be heights of at least n = 5, got 4,6: below n the"),
     (["--rows", "9", "--layers", "2", "--n", "3"], "--rows gives one height per factor"),
     (["--backend", "abacus"], "--backend must be auto or one of numpy, numba, cupy, got 'abacus'"),
     (["--budget", "soon"], "--budget must be a time such as 60s, 5m or 2h, got soon"),

@@ -15,11 +15,11 @@ import distributed
 import pytest
 
 from simulate.backends.numpy_backend import BACKEND
-from simulate.command import guarded
 from simulate.engine import executor
 from simulate.engine.backend import UnavailableError
 from simulate.engine.shard import Shard
 from simulate.engine.store import Store
+from simulate.flags import guarded
 
 ROOT = Path(__file__).parents[2]
 SHARDS = [Shard("qr_product", "lu", (("n", 4), ("rows", (4, 4))), 0, index, 16) for index in range(24)]

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulate.engine.files import StorageError
 from simulate.engine.records import column, counted_table, counts, drawn, raw_table
 from simulate.engine.shard import Shard
-from simulate.engine.files import StorageError
 from simulate.engine.store import DamagedRecordError, Store, runs, world
 from simulate.engine.study import UsageError
 

@@ -1,4 +1,4 @@
-"""The study of bounds and identities: worlds by coordinates, decoys in the same worlds, witnesses for what is refuted."""
+"""The study of bounds and identities: worlds by coordinates, decoys in the same worlds, witnesses of failures."""
 
 import numpy as np
 import pytest

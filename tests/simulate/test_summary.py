@@ -14,7 +14,8 @@ LAST, COLUMN, PRINTED, CORRECTED = (
 
 def verdict(claim, outcome, n=1, visible=(), rejected=(), samples=100, resolution=0.01):
     return Verdict(
-        claim.id, {"n": n, "rows": (n,)}, "qr", outcome, 0.02, 0.05, resolution, 0.1, samples, 100, 0.01, visible, rejected
+        claim.id, {"n": n, "rows": (n,)}, "qr", outcome, 0.02, 0.05, resolution, 0.1, samples, 100, 0.01, visible,
+        rejected,
     )  # fmt: skip
 
 

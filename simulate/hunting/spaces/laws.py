@@ -1,0 +1,54 @@
+"""Constants, sizes and dimensions of statements whose sides come from an exact law: feature compression."""
+
+from __future__ import annotations
+
+from simulate.hunting.space import Part, Parts, Space, World, count, nonnegative, table, whole
+
+LARGEST_DIMENSION = 64  # the median of a product of many chi variables takes its time
+
+
+def _same(parts: Parts) -> World:
+    return dict(parts)
+
+
+def _ratio(parts: Parts) -> World:
+    return {"layers": whole(parts["layers"]), "d": whole(parts["d"]), "constant": parts["constant"]}
+
+
+def _level(parts: Parts) -> World:
+    return {"delta": parts["delta"], "d": int(parts["d"])}
+
+
+def _even(parts: Parts) -> World:
+    return {"n": 2 * parts["half"], "floor": parts["floor"]}
+
+
+_constant = Space({}, table(limit=nonnegative()), _same, lambda world: world["limit"] > 0)
+_error = Space(
+    {},
+    table(delta=Part((), 0.0, 1.0), d=count(2, 50)),
+    _level,
+    lambda world: 0 < world["delta"] < 1,
+)
+
+SPACES = {
+    "fc.thm1.size.bounded.printed": _constant,
+    "fc.thm6.size.bounded.printed": _constant,
+    "fc.thm1.size.bounded.corrected": _error,
+    "fc.thm6.size.bounded.corrected": _error,
+    "fc.thm4.ratio.printed": Space(
+        {},
+        table(layers=count(1, 4), d=count(3, LARGEST_DIMENSION), constant=nonnegative()),
+        _ratio,
+        lambda world: world["constant"] > 0,
+    ),
+    "fc.lemma3.heights.printed": Space(
+        {"layers": (1, 2, 3, 4)}, table(n=count(1, 8), rows=count(1, 8, "layers")), _same
+    ),
+    "fc.thm7.difficulty.printed": Space(
+        {},
+        table(half=count(2, 8), floor=Part((), 0.0, 1.0)),
+        _even,
+        lambda world: world["floor"] > 0,
+    ),
+}
