@@ -4,39 +4,72 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
-from simulate.engine.study import UsageError, integer
+from simulate.engine.store import DamagedRecordError
+from simulate.engine.study import Point, UsageError, integer
 
 USAGE, UNAVAILABLE = 2, 3
+Size: TypeAlias = tuple[float, float]  # width and height in inches
 FORMATS = (".png", ".svg", ".pdf")
 
 
-def main(study: str, draw: Callable[..., None], numbers: Callable[..., Any], size: tuple[float, float]) -> NoReturn:
-    """Draws the figure of a study from its records, prints where it lies, and exits."""
+def main(
+    study: str,
+    draw: Callable[..., None],
+    numbers: Callable[..., Any],
+    size: Size | Callable[[Any], Size],
+    point: str | None = "1",
+    pages: Sequence[str] = (),
+) -> NoReturn:
+    """Draws the figure of a study from its records, prints where it lies, and exits.
+
+    Parameters
+    ----------
+    draw : takes a matplotlib figure and what `numbers` gives.
+    numbers : takes a run's folder, its manifest and a point; raises FileNotFoundError where there are no records. If
+        what it gives has lines in `lacking`, on what there are no records of, the user is told.
+    size : in inches; or what gives it for the numbers.
+    point : default of --point; None for a figure that chooses its points itself.
+    pages : of a figure that has several, in place of points; `numbers` takes the name of one in place of the point.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m figures.{study}", description="Draws from records only.")
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records (default results)")
     parser.add_argument("--run", help="run to draw, such as numba-seed0 (default: the newest)")
-    parser.add_argument("--point", default="1", help="which of the points of the run's last command (default 1)")
+    if pages:
+        parser.add_argument("--page", default=pages[0], help=f"{', '.join(pages)} (default {pages[0]})")
+    else:
+        default = "default 1" if point else "default: those that show the most"
+        parser.add_argument("--point", default=point, help=f"which of the points of the run's last command ({default})")
     parser.add_argument("--to", type=Path, help="picture to write: .png, .svg or .pdf (default OUT/figures/NAME.png)")
     flags = parser.parse_args()
     try:
-        target = _target(flags.to or flags.out / "figures" / f"{study}.png")
-        chosen = numbers(*_records(flags.out, study, flags.run, flags.point))
+        name = f"{study}-{_page(flags.page, pages)}" if pages and flags.page != pages[0] else study
+        target = _target(flags.to or flags.out / "figures" / f"{name}.png")
+        run, manifest = _run(flags.out, study, flags.run)
+        chosen = numbers(run, manifest, flags.page if pages else _point(manifest, flags.point))
     except UsageError as error:
         print(f"figures.{study}: {error}", file=sys.stderr)
         sys.exit(USAGE)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, DamagedRecordError) as error:
         print(f"figures.{study}: {error}", file=sys.stderr)
         sys.exit(UNAVAILABLE)
 
     from figures.style import save
 
-    save(lambda figure: draw(figure, chosen), size, target)
+    for line in getattr(chosen, "lacking", ()):
+        print(f"figures.{study}: {line}", file=sys.stderr)
+    save(lambda figure: draw(figure, chosen), size(chosen) if callable(size) else size, target)
     print(target)
     sys.exit(0)
+
+
+def _page(page: str, pages: Sequence[str]) -> str:
+    if page not in pages:
+        raise UsageError(f"--page must be among {', '.join(pages)}, got {page}")
+    return page
 
 
 def _target(path: Path) -> Path:
@@ -45,8 +78,8 @@ def _target(path: Path) -> Path:
     return path
 
 
-def _records(out: Path, study: str, run: str | None, point: str) -> tuple[Path, dict[str, Any], dict[str, Any]]:
-    """Run folder, manifest and point that the flags name."""
+def _run(out: Path, study: str, run: str | None) -> tuple[Path, dict[str, Any]]:
+    """Folder and manifest of the run that the flags name."""
     from simulate.engine.store import runs
 
     found = runs(out, study)
@@ -56,10 +89,16 @@ def _records(out: Path, study: str, run: str | None, point: str) -> tuple[Path, 
         raise FileNotFoundError(
             f"no records of {run or 'any run'} in {out / study} (held: {held}): python -m simulate.{study} draws some"
         )
-    path, manifest = list(chosen.items())[-1]
+    return list(chosen.items())[-1]
+
+
+def _point(manifest: dict[str, Any], point: str | None) -> Point | None:
+    """The point that the flag names, or None."""
+    if point is None:
+        return None
     points = manifest["points"]
     number = integer(point, 1, "--point")
     if number > len(points):
         raise UsageError(f"--point must be at most {len(points)}, the points of that run, got {number}")
     axes = points[number - 1]
-    return path, manifest, {axis: tuple(value) if isinstance(value, list) else value for axis, value in axes.items()}
+    return {axis: tuple(value) if isinstance(value, list) else value for axis, value in axes.items()}

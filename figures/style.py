@@ -1,4 +1,4 @@
-"""How every figure looks: theory a black line, simulation blue, chance grey, a near-miss dashed vermilion."""
+"""How every figure looks: theory black, simulation blue, chance grey, a near-miss vermilion, a refutation purple."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-THEORY, SIMULATION, CHANCE, DECOY = "black", "#0072B2", "#C9CED6", "#D55E00"  # told apart by the colour-blind, too
+# Told apart by the colour-blind, too.
+THEORY, SIMULATION, CHANCE, DECOY, WITNESS = "black", "#0072B2", "#C9CED6", "#D55E00", "#8E2C78"
 SETTINGS: Any = {
     "font.size": 8,
     "axes.titlesize": 8.5,

@@ -163,7 +163,8 @@ class Campaign:
         obstacles = {name: self.study.methods[name].obstacle(**point) for name in chosen}
         usable = [name for name, obstacle in obstacles.items() if obstacle is None]
         if not usable:
-            raise UsageError(f"--method {method} cannot be used at {label(point)}: {obstacles[chosen[-1]]}")
+            why = "; ".join(dict.fromkeys(filter(None, obstacles.values())))
+            raise UsageError(f"--method {method} cannot be used at {label(point)}: {why}")
         return usable
 
     def _read(self, shard: Shard) -> pa.Table | None:

@@ -70,8 +70,9 @@ def draw_star(stream: Stream, size: int, n: int, rows: Sequence[int]) -> tuple[A
 
 
 def measure_star(backend: Backend, world: Sequence[Array], n: int, rows: Sequence[int]) -> dict[str, Array]:
-    """random_tolerance (size,): how far a point may go in a fixed direction until another one is nearer.
+    """How far a point may go in a fixed direction until another one is nearer, each (size,).
 
+    random_tolerance as it is, scaled_tolerance times sqrt(2 ln n), which is what the foremost of n points is ahead.
     In coordinates of which the first is the direction and the second turned so that the point lies in the plane of
     both, only the first two coordinates and the length of the rest matter. Infinite if the point is the foremost.
     """
@@ -81,7 +82,8 @@ def measure_star(backend: Backend, world: Sequence[Array], n: int, rows: Sequenc
     squares = leads**2 + (sides - side) ** 2 + rests**2
     with_lead = leads > 0
     turns = xp.where(with_lead, squares / xp.where(with_lead, 2 * leads, 1.0), xp.inf)
-    return {"random_tolerance": xp.min(turns, axis=1)}
+    tolerance = xp.min(turns, axis=1)
+    return {"random_tolerance": tolerance, "scaled_tolerance": tolerance * math.sqrt(2 * math.log(n))}
 
 
 def measure_signs(backend: Backend, world: Sequence[Array], n: int, rows: Sequence[int]) -> dict[str, Array]:
@@ -150,7 +152,7 @@ STUDY = Study(
             "distances from one point of one layer, in few coordinates",
             draw_star,
             measure_star,
-            lambda **_: ("random_tolerance",),
+            lambda **_: ("random_tolerance", "scaled_tolerance"),
             lambda n, rows: 7 * n,
             _needs_plane,
         ),

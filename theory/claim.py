@@ -124,9 +124,9 @@ class Claim:
     status : "printed": stands as printed; "refuted": false as printed, with a stored witness; "corrected": what is
         true instead; "extension": not in the paper, but what a reader needs beside it.
     note : what a reader should know: the defect, the way to the proof, what is asymptotic.
-    statistic, study, figure : the recorded number (or row of numbers) that it speaks of, and the modules that measure
-        it and show it; empty where nothing does. Statements with two sides are tried in the random worlds of one study
-        for all of them, unless they name another.
+    statistic, study : the recorded number (or row of numbers) that it speaks of, and the module of simulate/ that
+        measures it and of figures/ that shows it; empty where nothing does. Statements with two sides are tried in the
+        random worlds of one study for all of them, unless they name another.
     decoys : near-misses that the check must reject.
     where : the points that the statement covers.
     replay : for a refuted statement whose `theory` does not keep rational numbers exact: its sides, or bounds that
@@ -146,14 +146,13 @@ class Claim:
     code: Callable[..., Any] | None = field(default=None, repr=False)
     statistic: str = ""
     study: str = ""
-    figure: str = ""
     decoys: tuple[Decoy, ...] = field(default=(), repr=False)
     where: Callable[..., bool] = everywhere
     replay: Callable[..., Sides] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.two_sided and not self.study:
-            for name, value in {"study": "statements", "statistic": "excess", "figure": "statements"}.items():
+            for name, value in {"study": "statements", "statistic": "excess"}.items():
                 object.__setattr__(self, name, value)
 
     @property

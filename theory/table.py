@@ -59,7 +59,7 @@ def page(claim: Claim) -> str:
         "decoys": "; ".join(decoy.says for decoy in claim.decoys),
         "code": f"{module.replace('.', '/')}.py:{line} {name}",
         "study": f"python -m simulate.{claim.study} (statistic {claim.statistic})" if claim.study else "",
-        "figure": f"python -m figures.{claim.figure}" if claim.figure else "",
+        "figure": f"python -m figures.{claim.study}" if claim.study else "",
         "witness": f"python -m theory --replay {claim.id}" if claim.refuted else "",
     }
     return "\n".join([claim.id, *(f"  {key.ljust(9)}  {value}" for key, value in fields.items() if value)])
@@ -75,7 +75,7 @@ def document(claims: Sequence[Claim]) -> list[dict[str, Any]]:
             },
             **dict(zip(("module", "function", "line"), implementation(claim), strict=True)),
             "decoys": [decoy.says for decoy in claim.decoys],
-            **{name: getattr(claim, name) or None for name in ("study", "statistic", "figure")},
+            **{name: getattr(claim, name) or None for name in ("study", "statistic")},
         }
         for claim in claims
     ]

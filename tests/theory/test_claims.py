@@ -131,11 +131,6 @@ def test_a_rate_is_measured_at_every_size_by_one_method(claim):
     )
 
 
-@pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim.figure], ids=lambda claim: claim.id)
-def test_its_figure_draws(claim):
-    assert callable(importlib.import_module(f"figures.{claim.figure}").draw)
-
-
 TOLD = [claim for claim in CLAIMS if claim.kind in ("law", "moment", "rate") and not claim.refuted]
 
 

@@ -35,7 +35,7 @@ def test_what_is_refuted_shows_its_counterexample():
 
 
 def test_a_page_leaves_out_what_a_claim_does_not_have():
-    claim = replace(BY_ID["fc.lemma3.last"], note="", study="", figure="", decoys=())
+    claim = replace(BY_ID["fc.lemma3.last"], note="", study="", decoys=())
     page = table.page(claim)
     assert not any(f"  {field} " in page for field in ("note", "study", "figure", "decoys", "witness"))
     assert "code       theory/qr_product.py:" in page

@@ -94,7 +94,7 @@ def _bound_mean(d: int, layers: int, factor: float = 1.0) -> Sides:
     return Sides(attack_size.swap_law(d, (d,) * layers).mean(), factor * attack_size.bound_mean(d, (d,) * layers))
 
 
-_law = rows("fc", "Feature compression", kind="law", tolerance=0.1, study="last_column", figure="last_column")
+_law = rows("fc", "Feature compression", kind="law", tolerance=0.1, study="last_column")
 _statement = rows("fc", "Feature compression", tolerance=1e-8)
 
 
@@ -165,7 +165,6 @@ CLAIMS: tuple[Claim, ...] = (
         code=attack_size.column_law,
         statistic="normalised_column",
         study="last_column",
-        figure="last_column",
         decoys=(Decoy("d^-1/4", lambda: _exists(-0.25)), Decoy("d^1/4", lambda: _exists(0.25))),
     ),
     _law(

@@ -126,7 +126,7 @@ def _pure(n: int, channels_in: int, channels_out: int, taps: int, frequency: tup
 
 
 _row = rows("norm", "ConvNorm", kind="identity", tolerance=1e-9)
-_drawn = partial(_row, at="Section 4", kind="law", status="extension", study="circulant", figure="circulant")
+_drawn = partial(_row, at="Section 4", kind="law", status="extension", study="circulant")
 
 
 CLAIMS: tuple[Claim, ...] = (

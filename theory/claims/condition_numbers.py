@@ -246,7 +246,6 @@ CLAIMS: tuple[Claim, ...] = (
         tolerance=0.03,
         statistic="condition_fro",
         study="conditioning",
-        figure="conditioning",
         where=lambda n, rows: n == 2 and len(rows) == 1 and rows[0] >= 2,
         note="Exact: for two columns kappa_F = kappa_2 + 1 / kappa_2.",
         decoys=(

@@ -104,7 +104,6 @@ _drawn: Any = {
     "status": "extension",
     "tolerance": 0.05,
     "study": "conditioning",
-    "figure": "conditioning",
 }
 
 

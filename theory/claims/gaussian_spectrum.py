@@ -100,7 +100,7 @@ def _edges_differ(n: int, rows: tuple[int, ...]) -> bool:
 
 
 _row = rows("cond.gaussian", EDELMAN, kind="law", status="extension", tolerance=0.05)
-_drawn = partial(_row, study="conditioning", figure="conditioning")
+_drawn = partial(_row, study="conditioning")
 
 
 CLAIMS: tuple[Claim, ...] = (

@@ -231,7 +231,6 @@ CLAIMS: tuple[Claim, ...] = (
         note="0.71, 0.46, 0.28, 0.20 at d = n = 2, 4, 8, 12; with the other columns scaled by 5 0.92 and more.",
         statistic="best_linear",
         study="last_column",
-        figure="last_column",
         where=_one_factor,
         decoys=(
             Decoy("one column more", lambda n, rows: _interpolates(n + 1, (rows[0] + 1,))),

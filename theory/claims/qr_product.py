@@ -69,7 +69,7 @@ def _lemma_3(part: str, says: str, theory: Callable[..., Any], **other: Any) -> 
         says=says,
         kind=other.pop("kind", "law"),
         theory=theory,
-        **{"study": "qr_product", "figure": "qr_product", "where": _full, **other},
+        **{"study": "qr_product", "where": _full, **other},
     )
 
 
@@ -223,7 +223,6 @@ CLAIMS: tuple[Claim, ...] = (
         code=qr_product.rank,
         tolerance=1e-9,
         study="",
-        figure="",
         where=everywhere,
     ),
     _lemma_3(
@@ -255,7 +254,6 @@ CLAIMS: tuple[Claim, ...] = (
         note="One factor: F^2 ~ Beta((n_1-n+1)/2, (n-1)/2). Exact at every depth; not a product of Beta laws.",
         statistic="fraction",
         study="qr_product",
-        figure="qr_product",
         tolerance=0.1,
         where=_plane,
         decoys=_slips(fraction_law),

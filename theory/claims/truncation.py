@@ -106,7 +106,7 @@ def _smallest(n: int, rows: tuple[int, ...], k: int, factor: float = 1.0) -> Any
 
 
 _row = rows("latent", PAPER, kind="bound", status="extension", tolerance=1e-8)
-_drawn = partial(_row, kind="law", tolerance=0.05, study="truncation", figure="truncation")
+_drawn = partial(_row, kind="law", tolerance=0.05, study="truncation")
 
 
 CLAIMS: tuple[Claim, ...] = (

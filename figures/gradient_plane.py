@@ -1,0 +1,29 @@
+"""Theorem 7 beside its simulation: what the gradients of random outputs see of a random difference."""
+
+from __future__ import annotations
+
+from figures.sheet import Panel, Sheet
+
+SHEET = Sheet(
+    "gradient_plane",
+    "Projection on the span of the gradients of random outputs",
+    (
+        Panel(
+            "fc.thm7.law",
+            "compression, tanh units",
+            r"$\Vert P \Delta\Vert\,/\,\Vert\Delta\Vert$",
+            {"model": "features"},
+        ),
+        Panel("fc.thm7.size.law", "size of the projection", r"$\Vert P \Delta\Vert$", {"model": "isotropic"}),
+        Panel("fc.thm7.relu.law", "gradient and input, ReLU", r"$|\cos\angle(\nabla f, x)|$", {"model": "relu"}),
+        Panel("fc.thm7.relu.open", "share of open networks"),
+        Panel("fc.thm7.relu.norm", r"gradient, $\Vert\nabla f\Vert$"),
+        Panel("fc.thm7.mean.rate", "compression over $n$", "compression"),
+        Panel("fc.thm7.difficulty.rate", "difficulty over $n$", r"$\Vert\Delta\Vert^2 / \Vert P \Delta\Vert^2$"),
+    ),
+)
+
+if __name__ == "__main__":
+    from figures.command import main
+
+    main("gradient_plane", SHEET.draw, SHEET.numbers, SHEET.size, point=None)

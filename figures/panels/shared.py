@@ -1,0 +1,102 @@
+"""What all panels share: near-misses worth drawing, curves thinned to what print resolves, small notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from figures.style import DECOY
+from simulate.engine.study import Point, label
+from simulate.verdict import Theory, difference
+from theory.claim import Claim
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+CURVE = 1500  # points of a curve: more than print resolves
+MOST_HEIGHTS = 3  # that are written one by one
+SMALL = 6.2  # points, of notes
+LINE_WIDTH = 43  # letters of notes
+UNBROKEN = "\N{NO-BREAK SPACE}"
+TITLE_PAD = 21.0  # points between a panel and its title
+FEW_DECADES = 100.0  # an axis's end over its start, below which powers of ten are too few
+
+
+def speaks(claim: Claim, point: Point) -> bool:
+    """Whether the claim covers the point, and its theory reaches so far."""
+    if not claim.where(**point):
+        return False
+    try:
+        claim.theory(**point)
+    except ValueError:
+        return False
+    return True
+
+
+def near_misses(claim: Claim, point: Point) -> dict[str, Theory]:
+    """The claim's decoys that say something at a point, those that its tolerance shows before the others."""
+    exact = claim.theory(**point)
+    found: dict[str, Theory] = {}
+    for decoy in claim.decoys:
+        if not decoy.where(**point):
+            continue
+        try:
+            found[decoy.says] = decoy.theory(**point)
+        except ValueError:  # what the slip speaks of does not exist here
+            continue
+    return dict(sorted(found.items(), key=lambda item: difference(exact, item[1]) < claim.tolerance))
+
+
+def thinned(length: int) -> np.ndarray:
+    """Positions of at most CURVE points of a curve, both ends among them."""
+    return np.unique(np.linspace(0, length - 1, CURVE).astype(int))
+
+
+def short(point: Point) -> str:
+    """A point for a note: heights one by one if they are few, and none of one square factor; words by themselves."""
+
+    def written(axis: str, value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, tuple) and len(value) <= MOST_HEIGHTS:
+            return f"{axis} = {', '.join(map(str, value))}".replace(" ", UNBROKEN)
+        return label({axis: value}).replace("=", f"{UNBROKEN}={UNBROKEN}")
+
+    square = point.get("n"), point.get("rows")
+    named = {axis: value for axis, value in point.items() if axis != "rows" or square != (value[0], (value[0],))}
+    return ", ".join(written(axis, value) for axis, value in named.items())
+
+
+def subtitle(axes: Axes, text: str, more: str) -> None:
+    """Two small lines between a panel and its title, for which `TITLE_PAD` leaves room."""
+    lines = f"{text}\n{more}" if len(text) <= LINE_WIDTH else fill(f"{text}; {more}", LINE_WIDTH)
+    written = axes.annotate(lines, (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", va="bottom")
+    written.set(fontsize=SMALL, color="0.35", linespacing=1.2, in_layout=False)
+
+
+def name_near_misses(axes: Axes, says: Sequence[str]) -> None:
+    """Names what is drawn as a near-miss in its colour, at the top of a panel."""
+    written = axes.annotate(fill("; ".join(says), LINE_WIDTH), (0.02, 0.99), xycoords="axes fraction", va="top")
+    written.set(fontsize=SMALL, color=DECOY, linespacing=1.2, in_layout=False)
+
+
+def tick_plainly(axis: Axis) -> None:
+    """Gives a logarithmic axis of few decades ticks such as 0.2 and 5 in place of powers of ten."""
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+    low, high = axis.get_view_interval()
+    if high < FEW_DECADES * low:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_locator(NullLocator())
+
+
+def room(axes: Axes, above: float) -> None:
+    """Widens the vertical axis, linear or logarithmic, by a share of what it shows, for a legend or a name."""
+    scale = axes.transData
+    low, high = (scale.transform((1, end))[1] for end in axes.get_ylim())
+    axes.set_ylim(top=scale.inverted().transform((1, high + above * (high - low)))[1])

@@ -1,0 +1,21 @@
+"""Theorem 5 beside its simulation: the shortest change of order of two outputs, and longer ways to it."""
+
+from __future__ import annotations
+
+from figures.sheet import Panel, Sheet
+
+SHEET = Sheet(
+    "probes",
+    "Steps to a change of order of two outputs of a random linear network",
+    (
+        Panel("fc.thm5.flip", "the shortest step", "length", {"classes": 3}),
+        Panel("fc.thm5.random", "over one in a random direction", "ratio of lengths", {"classes": 3}),
+        Panel("fc.thm5.plane", "over a random one within the plane", "ratio of lengths", {"classes": 3}),
+        Panel("fc.thm5.share", "seen of a random vector", "share of its length", {"classes": 3}),
+    ),
+)
+
+if __name__ == "__main__":
+    from figures.command import main
+
+    main("probes", SHEET.draw, SHEET.numbers, SHEET.size, point=None)

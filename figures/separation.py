@@ -1,0 +1,22 @@
+"""Distances of Gaussian data beside their simulation: of pairs, of the nearest point, of opposite labels."""
+
+from __future__ import annotations
+
+from figures.sheet import Panel, Sheet
+
+SHEET = Sheet(
+    "separation",
+    "Distances of Gaussian data",
+    (
+        Panel("fc.thm4.distance", "of two points, two layers", r"$\Vert x_n - x_{n-1}\Vert$", {"rows": (8, 8)}),
+        Panel("fc.thm1.nearest.law", "of a point to its nearest", r"$\min_k \Vert x_n - x_k\Vert$", {"n": 16}),
+        Panel("fc.thm1.separation.pairs", "share of close pairs"),
+        Panel("fc.thm6.separation.count", "short differences of labels"),
+        Panel("fc.thm1.remark2.optimal.average", "tolerance in a direction", r"tolerance $\times \sqrt{2 \ln d}$"),
+    ),
+)
+
+if __name__ == "__main__":
+    from figures.command import main
+
+    main("separation", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
