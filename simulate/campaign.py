@@ -22,7 +22,7 @@ from simulate.engine.shard import Shard, shard_size
 from simulate.engine.store import DamagedRecordError, Store
 from simulate.engine.study import Point, Study, UsageError, label
 from simulate.jobs import Job, SweepJob, Trial, WorldJob
-from simulate.verdict import Verdict
+from simulate.verdict import Verdict, stated
 from theory.claim import Claim
 
 Progress = Callable[[str, int, int], None]  # what runs, draws so far, draws wanted
@@ -152,7 +152,7 @@ class Campaign:
         if not claim.where(**point):
             return False
         try:
-            claim.theory(**point)
+            stated(claim, point)
         except ValueError as limit:
             self.note(f"{claim.id} is not judged at {label(point)}: {limit}")
             return False

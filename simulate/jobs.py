@@ -126,6 +126,12 @@ class WorldJob:
             trial.verdict = reject_decoys(trial.claim, trial.verdict, last)
         self.campaign.store.save_manifest()
 
+    def _needed(self, claim: Claim, alpha: float) -> int:
+        """Draws that the claim needs; worlds are all looked at that a shard holds, since none can be a false alarm."""
+        draws = needed(claim, self.point, alpha)
+        whole = self.campaign.shard_size(self.method, self.point)
+        return math.ceil(draws / whole) * whole if claim.two_sided else draws
+
     def _shards(self, plans: Mapping[str, list[int]]) -> int:
         target = max(plan[-1] for plan in plans.values())
         return math.ceil(target / self.campaign.shard_size(self.method, self.point))
@@ -141,7 +147,7 @@ class WorldJob:
             earlier = {samples for trial in together for samples in trial.looks}
 
             def enough(look: int, together: Sequence[Trial] = together) -> int:
-                return max(needed(trial.claim, self.point, spend(alpha, look)) for trial in together)
+                return max(self._needed(trial.claim, spend(alpha, look)) for trial in together)
 
             early = math.ceil(EARLY * enough(len(earlier) + 2))
             looks = {early, enough(len(earlier) + 2)} if early >= FEWEST else {enough(len(earlier) + 1)}

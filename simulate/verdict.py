@@ -12,8 +12,9 @@ a sweep, in `simulate.slopes`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -64,7 +65,7 @@ def judge(claim: Claim, point: Point, method: str, evidence: Evidence, alpha: fl
     """The verdict on a claim at error rate `alpha`."""
     if claim.two_sided:
         return _judge_worlds(claim, point, method, evidence)
-    theory = claim.theory(**point)
+    theory = stated(claim, point)
     band = _band(theory)
     values = evidence.samples * pooling(theory)
     gap, grain = _gap(theory, evidence, claim.statistic, alpha)
@@ -117,7 +118,7 @@ def reject_decoys(claim: Claim, verdict: Verdict, evidence: Evidence) -> Verdict
         worst = evidence.values("decoys").max(axis=0) if says else ()
         rejected = tuple(name for name, excess in zip(says, worst, strict=True) if not excess <= claim.tolerance)
         return replace(verdict, visible=says, rejected=rejected)
-    theory = claim.theory(**verdict.point)
+    theory = stated(claim, verdict.point)
     visible, rejecting = [], []
     for decoy in claim.decoys:
         if not decoy.where(**verdict.point):
@@ -152,11 +153,21 @@ def difference(theory: Theory, wrong: Theory) -> float:
     return float(np.max(np.abs(np.mean(gaps, axis=0))))
 
 
+def stated(claim: Claim, point: Point) -> Theory:
+    """What the claim says at a point; kept, since laws make tables of themselves when they are first asked."""
+    return _stated(claim.theory, tuple(point.items()))
+
+
+@lru_cache(maxsize=512)
+def _stated(theory: Callable[..., Theory], point: tuple[tuple[str, object], ...]) -> Theory:
+    return theory(**dict(point))
+
+
 def needed(claim: Claim, point: Point, alpha: float) -> int:
     """Draws at which the claim's tolerance is seen at error rate `alpha`."""
     if claim.two_sided:
         return 1 if claim.refuted else Unseen().needed(RARE, BETA)
-    theory = claim.theory(**point)
+    theory = stated(claim, point)
     return math.ceil(_band(theory).needed(claim.tolerance, alpha, BETA) / pooling(theory))
 
 

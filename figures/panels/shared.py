@@ -24,6 +24,7 @@ LINE_WIDTH = 43  # letters of notes
 UNBROKEN = "\N{NO-BREAK SPACE}"
 TITLE_PAD = 21.0  # points between a panel and its title
 FEW_DECADES = 100.0  # an axis's end over its start, below which powers of ten are too few
+LONG = 5e3  # numbers beyond it run into each other
 
 
 def speaks(claim: Claim, point: Point) -> bool:
@@ -89,7 +90,7 @@ def tick_plainly(axis: Axis) -> None:
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
     low, high = axis.get_view_interval()
-    if high < FEW_DECADES * low:
+    if high < FEW_DECADES * low and high < LONG:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axis.set_minor_locator(NullLocator())

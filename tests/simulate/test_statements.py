@@ -44,7 +44,7 @@ def test_a_bound_agrees_once_a_failure_in_a_hundred_would_have_been_met(tmp_path
     assert few.resolution == pytest.approx(1 - 0.05**0.01)
     (found,) = judged(tmp_path, BOUND)
     assert found.outcome == "agrees"
-    assert found.samples == found.needed == 299
+    assert found.samples == 320 >= found.needed == 299
     assert found.alpha == 0  # no chance of a false alarm, so nothing to spend
     assert found.rejected == found.visible != ()
 

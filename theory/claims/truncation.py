@@ -15,6 +15,7 @@ from theory.gaussian_spectrum import smallest_singular_law
 
 PAPER = "Latent and SVD defences, Section 2.2"
 SHARES = np.linspace(0, 1, 21)
+ROUNDING = 1e-13  # of a margin, relative to the norms that it is made of
 
 
 def _spectrum(W: np.ndarray, k: int, s: float, top: bool = False) -> Sides:
@@ -55,13 +56,15 @@ def _margin(W: np.ndarray, x: np.ndarray, bias: np.ndarray, k: int, s: float, po
 
 
 def _margins(W: np.ndarray, x: np.ndarray, k: int) -> np.ndarray:
-    return np.array([np.subtract(*(truncation.shrink_bottom(W, k, s) @ x)[:2]) for s in SHARES])
+    """At every share; 0 where a margin is no larger than its rounding, which has no sign."""
+    margins = np.array([np.subtract(*(truncation.shrink_bottom(W, k, s) @ x)[:2]) for s in SHARES])
+    return np.where(np.abs(margins) > ROUNDING * np.linalg.norm(W) * np.linalg.norm(x), margins, 0.0)
 
 
 def _every_share(W: np.ndarray, x: np.ndarray, k: int, ends: bool = True) -> Sides:
-    parts = truncation.margin_parts(W, x, 0, 1, k)
+    parts, margins = truncation.margin_parts(W, x, 0, 1, k), _margins(W, x, k)
     keeps = truncation.keeps_for_every_share(*parts) if ends else sum(parts) > 0
-    return Sides(float(np.all(_margins(W, x, k) > 0)), float(keeps))
+    return Sides(float(np.all(margins > 0)), float(keeps)) if np.all(margins != 0) else Sides(0.0, 0.0)
 
 
 def _repaired(W: np.ndarray, x: np.ndarray, k: int, swap: bool = False) -> Sides:
@@ -70,7 +73,7 @@ def _repaired(W: np.ndarray, x: np.ndarray, k: int, swap: bool = False) -> Sides
     limit = truncation.repair_share(bottom, top) if swap else truncation.repair_share(top, bottom)
     margins = _margins(W, x, k)
     wrong = margins[-1] < 0
-    expected = np.sum(limit > SHARES) if not np.isnan(limit) else 0
+    expected = np.sum(limit > SHARES[margins != 0]) if not np.isnan(limit) else 0
     return Sides(float(np.sum(margins > 0)) if wrong else 0.0, float(expected) if wrong else 0.0)
 
 
