@@ -1,4 +1,4 @@
-"""How often a right claim is called wrong: laws and moments of the quick studies, judged again and again with new seeds.
+"""How often a right claim is called wrong: laws and moments of quick studies, judged again and again with new seeds.
 
 `python -m benchmarks.false_alarms --repeats 200`. One repeat is a run as `simulate.verify` does it, at its own error
 rate for all claims together, with tolerances three times as wide: fewer draws, and the same chance of an alarm. Exit

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from simulate.backends import numba_backend
 from simulate.backends.numpy_backend import BACKEND
 from simulate.circulant import STUDY, draw, measure_frequencies, measure_matrix, points
 from simulate.engine.study import UsageError
@@ -73,19 +72,6 @@ def test_normalised_rows_have_the_norms_that_they_must(point):
     outputs, inputs = point["channels_out"], point["channels_in"]
     assert np.all(found["norm_after"] <= np.sqrt(outputs) * (1 + 1e-12))
     assert np.all(found["norm_after"] >= np.sqrt(outputs / min(outputs, inputs)) * (1 - 1e-12))
-
-
-@pytest.mark.parametrize("name", STUDY.methods)
-@pytest.mark.parametrize("point", POINTS, ids=str)
-def test_methods_measure_what_they_announce_on_either_backend(name, point):
-    method = STUDY.methods[name]
-    drawn = method.draw(BACKEND.stream(1, 0), 3, **point)
-    measured = method.measure(BACKEND, drawn, **point)
-    assert set(measured) == set(method.statistics(**point))
-    again = method.measure(numba_backend.BACKEND, drawn, **point)
-    for statistic, value in measured.items():
-        assert len(value) == 3
-        np.testing.assert_allclose(again[statistic], value, rtol=1e-12, err_msg=statistic)
 
 
 def test_large_grids_are_left_to_the_frequencies():

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from simulate import bidiagonal
-from simulate.backends import numba_backend
 from simulate.backends.numpy_backend import BACKEND
 from simulate.conditioning import STUDY, draw, measure, measure_inverse, points
 
@@ -77,19 +76,6 @@ def test_the_bidiagonal_form_has_the_law_of_the_full_matrix(n, rows, alpha):
         grid = np.sort(np.concatenate([full[name], form[name]]))
         one, other = (np.searchsorted(np.sort(sample[name]), grid) / size for sample in (full, form))
         assert np.max(np.abs(one - other)) <= 2 * math.sqrt(math.log(24 / alpha) / (2 * size)), name
-
-
-@pytest.mark.parametrize("name", STUDY.methods)
-@pytest.mark.parametrize("point", [*STUDY.table[:-1], {"n": 1, "rows": (1,)}], ids=str)
-def test_methods_measure_what_they_announce_on_either_backend(name, point):
-    method = STUDY.methods[name]
-    drawn = method.draw(BACKEND.stream(1, 0), 7, **point)
-    measured = method.measure(BACKEND, drawn, **point)
-    assert set(measured) == set(method.statistics(**point))
-    again = method.measure(numba_backend.BACKEND, drawn, **point)
-    for statistic, value in measured.items():
-        assert value.shape == (7,)
-        np.testing.assert_allclose(again[statistic], value, rtol=1e-12, err_msg=statistic)
 
 
 def test_large_layers_take_the_bidiagonal_way():

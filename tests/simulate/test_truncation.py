@@ -5,10 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from simulate.backends import numba_backend
 from simulate.backends.numpy_backend import BACKEND
 from simulate.engine.study import UsageError
-from simulate.truncation import SHARE, STUDY, draw, measure, points
+from simulate.truncation import SHARE, draw, measure, points
 
 SHAPES = [(5, (5,), 1), (5, (5,), 5), (7, (3,), 2), (2, (6,), 1), (4, (1,), 1), (1, (1,), 1)]
 
@@ -42,18 +41,6 @@ def test_no_change_exceeds_its_bounds_and_one_value_attains_the_sharp_one(n, row
     assert np.all(found["ratio_norm"] <= found["ratio"] * (1 + 1e-9))
     if k == 1:
         np.testing.assert_allclose(found["ratio"], 1, rtol=1e-6)
-
-
-@pytest.mark.parametrize("point", [*STUDY.table, {"n": 3, "rows": (1,), "k": 1}], ids=str)
-def test_the_method_measures_what_it_announces_on_either_backend(point):
-    (method,) = STUDY.methods.values()
-    drawn = method.draw(BACKEND.stream(1, 0), 7, **point)
-    measured = method.measure(BACKEND, drawn, **point)
-    assert set(measured) == set(method.statistics(**point))
-    again = method.measure(numba_backend.BACKEND, drawn, **point)
-    for statistic, value in measured.items():
-        assert value.shape == (7,)
-        np.testing.assert_allclose(again[statistic], value, rtol=1e-12, err_msg=statistic)
 
 
 def test_more_values_than_there_are_cannot_be_shrunk():
