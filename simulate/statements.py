@@ -70,13 +70,13 @@ def _excess(claim: Claim, theory: Any, world: World) -> float:
 
 
 def points(claim: Sequence[str] | None) -> list[Point]:
-    """The statements whose id is, or starts with, one of `claim`; all of them for None."""
+    """The statements whose id starts with one of `claim`; all of them for None."""
     chosen: dict[str, None] = {}
     for start in claim or [""]:
-        found = [name for name in _claims() if name == start or not start or name.startswith(start.rstrip(".") + ".")]
+        found = [name for name in _claims() if name.startswith(start)]
         if not found:
             raise UsageError(
-                f"--claim must be the id, or the start of an id, of a bound or an identity, got {start!r}: "
+                f"--claim must be the start of the id of a bound or an identity, got {start!r}: "
                 "python -m theory lists them"
             )
         chosen |= dict.fromkeys(found)
@@ -100,7 +100,7 @@ STUDY = Study(
         "claim": Axis(
             lambda text: [text],
             None,
-            "id or start of ids, such as joint.thm1; may be repeated (default: all bounds and identities)",
+            "start of ids, such as joint.thm1; may be repeated (default: all bounds and identities)",
             repeat=True,
         )
     },

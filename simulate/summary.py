@@ -57,10 +57,7 @@ class Line:
     @property
     def resolution(self) -> str:
         """The coarsest resolution among the points, in the unit of the claim's kind."""
-        if self.claim.refuted:
-            return "a witness"
-        widest = max(verdict.resolution for verdict in self.verdicts)
-        return f"{100 * widest:.2g} % of worlds" if self.claim.two_sided else f"{widest:.2g}"
+        return max(self.verdicts, key=lambda verdict: verdict.resolution).seen
 
     @property
     def where(self) -> str:

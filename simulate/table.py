@@ -11,6 +11,14 @@ from simulate.engine.study import Study, label
 from simulate.verdict import Verdict
 
 COLUMNS = ("claim", "point", "gap", "band", "would see", "samples", "decoys", "verdict")
+OF_DRAWS = (
+    "gap: distance from the theory, to be expected within the band by chance alone.",
+    "would see: the smallest true gap that these draws show with 95 % probability.",
+)
+OF_WORLDS = (
+    "gap: by how much the worst world fails, relative to 1 + |right side|; the band is the rounding allowed.",
+    "would see: the smallest share of failing worlds of which one is met with 95 % probability.",
+)
 RIGHT = {"gap", "band", "would see", "samples", "decoys"}
 
 
@@ -45,10 +53,10 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
     ending = f" (needs {verdict.needed:,})" if verdict.outcome == "blunt" else ""
     return (
         verdict.claim,
-        label(verdict.point),
+        verdict.method if verdict.of_worlds else label(verdict.point),
         f"{verdict.gap:.2g}",
         f"{verdict.band:.2g}",
-        f"{verdict.resolution:.2g}",
+        verdict.seen,
         f"{verdict.samples:,}",
         f"{len(verdict.rejected)}/{len(verdict.visible)}" if verdict.visible else "-",
         verdict.outcome + ending,
@@ -58,8 +66,7 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
 def _notes(verdicts: Sequence[Verdict], study: Study, store: Store) -> list[str]:
     notes = [
         f"drawn with seed {store.manifest['seed']} by backend {store.manifest['backend']}.",
-        "gap: distance from the theory, to be expected within the band by chance alone.",
-        "would see: the smallest true gap that these draws show with 95 % probability.",
+        *(OF_WORLDS if all(verdict.of_worlds for verdict in verdicts) else OF_DRAWS),
         "decoys: near-misses of the claim rejected by the same draws, of those large enough to be seen.",
     ]
     if any(not study.methods[verdict.method].blind for verdict in verdicts):

@@ -60,6 +60,18 @@ class Verdict:
     visible: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
 
+    @property
+    def of_worlds(self) -> bool:
+        """Whether it is on a statement with two sides, whose point is the statement itself."""
+        return "claim" in self.point
+
+    @property
+    def seen(self) -> str:
+        """The resolution in its unit."""
+        if self.method == "witness":
+            return "a witness"
+        return f"{100 * self.resolution:.2g} % of worlds" if self.of_worlds else f"{self.resolution:.2g}"
+
 
 def judge(claim: Claim, point: Point, method: str, evidence: Evidence, alpha: float) -> Verdict:
     """The verdict on a claim at error rate `alpha`."""

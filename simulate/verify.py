@@ -1,4 +1,4 @@
-"""The whole table of claims, judged within a time: `python -m simulate.verify`.
+"""The whole table of claims, judged within a time.
 
 Every claim is judged at the points that its study names for the table, every bound and identity in random worlds, and
 every rate over its sweep or by the exact law behind it. What decides the most claims in the least time comes first; run

@@ -51,16 +51,16 @@ def test_a_bound_agrees_once_a_failure_in_a_hundred_would_have_been_met(tmp_path
 
 def test_a_refuted_statement_is_contradicted_by_its_witness(tmp_path):
     (found,) = judged(tmp_path, REFUTED)
-    assert (found.outcome, found.method, found.samples) == ("disagrees", "witness", 1)
+    assert (found.outcome, found.method, found.samples, found.seen) == ("disagrees", "witness", 1, "a witness")
 
 
 def test_ids_and_starts_of_ids_name_statements():
     assert statements.points(["joint.thm1"]) == [
-        {"claim": claim.id} for claim in TWO_SIDED if claim.id.startswith("joint.thm1.")
+        {"claim": claim.id} for claim in TWO_SIDED if claim.id.startswith("joint.thm1")
     ]
     assert len(statements.points(None)) == len(TWO_SIDED)
     with pytest.raises(UsageError, match="--claim must be"):
-        statements.points(["cond.relative"])
+        statements.points(["cond.relativity"])
 
 
 @pytest.mark.parametrize("claim", TWO_SIDED, ids=lambda claim: claim.id)

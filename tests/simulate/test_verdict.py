@@ -18,7 +18,7 @@ REPEATS = 400
 def normal_claim(tolerance=0.1, **changes):
     fields = dict(
         id="test.normal", source="a test", says="x ~ N(0, 1)", kind="law", theory=lambda **_: stats.norm(),
-        statistic="x", study="none", figure="none", tolerance=tolerance,
+        statistic="x", study="none", tolerance=tolerance,
     )  # fmt: skip
     return Claim(**{**fields, **changes})
 
