@@ -6,11 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simulate.engine.study import UsageError
 from simulate.flags import UNAVAILABLE, USAGE
-from simulate.summary import Line, markdown, overview, read, totals
-from theory.claims import CLAIMS
+
+if TYPE_CHECKING:
+    from simulate.summary import Line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,6 +51,8 @@ def document(out: Path, starts: Sequence[str] | None) -> str:
     FileNotFoundError : there is no such table under `out`.
     UsageError : what is there is no such table, or holds no such claim.
     """
+    from simulate.summary import markdown, overview, totals
+
     table = _table(out)
     if starts is None:
         return "\n".join([overview(table), "", *totals(table)])
@@ -61,6 +65,9 @@ def document(out: Path, starts: Sequence[str] | None) -> str:
 
 
 def _table(out: Path) -> list[Line]:
+    from simulate.summary import read
+    from theory.claims import CLAIMS
+
     path = out / "verify" / "verdicts.json"
     again = "python -m simulate.verify" + (f" --out {out}" if out != Path("results") else "")
     try:
