@@ -80,6 +80,7 @@ def _target(path: Path) -> Path:
 
 def _run(out: Path, study: str, run: str | None) -> tuple[Path, dict[str, Any]]:
     """Folder and manifest of the run that the flags name."""
+    from simulate.engine.shard import home
     from simulate.engine.store import runs
 
     found = runs(out, study)
@@ -87,7 +88,7 @@ def _run(out: Path, study: str, run: str | None) -> tuple[Path, dict[str, Any]]:
     if not chosen:
         held = ", ".join(path.name for path in found) or "none"
         raise FileNotFoundError(
-            f"no records of {run or 'any run'} in {out / study} (held: {held}): python -m simulate.{study} draws some"
+            f"no records of {run or 'any run'} in {out / study} (held: {held}): python -m {home(study)} makes some"
         )
     return list(chosen.items())[-1]
 

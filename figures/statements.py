@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OVERVIEW = "overview"
-STATEMENTS = [claim for claim in CLAIMS if claim.two_sided]
+STATEMENTS = [claim for claim in CLAIMS if claim.of_worlds]
 PAGES = (OVERVIEW, *(prefix for prefix in PAPERS if any(claim.id.startswith(prefix + ".") for claim in STATEMENTS)))
 LANE = 0.2  # of a row's height, from its middle to the near-misses
 

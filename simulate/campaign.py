@@ -100,8 +100,10 @@ class Campaign:
         return self.store.manifest["looks"].setdefault(f"{claim.id} {where}", [])
 
     def tables(self, method: str, point: Point, count: int) -> Generator[pa.Table, None, None]:
-        """Tables of the first `count` shards in order, from the store or newly drawn (and then stored)."""
+        """Tables of the first `count` shards, or of all there are, in order, from the store or drawn and stored."""
         size = self.shard_size(method, point)
+        if units := self.study.methods[method].units:
+            count = min(count, math.ceil(units(**point) / size))
         wanted = [
             Shard(self.study.name, method, tuple(point.items()), self.seed, index, size) for index in range(count)
         ]
@@ -127,7 +129,7 @@ class Campaign:
             taken |= offered
             if self.study.methods[name].counts:  # of which a mean cannot be taken
                 claims = [claim for claim in claims if claim.kind == "law"]
-            chosen = [claim for claim in claims if claim.statistic in offered and self._covers(claim, point)]
+            chosen = [claim for claim in claims if offered.issuperset(claim.columns) and self._covers(claim, point)]
             if chosen:
                 where = f"{name} {label(point)}"
                 yield WorldJob(self, name, point, [Trial(claim, self.looks(claim, where)) for claim in chosen])
@@ -147,10 +149,10 @@ class Campaign:
         return SweepJob(self, name, sweep, Trial(claim, self.looks(claim, f"{name} {rate.along}")))
 
     def _covers(self, claim: Claim, point: Point) -> bool:
-        if claim.two_sided:
+        if claim.of_worlds:
             return point == {"claim": claim.id}
-        if not claim.where(**point):
-            return False
+        if not claim.where(**point) or claim.two_sided:
+            return claim.where(**point)
         try:
             stated(claim, point)
         except ValueError as limit:

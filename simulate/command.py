@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from simulate.engine.study import Point, Study
-from simulate.flags import Parser, add_run_flags, argument, count, fraction, guarded, seconds, silenced
+from simulate.flags import Parser, add_axes, add_run_flags, argument, count, fraction, guarded, seconds, silenced
 
 if TYPE_CHECKING:
     from simulate.backends import Backend
@@ -27,15 +27,7 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _parser(study: Study) -> Parser:
     parser = Parser(prog=f"python -m simulate.{study.name}", description=study.says, allow_abbrev=False)
-    axes = parser.add_argument_group("where")
-    for name, axis in study.grid.items():
-        axes.add_argument(
-            f"--{name}",
-            type=argument(axis.parse),
-            default=axis.default,
-            action="extend" if axis.repeat else "store",
-            help=axis.help + (f" (default {','.join(map(str, axis.default))})" if axis.default else ""),
-        )
+    add_axes(parser, study)
     ways = "; ".join(f"{name}: {method.says}" for name, method in study.methods.items())
     how = parser.add_argument_group("how")
     how.add_argument(

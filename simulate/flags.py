@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from simulate.engine.study import UsageError, integer
+from simulate.engine.study import Study, UsageError, integer
 
 USAGE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
 UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -71,8 +71,21 @@ def silenced() -> Iterator[None]:
         os.close(kept)
 
 
-def add_run_flags(parser: Parser, how: argparse._ArgumentGroup) -> None:
-    """The flags of every command that draws: error rate, seed, backend, workers, records, output."""
+def add_axes(parser: Parser, study: Study) -> None:
+    """A flag for each axis of the study's grid."""
+    axes = parser.add_argument_group("where")
+    for name, axis in study.grid.items():
+        axes.add_argument(
+            f"--{name}",
+            type=argument(axis.parse),
+            default=axis.default,
+            action="extend" if axis.repeat else "store",
+            help=axis.help + (f" (default {','.join(map(str, axis.default))})" if axis.default else ""),
+        )
+
+
+def add_run_flags(parser: Parser, how: argparse._ArgumentGroup, devices: bool = False) -> None:
+    """The flags of every command that draws: error rate, seed, workers, records, output; and the backend or device."""
     how.add_argument(
         "--alpha",
         type=argument(fraction("--alpha")),
@@ -85,7 +98,10 @@ def add_run_flags(parser: Parser, how: argparse._ArgumentGroup) -> None:
         default=0,
         help="of all random streams (default 0)",
     )
-    how.add_argument("--backend", default="auto", help="numpy, numba, cupy or auto (default)")
+    if devices:
+        how.add_argument("--device", default="auto", help="where networks are trained: cpu, cuda or auto (default)")
+    else:
+        how.add_argument("--backend", default="auto", help="numpy, numba, cupy or auto (default)")
     where = how.add_mutually_exclusive_group()
     where.add_argument(
         "--workers",

@@ -130,7 +130,7 @@ class WorldJob:
         """Draws that the claim needs; worlds are all looked at that a shard holds, since none can be a false alarm."""
         draws = needed(claim, self.point, alpha)
         whole = self.campaign.shard_size(self.method, self.point)
-        return math.ceil(draws / whole) * whole if claim.two_sided else draws
+        return math.ceil(draws / whole) * whole if claim.of_worlds else draws
 
     def _shards(self, plans: Mapping[str, list[int]]) -> int:
         target = max(plan[-1] for plan in plans.values())

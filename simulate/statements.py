@@ -26,7 +26,7 @@ def _claims() -> Mapping[str, Claim]:
     """The rows with two sides, by id."""
     from theory.claims import CLAIMS
 
-    return {claim.id: claim for claim in CLAIMS if claim.two_sided}
+    return {claim.id: claim for claim in CLAIMS if claim.of_worlds}
 
 
 def draw(stream: Stream, size: int, claim: str) -> list[World]:

@@ -63,7 +63,7 @@ class Line:
     def where(self) -> str:
         """Points, or the sizes of a sweep, or the way it was judged."""
         ways = {verdict.method for verdict in self.verdicts}
-        if self.claim.two_sided or "exact law" in ways:
+        if self.claim.of_worlds or "exact law" in ways:
             return ", ".join(sorted(ways))
         if self.claim.kind == "rate":
             return ", ".join(f"{label(verdict.point)} {verdict.method}" for verdict in self.verdicts)

@@ -5,8 +5,8 @@ agrees    : no gap beyond chance, and a gap of the claim's tolerance would have 
 blunt     : no gap beyond chance, but too few draws to see the tolerance; `needed` says how many would do,
 disagrees : the gap lies beyond the band.
 
-Laws and moments are judged here by one world; statements with two sides by the worst of many worlds; rates, which take
-a sweep, in `simulate.slopes`.
+Laws and moments are judged here by one world; statements with two sides by the worst of many worlds, or of all draws
+of a study; rates, which take a sweep, in `simulate.slopes`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from inspect import signature
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -22,14 +23,14 @@ import numpy as np
 from simulate.bands import Band, Catoni, Dkw, Unseen
 from simulate.engine.study import Point
 from simulate.evidence import Evidence, sup_distance
-from theory.claim import Claim, Moment
+from theory.claim import Claim, Moment, Sides, excess
 from theory.laws import Law
 
 Theory: TypeAlias = Moment | Law | Sequence[Law]
 Outcome: TypeAlias = Literal["agrees", "blunt", "disagrees"]
 
 BETA = 0.05  # a gap as large as the resolution is missed at most this often
-RARE = 0.01  # share of failing worlds that a statement with two sides must have shown
+RARE = 0.01  # share of failing worlds, or draws, that a statement with two sides must have shown
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Verdict:
     resolution : smallest gap that would have been reported with probability 1 - BETA; of a statement with two sides
         the smallest share of failing worlds, where `gap` is the worst excess and `band` the rounding allowed.
     samples : draws looked at; needed : draws at which the resolution reaches the tolerance.
-    alpha : error rate of the look.
+    alpha : error rate of the look; 0 of a statement with two sides, which chance cannot contradict.
     visible, rejected : decoys that the tolerance should show at this point, and those that the draws reject.
     """
 
@@ -70,13 +71,15 @@ class Verdict:
         """The resolution in its unit."""
         if self.method == "witness":
             return "a witness"
-        return f"{100 * self.resolution:.2g} % of worlds" if self.of_worlds else f"{self.resolution:.2g}"
+        if self.alpha or self.method == "exact law":
+            return f"{self.resolution:.2g}"
+        return f"{100 * self.resolution:.2g} % of {'worlds' if self.of_worlds else 'draws'}"
 
 
 def judge(claim: Claim, point: Point, method: str, evidence: Evidence, alpha: float) -> Verdict:
     """The verdict on a claim at error rate `alpha`."""
     if claim.two_sided:
-        return _judge_worlds(claim, point, method, evidence)
+        return _judge_sides(claim, point, method, evidence)
     theory = stated(claim, point)
     band = _band(theory)
     values = evidence.samples * pooling(theory)
@@ -100,10 +103,14 @@ def judge(claim: Claim, point: Point, method: str, evidence: Evidence, alpha: fl
     )
 
 
-def _judge_worlds(claim: Claim, point: Point, method: str, evidence: Evidence) -> Verdict:
-    """A failure in one world is a failure; without one, enough worlds must have been tried."""
-    worst = float(np.max(evidence.values(claim.statistic)))
-    resolution = Unseen().resolution(evidence.samples, BETA)
+def _judge_sides(claim: Claim, point: Point, method: str, evidence: Evidence) -> Verdict:
+    """A failure in one world or draw is a failure; without one, enough of them must have been tried."""
+    if claim.of_worlds:
+        worst, samples = float(np.max(evidence.values(claim.statistic))), evidence.samples
+    else:
+        sides = _sides(claim.theory, evidence)
+        worst, samples = excess(claim.kind, sides), len(np.broadcast_arrays(*sides)[0])
+    resolution = Unseen().resolution(samples, BETA) if samples else 1.0
     return Verdict(
         claim=claim.id,
         point=point,
@@ -113,21 +120,29 @@ def _judge_worlds(claim: Claim, point: Point, method: str, evidence: Evidence) -
         band=claim.tolerance,
         resolution=resolution,
         tolerance=RARE,
-        samples=evidence.samples,
+        samples=samples,
         needed=needed(claim, point, 0.0),
         alpha=0.0,
     )
+
+
+def _sides(theory: Callable[..., Sides], evidence: Evidence) -> Sides:
+    """What a statement says of the records: both sides for each of the draws that it speaks of."""
+    return theory(**{name: evidence.values(name) for name in signature(theory).parameters})
 
 
 def reject_decoys(claim: Claim, verdict: Verdict, evidence: Evidence) -> Verdict:
     """The verdict with the claim's decoys put to the same draws at the same error rate.
 
     Only those decoys count that differ from the claim by its tolerance or more: nothing less is promised. Decoys of a
-    statement with two sides were put to every world when it was drawn.
+    statement with two sides were put to every world when it was drawn, or are put to the records of all draws.
     """
     if claim.two_sided:
         says = tuple(decoy.says for decoy in claim.decoys)
-        worst = evidence.values("decoys").max(axis=0) if says else ()
+        if claim.of_worlds:
+            worst = evidence.values("decoys").max(axis=0) if says else ()
+        else:
+            worst = [excess(claim.kind, _sides(decoy.theory, evidence)) for decoy in claim.decoys]
         rejected = tuple(name for name, excess in zip(says, worst, strict=True) if not excess <= claim.tolerance)
         return replace(verdict, visible=says, rejected=rejected)
     theory = stated(claim, verdict.point)

@@ -142,7 +142,7 @@ def _jobs(
     for study in map(find_study, studies()):
         own = [claim for claim in claims if claim.study == study.name]
         points = [point for point in study.table if any(_speaks(claim, point) for claim in own)]
-        points += [{"claim": claim.id} for claim in own if claim.two_sided]
+        points += [{"claim": claim.id} for claim in own if claim.of_worlds]
         if own:
             running = campaign(study, points, backend, place, flags, progress=counter.progress, note=counter.quiet)
             jobs += [*running.jobs(own, points), *running.sweeps(own)]

@@ -7,12 +7,13 @@ import pytest
 
 from simulate.engine.fingerprint import closure
 from simulate.engine.room import studies
+from simulate.engine.shard import home
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("theory", "simulate", "empirical", "figures")
 DOORS = {"__main__.py"}  # the command of a room: prints, and may open a picture drawn further right
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
-STUDIES = studies()
+STUDIES = [*studies(), *studies("empirical")]
 KNOWING = {"statements", "ladder"}  # they set both sides of a statement beside each other; their worlds are blind
 WORLDS = [path for path in sorted((ROOT / "simulate" / "worlds").glob("*.py")) if path.stem != "__init__"]
 THINGS = {"theory.layers", "theory.network", "theory.reported"}
@@ -60,13 +61,13 @@ def test_nothing_goes_through_a_door():
 
 
 def test_there_are_studies():
-    assert "qr_product" in STUDIES
+    assert {"qr_product", "linear_compression"} <= {*STUDIES}
 
 
 @pytest.mark.parametrize("study", [study for study in STUDIES if study not in KNOWING])
 def test_a_study_is_blind(study):
     """Nothing that a study imports, however indirectly, imports theory."""
-    seen = {module: set(imported(tree)) for module, tree in closure(f"simulate.{study}").items()}
+    seen = {module: set(imported(tree)) for module, tree in closure(home(study)).items()}
     assert not {module for module, packages in seen.items() if "theory" in packages}
 
 

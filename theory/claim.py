@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from theory.laws import Law
 
 Kind = Literal["law", "moment", "identity", "bound", "rate", "reported"]
 Status = Literal["printed", "refuted", "corrected", "extension"]
+WORLDS = "statements"  # the study that tries statements in random worlds
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ class Claim:
     domain : for which sizes and worlds, a phrase.
     kind, theory : "law": `theory(**point)` is a law, or one law per column of the statistic (columns are then pooled
         by probability integral transform); "moment": a `Moment`; "rate": a `Rate`; "reported": a `Reported`;
-        "bound", "identity": `theory(**world)` gives the `Sides` of the statement in one world.
+        "bound", "identity": `theory(**world)` gives the `Sides` of the statement in one world; `theory(**columns)`, of
+        recorded columns, gives them for each of the draws that it speaks of, (draws, ...).
     code : the function that holds the formula, where `theory` only wraps it.
     tolerance : the smallest discrepancy worth seeing, fixed before any draw. For laws the largest difference
         between two distribution functions; for moments in units of the moment; for rates of the exponent; for
@@ -124,9 +127,9 @@ class Claim:
     status : "printed": stands as printed; "refuted": false as printed, with a stored witness; "corrected": what is
         true instead; "extension": not in the paper, but what a reader needs beside it.
     note : what a reader should know: the defect, the way to the proof, what is asymptotic.
-    statistic, study : the recorded number (or row of numbers) that it speaks of, and the module of simulate/ that
+    statistic, study : the recorded number (or row of numbers) that it speaks of, and the module of `room` that
         measures it and of figures/ that shows it; empty where nothing does. Statements with two sides are tried in the
-        random worlds of one study for all of them, unless they name another.
+        random worlds of one study for all of them, unless they name another, of whose `columns` they then speak.
     decoys : near-misses that the check must reject.
     where : the points that the statement covers.
     replay : for a refuted statement whose `theory` does not keep rational numbers exact: its sides, or bounds that
@@ -146,19 +149,32 @@ class Claim:
     code: Callable[..., Any] | None = field(default=None, repr=False)
     statistic: str = ""
     study: str = ""
+    room: str = "simulate"
     decoys: tuple[Decoy, ...] = field(default=(), repr=False)
     where: Callable[..., bool] = everywhere
     replay: Callable[..., Sides] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.two_sided and not self.study:
-            for name, value in {"study": "statements", "statistic": "excess"}.items():
+            for name, value in {"study": WORLDS, "statistic": "excess"}.items():
                 object.__setattr__(self, name, value)
 
     @property
     def two_sided(self) -> bool:
         """Whether it is a bound or an identity, with two sides in every world."""
         return self.kind in ("bound", "identity")
+
+    @property
+    def of_worlds(self) -> bool:
+        """Whether its two sides are looked at in random worlds made for it, and not in a study's records."""
+        return self.study == WORLDS
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The recorded statistics that it speaks of: of two sides, those that its theory takes."""
+        if self.two_sided and not self.of_worlds:
+            return tuple(signature(self.theory).parameters)
+        return (self.statistic,)
 
     @property
     def refuted(self) -> bool:

@@ -58,7 +58,7 @@ def page(claim: Claim) -> str:
         "note": claim.note,
         "decoys": "; ".join(decoy.says for decoy in claim.decoys),
         "code": f"{module.replace('.', '/')}.py:{line} {name}",
-        "study": f"python -m simulate.{claim.study} (statistic {claim.statistic})" if claim.study else "",
+        "study": f"python -m {claim.room}.{claim.study} (statistic {claim.statistic})" if claim.study else "",
         "figure": f"python -m figures.{claim.study}" if claim.study else "",
         "witness": f"python -m theory --replay {claim.id}" if claim.refuted else "",
     }

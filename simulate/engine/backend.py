@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulate.engine.study import UsageError
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from simulate.backends import Backend
 
 NAMES = ("numpy", "numba", "cupy")
+DEVICES = ("cpu", "cuda")  # where networks are trained, on worlds of the numpy backend
 
 
 class UnavailableError(RuntimeError):
@@ -25,12 +26,14 @@ def load(name: str) -> Backend:
     UsageError : no such backend.
     UnavailableError : it cannot run here.
     """
+    if name in DEVICES:
+        return _on(name)
     if name not in NAMES:
         raise UsageError(f"--backend must be auto or one of {', '.join(NAMES)}, got {name!r}")
     reason = _unavailable(name)
     if reason:
         raise UnavailableError(f"--backend {name} cannot run here: {reason}")
-    return import_module(f"simulate.backends.{name}_backend").BACKEND
+    return import_module(module(name)).BACKEND
 
 
 def choose(name: str) -> tuple[Backend, str]:
@@ -45,11 +48,46 @@ def choose(name: str) -> tuple[Backend, str]:
     return load("numpy"), f"auto: {_unavailable('numba')}, and {missing}"
 
 
+def choose_device(name: str) -> tuple[Backend, str]:
+    """The backend that trains networks, and one line on why; "auto" takes a GPU if there is one.
+
+    Raises
+    ------
+    UsageError : no such device.
+    UnavailableError : torch is not installed, or there is no such device here.
+    """
+    if name == "auto":
+        missing = _torch().unavailable("cuda")
+        return (_on("cpu"), f"auto: {missing}") if missing else (_on("cuda"), "auto: there is a CUDA device")
+    if name not in DEVICES:
+        raise UsageError(f"--device must be auto or one of {', '.join(DEVICES)}, got {name!r}")
+    return _on(name), "as asked"
+
+
+def module(backend: str) -> str:
+    """The module that defines a backend."""
+    return f"simulate.backends.{'torch' if backend in DEVICES else backend}_backend"
+
+
+def _torch() -> Any:
+    try:
+        return import_module(module("cpu"))
+    except ImportError:
+        raise UnavailableError("networks need torch: pip install 'fragility[empirical]'") from None
+
+
+def _on(device: str) -> Backend:
+    reason = _torch().unavailable(device)
+    if reason:
+        raise UnavailableError(f"--device {device} cannot be used here: {reason}")
+    return _torch().on(device)
+
+
 def _unavailable(name: str) -> str | None:
     if name == "cupy":
-        return import_module("simulate.backends.cupy_backend").unavailable()
+        return import_module(module("cupy")).unavailable()
     try:
-        import_module(f"simulate.backends.{name}_backend")
+        import_module(module(name))
     except ImportError as error:
         return f"{error.name} is not installed: pip install {error.name}"
     return None

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from simulate.engine.backend import UnavailableError, load
+from simulate.engine.backend import UnavailableError, load, module
 from simulate.engine.fingerprint import fingerprint
-from simulate.engine.shard import Shard, record
+from simulate.engine.shard import Shard, home, record
 from simulate.engine.study import label
 
 if TYPE_CHECKING:
@@ -179,4 +179,4 @@ def _on_worker(shard: Shard, backend: str, expected: str) -> tuple[str, pa.Table
 @lru_cache
 def code(study: str, backend: str) -> str:
     """Fingerprint of the code that makes a study's records, as it was when this process first asked."""
-    return fingerprint(f"simulate.{study}", "simulate.engine.shard", f"simulate.backends.{backend}_backend")
+    return fingerprint(home(study), "simulate.engine.shard", module(backend))

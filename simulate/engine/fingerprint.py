@@ -9,7 +9,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-ROOMS = ("theory", "simulate")
+ROOMS = ("theory", "simulate", "empirical")
 
 
 def fingerprint(*modules: str) -> str:

@@ -18,7 +18,7 @@ from simulate.engine.study import Point, Study
 if TYPE_CHECKING:
     from simulate.backends import Backend
 
-PACKAGES = ("fragility", "numpy", "scipy", "numba", "cupy-cuda13x", "pyarrow", "distributed")
+PACKAGES = ("fragility", "numpy", "scipy", "numba", "cupy-cuda13x", "pyarrow", "distributed", "torch", "foolbox")
 
 
 def provenance(study: Study, points: Sequence[Point], backend: Backend, seed: int) -> dict[str, Any]:

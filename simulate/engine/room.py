@@ -16,9 +16,9 @@ def listing(package: str, folder: Path) -> str:
     return "\n".join(f"python -m {package}.{name.ljust(width)}  {says}" for name, says in commands.items())
 
 
-def studies() -> list[str]:
-    """Names of all studies of simulate/."""
-    folder = Path(__file__).parent.parent
+def studies(room: str = "simulate") -> list[str]:
+    """Names of all studies of a room."""
+    folder = Path(__file__).parent.parent.parent / room
     return [path.stem for path in sorted(folder.glob("*.py")) if "\nSTUDY = " in path.read_text()]
 
 

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from simulate.engine.records import counted_table, raw_table
 from simulate.engine.study import Method, Point, Study, label
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from simulate.backends import Backend
 
 COUNTED_DRAWS = 1 << 20
+ROOMS = ("simulate", "empirical")  # where studies live
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,11 @@ class Shard:
 
     Parameters
     ----------
-    study : name of the study, a module of simulate/.
+    study : name of the study, a module of one of the `ROOMS`.
     method, point : which world; the point as ((axis, value), ...).
     seed : of the run.
     index : position of the block among the draws of this world.
-    size : draws in a block, the same for all blocks of a world.
+    size : draws in a block, the same for all blocks of a world but the last of a finite population.
     """
 
     study: str
@@ -57,9 +59,22 @@ def shard_size(method: Method, point: Point, backend: Backend) -> int:
     return 1 << max(min(fitting, backend.world_bytes >> 11).bit_length() - 1, 0)
 
 
+def home(study: str) -> str:
+    """The module that defines the study of that name.
+
+    Raises
+    ------
+    LookupError : no room has one.
+    """
+    for room in ROOMS:
+        if find_spec(room) and find_spec(f"{room}.{study}"):
+            return f"{room}.{study}"
+    raise LookupError(f"no study {study} in {' or '.join(ROOMS)}")
+
+
 def find_study(name: str) -> Study:
-    """The study that simulate/<name>.py defines."""
-    return import_module(f"simulate.{name}").STUDY
+    """The study of that name."""
+    return import_module(home(name)).STUDY
 
 
 def compute(shard: Shard, backend: Backend) -> Iterator[Mapping[str, np.ndarray]]:
@@ -67,11 +82,19 @@ def compute(shard: Shard, backend: Backend) -> Iterator[Mapping[str, np.ndarray]
     method = find_study(shard.study).methods[shard.method]
     point = dict(shard.point)
     stream = backend.stream(shard.key, shard.index)
+    if method.units:
+        first = shard.index * shard.size
+        units = range(first, min(first + shard.size, method.units(**point)))
+        yield _measured(method, backend, method.draw(stream, units, **point), point)
+        return
     # Counted worlds are a handful of scalars a draw: blocks that stay in a CPU's cache, or fill a GPU.
     block = min(shard.size, backend.world_bytes >> 12) if method.counts else shard.size
     for _ in range(shard.size // block):
-        world = method.draw(stream, block, **point)
-        yield {name: backend.numpy(value) for name, value in method.measure(backend, world, **point).items()}
+        yield _measured(method, backend, method.draw(stream, block, **point), point)
+
+
+def _measured(method: Method, backend: Backend, world: Any, point: Point) -> Mapping[str, np.ndarray]:
+    return {name: backend.numpy(value) for name, value in method.measure(backend, world, **point).items()}
 
 
 def record(shard: Shard, backend: Backend) -> pa.Table:

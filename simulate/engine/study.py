@@ -47,6 +47,8 @@ class Method:
     counts : whether records keep counts on a fine grid in place of the single values.
     blind : False for a sampler that uses the theory itself; its verdicts test the sampler, not the theory.
     block : draws per shard, a power of two, where one draw costs much time and little memory; None for as many as fit.
+    units : (**point) -> how many there are of what is drawn, of a finite population such as the images of a set; `draw`
+        is then given the `range` of their numbers in place of a size. None for draws without end.
     """
 
     says: str
@@ -58,6 +60,7 @@ class Method:
     counts: bool = False
     blind: bool = True
     block: int | None = None
+    units: Callable[..., int] | None = None
 
 
 @dataclass(frozen=True)

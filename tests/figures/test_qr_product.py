@@ -47,7 +47,7 @@ def test_records_of_the_trailing_block_alone_are_enough(records):
     ("arguments", "code", "line"),
     [
         (["--run", "numpy-seed7"], 3, "no records of numpy-seed7"),
-        (["--out", "nowhere"], 3, "python -m simulate.qr_product draws some"),
+        (["--out", "nowhere"], 3, "python -m simulate.qr_product makes some"),
         (["--run", "numpy-seed0", "--point", "3"], 2, "--point must be at most 2"),
         (["--point", "0"], 2, "--point must be an integer of at least 1, got 0"),
         (["--to", "picture.bmp"], 2, "--to must end in .png, .svg, .pdf, got picture.bmp"),

@@ -135,7 +135,7 @@ def test_the_command_prints_where_the_picture_is(run, monkeypatch, capsys):
     ("module", "flags", "code", "line"),
     [
         ("statements", ["--page", "elsewhere"], 2, "--page must be among overview, fc, joint"),
-        ("last_column", [], 3, "python -m simulate.last_column draws some"),
+        ("last_column", [], 3, "python -m simulate.last_column makes some"),
     ],
 )
 def test_bad_usage_is_one_line(tmp_path, monkeypatch, capsys, module, flags, code, line):

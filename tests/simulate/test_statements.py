@@ -12,7 +12,7 @@ from simulate.engine.study import UsageError
 from theory.claims import CLAIMS
 
 BACKEND = numpy_backend.BACKEND
-TWO_SIDED = [claim for claim in CLAIMS if claim.two_sided]
+TWO_SIDED = [claim for claim in CLAIMS if claim.of_worlds]
 BOUND = {"claim": "cond.relative_error.corrected"}
 REFUTED = {"claim": "cond.relative_error.printed"}
 

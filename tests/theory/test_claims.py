@@ -10,7 +10,7 @@ from latex2mathml.converter import convert
 from scipy import integrate
 
 import theory.claims
-from simulate.engine.shard import find_study
+from simulate.engine.shard import find_study, home
 from theory import table
 from theory.claim import Moment, Rate, Reported
 from theory.claims import CLAIMS
@@ -20,8 +20,12 @@ BY_ID = {claim.id: claim for claim in CLAIMS}
 
 
 def points(claim):
-    """Those of the whole table, where its study judges it; a rate names its sizes itself."""
-    return [{}] if claim.kind == "rate" else [point for point in find_study(claim.study).table if claim.where(**point)]
+    """Where the whole table, or the study's own command, judges it; a rate names its sizes itself."""
+    if claim.kind == "rate":
+        return [{}]
+    study = find_study(claim.study)
+    judged = study.table or study.points(**{name: axis.default for name, axis in study.grid.items()})
+    return [point for point in judged if claim.where(**point)]
 
 
 def laws(theory):
@@ -37,6 +41,11 @@ def fingerprint(theory):
             return theory.exponent
         case _:
             return tuple(float(law.ppf(q)) for law in laws(theory) for q in (0.1, 0.5, 0.9))
+
+
+def test_a_claim_names_the_room_of_its_study():
+    for claim in CLAIMS:
+        assert not claim.study or home(claim.study) == f"{claim.room}.{claim.study}", claim.id
 
 
 def test_ids_are_unique():

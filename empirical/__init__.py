@@ -1,0 +1,1 @@
+"""What trained networks give: data, models, attacks, and one study per experiment."""

@@ -1,0 +1,107 @@
+"""Rows on trained networks: their data, and what holds of every one of them, whatever its training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theory import optimal_tolerance as optimum
+from theory.claim import Claim, Decoy, Sides, rows
+from theory.fraction import fraction_law
+
+ROUNDING = 1e-5  # of networks trained and kept in float32
+
+_linear = rows(
+    "fc.trained.linear",
+    "Feature compression, Section 6, Tables 1 and 2",
+    room="empirical",
+    study="linear_compression",
+    status="extension",
+)
+
+
+def _fraction(n: int, **_: Any) -> Any:
+    return fraction_law(n, (n,))
+
+
+def _taller(n: int, **_: Any) -> Any:
+    return fraction_law(n, (n + 1,))
+
+
+def _match(cos_1: Any, cos_2: Any, fraction: Any) -> Sides:
+    lower, upper = optimum.angle_bounds(fraction, cos_2)
+    return Sides(np.stack((lower, cos_1), axis=1), np.stack((cos_1, upper), axis=1))
+
+
+def _match_of_second_order(cos_1: Any, cos_2: Any, fraction: Any) -> Sides:
+    return Sides(np.abs(cos_1 - fraction), 1 - cos_2**2)
+
+
+def _mean(cos_1: Any, column: Any, mean_margin: Any) -> Sides:
+    return Sides(cos_1 * column, np.abs(mean_margin))
+
+
+def _worst(cos_1: Any, column: Any, worst_margin: Any) -> Sides:
+    return Sides(cos_1 * column, worst_margin)
+
+
+def _order(worst_margin: Any, last: Any, best_linear: Any, tolerance: Any, column: Any) -> Sides:
+    least = np.maximum(worst_margin, last)
+    return Sides(np.stack((least, best_linear, tolerance), axis=1), np.stack((best_linear, tolerance, column), axis=1))
+
+
+def _classes_are_hulls(tolerance: Any, best_linear: Any) -> Sides:
+    return Sides(tolerance, best_linear)
+
+
+CLAIMS: tuple[Claim, ...] = (
+    _linear(
+        "fraction",
+        says="the fraction of the data matrix has its law before networks are selected by their training accuracy",
+        formula=r"F^2 \sim \mathrm{Beta}(\tfrac12, \tfrac{n - 1}2)",
+        domain="all runs, valid or not, at any scale of the other columns",
+        kind="law",
+        theory=_fraction,
+        code=fraction_law,
+        tolerance=0.1,
+        statistic="fraction",
+        decoys=(Decoy("one row more than columns", _taller),),
+        note="The mean over valid runs alone is larger: training reaches accuracy 1 where |r_nn| is large.",
+    ),
+    _linear(
+        "match",
+        says="|cos theta_1| differs from the fraction by no more than the angle theta_2 allows",
+        formula=r"\cos(\phi + \theta_2) \le |\cos \theta_1| \le \cos(\phi - \theta_2), \quad \cos \phi = F",
+        domain="every linear network, trained or not",
+        kind="bound",
+        theory=_match,
+        code=optimum.angle_bounds,
+        tolerance=ROUNDING,
+        decoys=(Decoy("the difference is of second order in theta_2", _match_of_second_order),),
+        note="How well the two match in Tables 1 and 2 is a matter of theta_2 alone: at |cos theta_2| = 0.99 they may "
+        "differ by 0.14.",
+    ),
+    _linear(
+        "mean",
+        says="|cos theta_1| times the length of the last column is the mean margin of the points, not the least",
+        formula=r"|\cos \theta_1|\, \|a_n\| = \Bigl|\frac{1}{2^n} \sum_z z_n \frac{p^T A z}{\|p\|}\Bigr|",
+        domain="every linear network without biases, trained or not",
+        kind="identity",
+        theory=_mean,
+        code=optimum.margins,
+        tolerance=ROUNDING,
+        decoys=(Decoy("it is the smallest perturbation that changes an output", _worst),),
+    ),
+    _linear(
+        "order",
+        says="no linear network tolerates more than the hulls of the classes do, no classifier more than the classes",
+        formula=r"\max(\min_z z_n \tfrac{p^T A z}{\|p\|}, |r_{nn}|) \le \rho_\square \le T^* \le \|a_n\|",
+        domain="every linear network without biases, trained or not",
+        kind="bound",
+        theory=_order,
+        code=optimum.linear_margin,
+        tolerance=ROUNDING,
+        decoys=(Decoy("a linear network can do as well as the nearest neighbour", _classes_are_hulls),),
+    ),
+)
