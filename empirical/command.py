@@ -52,17 +52,18 @@ def _parser(study: Study, samples: int | None) -> Parser:
         default=samples,
         help=f"networks or images per point (default {samples or 'all'})",
     )
-    how.add_argument(
-        "--data-dir",
-        type=Path,
-        help=f"folder of data sets (default: the environment variable {places.DATA}, then the cache, then a download)",
-    )
+    if any(method.units for method in study.methods.values()):
+        how.add_argument(
+            "--data-dir",
+            type=Path,
+            help=f"folder of data sets (default: the environment variable {places.DATA}, the cache, or a download)",
+        )
     add_run_flags(parser, how, devices=True)
     return parser
 
 
 def _run(study: Study, flags: dict[str, Any]) -> int:
-    if flags["data_dir"]:
+    if flags.get("data_dir"):
         os.environ[places.DATA] = str(flags["data_dir"])
     os.environ.setdefault(places.CHECKPOINTS, str(flags["out"] / "checkpoints"))
     points = study.points(**{axis: flags[axis] for axis in study.grid})

@@ -19,6 +19,7 @@ OF_WORLDS = (
     "gap: by how much the worst world fails, relative to 1 + |right side|; the band is the rounding allowed.",
     "would see: the smallest share of failing worlds of which one is met with 95 % probability.",
 )
+OF_RECORDS = "gap of a bound or an identity: by how much the worst draw fails, relative to 1 + |right side|."
 RIGHT = {"gap", "band", "would see", "samples", "decoys"}
 
 
@@ -67,6 +68,7 @@ def _notes(verdicts: Sequence[Verdict], study: Study, store: Store) -> list[str]
     notes = [
         f"drawn with seed {store.manifest['seed']} by backend {store.manifest['backend']}.",
         *(OF_WORLDS if all(verdict.of_worlds for verdict in verdicts) else OF_DRAWS),
+        *([OF_RECORDS] if any(not (verdict.alpha or verdict.of_worlds) for verdict in verdicts) else ()),
         "decoys: near-misses of the claim rejected by the same draws, of those large enough to be seen.",
     ]
     if any(not study.methods[verdict.method].blind for verdict in verdicts):

@@ -1,0 +1,73 @@
+"""The command of an experiment as a user runs it: tables and verdicts, JSON, what is kept, one line for each error."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from simulate.engine.records import drawn
+from simulate.engine.store import runs, world
+
+SMALL = ["--n", "4", "--scale", "5", "--hidden", "8", "--epochs", "64"]
+
+
+def run(*arguments, study="linear_compression"):
+    command = [sys.executable, "-m", f"empirical.{study}", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=200)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    out = tmp_path_factory.mktemp("results")
+    found = run(*SMALL, "--samples", 5, "--json", "--out", out)
+    assert found.returncode == 0, found.stderr
+    return out, json.loads(found.stdout)
+
+
+def test_stdout_is_one_document_with_tables_and_verdicts(done):
+    _, document = done
+    titles = [table["title"] for table in document["tables"]]
+    assert any(title.startswith("Table 1") for title in titles)
+    assert any(title.startswith("Table 2") for title in titles)
+    assert {verdict["claim"].split(".")[1] for verdict in document["verdicts"]} == {"trained"}
+    assert all(verdict["samples"] <= 5 for verdict in document["verdicts"])
+    assert document["provenance"]["seed"] == 0
+    assert "torch" in document["provenance"]["versions"]
+
+
+def test_whole_blocks_are_kept_and_only_what_was_asked_for_is_told(done):
+    out, _ = done
+    ((folder, manifest),) = runs(out, "linear_compression").items()
+    (point,) = manifest["points"]
+    assert drawn(world(folder, "trained", point)) >= 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["--n", "0"], 2, "--n must be an integer of at least"),
+        (["--n", "40"], 2, "--n must be at most"),
+        (["--device", "tpu"], 2, "--device must be auto or one of cpu, cuda, got 'tpu'"),
+        (["--samples", "0"], 2, "--samples must be an integer of at least 1"),
+        (["--data-dir", "x"], 2, "unrecognized arguments"),
+    ],
+)
+def test_an_error_is_one_line(tmp_path, arguments, code, says):
+    found = run(*arguments, "--out", tmp_path)
+    assert found.returncode == code
+    assert says in found.stderr
+    assert found.stderr.count("\n") == 1
+    assert not found.stdout
+
+
+@pytest.mark.parametrize(
+    "study", ["linear_compression", "relu_compression", "mnist_compression", "imagenet_compression"]
+)
+def test_help_loads_neither_torch_nor_numbers(study):
+    command = [sys.executable, "-X", "importtime", "-m", f"empirical.{study}", "--help"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    loaded = {line.split("|")[-1].strip() for line in found.stderr.splitlines()}
+    assert "--full" in found.stdout
+    assert "simulate.flags" in loaded
+    assert not loaded & {"torch", "scipy", "foolbox", "matplotlib"}
