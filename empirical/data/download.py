@@ -1,0 +1,138 @@
+"""Downloads that are whole or not there: checked against their checksums before they get their names."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from empirical import places
+from empirical.data.catalogue import BATCH_ARCHIVE, BATCH_FOLDER, LAYOUTS, PUBLISHED
+from empirical.data.folders import find
+from empirical.data.packages import package
+from simulate.engine.backend import UnavailableError
+from simulate.engine.files import StorageError
+
+TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of an answer
+CHUNK = 1 << 16  # bytes
+WORKSHOP = ".download"  # below the folder of data sets: holds a lock, and what is not yet whole
+
+
+def fetch(name: str, folder: Path) -> Path:
+    """Downloads what `folder` lacks of a data set, leaves what is there, and returns where it lies.
+
+    Of several processes one downloads and the others wait for it. What a killed one left is cleared away by the next;
+    files that it finished are kept.
+
+    Raises
+    ------
+    UnavailableError : no mirror gave a file with the right checksum.
+    StorageError : the folder cannot be written, or the disk is full.
+    """
+    published = PUBLISHED[name]
+    try:
+        with _workshop(folder) as workshop:
+            for file, checksum in published.files.items():
+                if not find(name, folder) and not (folder / published.folder / file).exists():
+                    _install(_retrieve(name, file, checksum, workshop, folder), folder / published.folder)
+    except OSError as error:
+        raise StorageError(
+            f"{folder} must be writable, got: {error.strerror or error}: free some space or choose another --data-dir"
+        ) from None
+    found = find(name, folder)
+    if found is None:
+        raise UnavailableError(f"{folder} still lacks {LAYOUTS[name]}: remove what is there of it and fetch it again")
+    return found
+
+
+@contextmanager
+def _workshop(folder: Path) -> Iterator[Path]:
+    """An empty folder on the same disk that no other process uses."""
+    workshop = folder / WORKSHOP
+    workshop.mkdir(parents=True, exist_ok=True)
+    with open(workshop / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _note(f"waiting for another process that downloads to {folder}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        _clear(workshop)
+        try:
+            yield workshop
+        finally:
+            _clear(workshop)
+
+
+def _clear(workshop: Path) -> None:
+    for path in workshop.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "lock":
+            path.unlink()
+
+
+def _retrieve(name: str, file: str, checksum: str, workshop: Path, folder: Path) -> Path:
+    """The file, whole and checked, in the workshop."""
+    pooch, requests = package("pooch", "pooch"), package("requests", "requests")
+    pooch.get_logger().setLevel("WARNING")
+    failures = []
+    for mirror in PUBLISHED[name].mirrors:
+        host = urlsplit(mirror).netloc
+        _note(f"fetching {file} of {name} from {host}")
+        try:
+            with _bar(file) as bar:
+                # A server that unpacks .gz files on their way would change what the checksum is of.
+                downloader = pooch.HTTPDownloader(
+                    progressbar=bar, chunk_size=CHUNK, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"}
+                )
+                return Path(pooch.retrieve(mirror + file, checksum, fname=file, path=workshop, downloader=downloader))
+        except (requests.RequestException, ValueError) as error:
+            failures.append(f"{host}: {_reason(requests, error)}")
+    published = PUBLISHED[name]
+    raise UnavailableError(
+        f"{name} cannot be downloaded ({'; '.join(failures)}): put {', '.join(published.files)} into "
+        f"{folder / published.folder}, or name a folder that has {LAYOUTS[name]} by --data-dir or {places.DATA}"
+    )
+
+
+def _reason(requests: Any, error: Exception) -> str:
+    if isinstance(error, requests.HTTPError):
+        return f"status {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the transfer broke off"
+    if isinstance(error, requests.RequestException):
+        return "cannot be reached"
+    return "wrong checksum"
+
+
+def _install(path: Path, folder: Path) -> None:
+    """Gives a finished download its name; of an archive, each file in it that is not there yet."""
+    parts = [path]
+    if path.name == BATCH_ARCHIVE:
+        from empirical.data.cifar import unpack
+
+        unpack(path, path.parent)
+        parts, folder = list((path.parent / BATCH_FOLDER).iterdir()), folder / BATCH_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        part.chmod(0o644)  # temporary files are for their owner alone, a cache may be shared
+        if not (folder / part.name).exists():
+            os.replace(part, folder / part.name)
+
+
+def _bar(file: str) -> Any:
+    """A bar with rate and time left, on a terminal only."""
+    # Pooch sets the total once it knows it, but asks before whether this is true.
+    return package("tqdm", "tqdm").tqdm(desc=file, total=1, unit="B", unit_scale=True, disable=None, leave=False)
+
+
+def _note(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

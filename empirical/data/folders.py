@@ -1,0 +1,105 @@
+"""Where a data set lies: in the folder that was named, and only there; else in the cache, where it is downloaded to.
+
+A named folder (`--data-dir`, else the environment variable) is never passed over for the cache or a download: the
+numbers of an experiment come from where its user said, or there is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from empirical import places
+from empirical.data.catalogue import (
+    BATCH_ARCHIVE,
+    BATCH_FOLDER,
+    BATCHES,
+    IDX_FILES,
+    LAYOUTS,
+    PHOTOGRAPHS,
+    PUBLISHED,
+    SPLITS,
+)
+from simulate.engine.backend import UnavailableError
+from simulate.engine.study import UsageError
+
+WNID = re.compile(r"n\d{8}")  # the name of a class of ImageNet
+
+
+def root(data_dir: str | Path | None = None) -> tuple[Path, bool]:
+    """The folder of data sets, and whether somebody named it or it is the cache."""
+    named = places.data_dir() if data_dir is None else Path(data_dir)
+    if named is not None:
+        return named.expanduser(), True
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(caches) / "fragility", False
+
+
+def home(name: str, splits: Sequence[str] = SPLITS, data_dir: str | Path | None = None) -> Path:
+    """The folder or archive with these splits of a data set, downloaded to the cache if no folder was named.
+
+    Raises
+    ------
+    UsageError : a folder was named that does not hold them.
+    UnavailableError : they are not in the cache and cannot be downloaded.
+    """
+    folder, named = root(data_dir)
+    found = find(name, folder, splits)
+    if found is not None:
+        return found
+    if named:
+        raise UsageError(
+            f"--data-dir or {places.DATA} must name a folder with {LAYOUTS[name]}, got {folder}: "
+            f"{remedy(name, folder, named)}"
+        )
+    if name not in PUBLISHED:
+        raise UnavailableError(f"{name} is not here: {remedy(name, folder, named)}")
+    from empirical.data.download import fetch
+
+    return fetch(name, folder)
+
+
+def find(name: str, folder: Path, splits: Sequence[str] = SPLITS) -> Path | None:
+    """The folder or archive below `folder` that has all files of these splits, whatever is in them."""
+    if name == "cifar10":
+        names = [batch for split in splits for batch in BATCHES[split]]
+        unpacked, archive = folder / BATCH_FOLDER, folder / BATCH_ARCHIVE
+        if all((unpacked / batch).is_file() for batch in names):
+            return unpacked
+        return archive if archive.is_file() else None
+    if name == PHOTOGRAPHS:
+        classed = (folder / PHOTOGRAPHS / "val", folder / PHOTOGRAPHS)
+        return next((place for place in classed if wnids(place)), None)
+    raw = folder / PUBLISHED[name].folder
+    return raw if all(idx_file(raw, file) for split in splits for file in IDX_FILES[split]) else None
+
+
+def idx_file(folder: Path, name: str) -> Path | None:
+    """The file of that name, or its gzipped version."""
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def wnids(folder: Path) -> list[str]:
+    """Names of the class folders of ImageNet in `folder`, sorted."""
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if WNID.fullmatch(path.name) and path.is_dir())
+
+
+def unreadable(path: Path, reason: str) -> NoReturn:
+    """Raises the one line on a file that is not what it has to be."""
+    raise UnavailableError(
+        f"{path} cannot be read: {reason}: remove it, and python -m empirical.data says how to fetch it again"
+    )
+
+
+def remedy(name: str, folder: Path, named: bool) -> str:
+    """What gets a data set that `folder` lacks."""
+    if name not in PUBLISHED:
+        return f"put photographs from https://image-net.org into {folder} as {LAYOUTS[name]}"
+    where = f" --data-dir {shlex.quote(str(folder))}" if named else ""
+    return f"python -m empirical.data {name}{where} fetches it"
