@@ -1,4 +1,4 @@
-"""`python -m empirical.data`: the data sets, where each lies, and how to fetch those that do not."""
+"""The data sets: where each of them lies, and how to fetch those that lie nowhere."""
 
 from __future__ import annotations
 
