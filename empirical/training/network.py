@@ -1,0 +1,190 @@
+"""Training of one network on images: minibatches, optimiser and schedule, deterministic on one device.
+
+torch's threads add in an order of their own, so weights depend in their last bits on how many there are. The number
+belongs to the process, and experiments set it to 1: two threads help one training on two idle cores, and nothing else.
+Batches of 512 would train an epoch in less time than the example's 64, and be another training.
+
+Measurement stays in float32 or float64 whatever a network was trained in: a smallest perturbation ends where two logits
+are equal, and bfloat16, which keeps 8 binary digits of a logit, would move that end by more than what is measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from empirical.models.dropout import drawn_from
+from empirical.training.loop import History, fit
+from empirical.training.reporter import Reporter
+from simulate.engine.study import UsageError
+
+OPTIMISERS = ("Adadelta", "Adam", "AdamW", "SGD")
+EVALUATED = 100  # images at once: with more, activations leave the cache, and malloc maps them anew every time
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained. The defaults are those of PyTorch's MNIST example, which the paper's words fit.
+
+    Parameters
+    ----------
+    optimiser : one of OPTIMISERS, torch's own; the loss is the cross-entropy of the logits.
+    rate : learning rate of the first epoch.
+    decay : factor of the learning rate after each epoch.
+    batch : images per step; the last step of an epoch may have fewer.
+    options : further arguments of the optimiser, ("momentum", 0.9) for one.
+    mixed : bfloat16 where torch's autocast sees fit; on a GPU only. Weights stay float32.
+    """
+
+    optimiser: str = "Adadelta"
+    rate: float = 1.0
+    decay: float = 0.7
+    batch: int = 64
+    options: tuple[tuple[str, float], ...] = ()
+    mixed: bool = False
+
+    def __str__(self) -> str:
+        options = "".join(f", {key} {value:g}" for key, value in self.options)
+        mixed = ", mixed precision" if self.mixed else ""
+        return f"{self.optimiser} {self.rate:g}{options}, decay {self.decay:g}, batch {self.batch}{mixed}"
+
+
+STOCK = Recipe()
+
+
+class Minibatches:
+    """One network on one set of images, a `Trainee`.
+
+    The order of the images in epoch k and its dropout masks are functions of (seed, k).
+
+    Parameters
+    ----------
+    model : returns logits (B, classes); it is moved to `device` and trained in place.
+    x : (N, ...) uint8 of 0..255, scaled to [0, 1] batch by batch, or float.
+    y : (N,) int64.
+    test : images and labels on which the accuracy is reported after each epoch as "test_accuracy".
+
+    Raises
+    ------
+    UsageError : no such optimiser; mixed precision on a CPU.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        x: Tensor,
+        y: Tensor,
+        seed: int,
+        recipe: Recipe = STOCK,
+        device: str = "cpu",
+        test: tuple[Tensor, Tensor] | None = None,
+        reporter: Reporter | None = None,
+    ) -> None:
+        if recipe.optimiser not in OPTIMISERS:
+            raise UsageError(f"the optimiser must be one of {', '.join(OPTIMISERS)}, got {recipe.optimiser!r}")
+        if recipe.mixed and device == "cpu":
+            raise UsageError("mixed precision must be trained on a GPU, got --device cpu")
+        self.model, self.seed, self.recipe = model.to(device), seed, recipe
+        self.device, self.reporter = device, reporter
+        self.x, self.y = x.to(device), y.to(device)
+        self.test = test and (test[0].to(device), test[1].to(device))
+        make = getattr(torch.optim, recipe.optimiser)
+        self.optimiser = make(model.parameters(), lr=recipe.rate, **dict(recipe.options))
+        self.schedule = torch.optim.lr_scheduler.ExponentialLR(self.optimiser, recipe.decay)
+
+    def epoch(self, number: int) -> dict[str, float]:
+        """Mean loss and accuracy over the epoch, each image as its batch met it, dropout and all; "test_accuracy"."""
+        order = torch.randperm(len(self.x), generator=generator("cpu", self.seed, number, 0)).to(self.device)
+        totals, seen = torch.zeros(2, dtype=torch.float64, device=self.device), 0
+        self.model.train()
+        with drawn_from(self.model, generator(self.device, self.seed, number, 1)):
+            for chosen in order.split(self.recipe.batch):
+                totals += self._step(chosen)
+                seen += len(chosen)
+                if self.reporter and self.reporter.due():
+                    self.reporter.within(seen / len(order), _report(totals, seen))
+        self.model.eval()
+        self.schedule.step()
+        return _report(totals, seen) | ({"test_accuracy": evaluate(self.model, *self.test)} if self.test else {})
+
+    def _step(self, chosen: Tensor) -> Tensor:
+        """One step on these images; the sums of their losses and of those classified right."""
+        x, y = pixels(self.x[chosen]), self.y[chosen]
+        self.optimiser.zero_grad()
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.recipe.mixed):
+            logits = self.model(x)
+            loss = nn.functional.cross_entropy(logits, y)
+        loss.backward()
+        self.optimiser.step()
+        return torch.stack([loss.detach().double() * len(y), (logits.detach().argmax(1) == y).sum()])
+
+    def state(self) -> dict[str, Any]:
+        """Weights, and the optimiser's averages and learning rate, which is all that the schedule goes by."""
+        return {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes up a `state`."""
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+
+def train(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    epochs: int,
+    seed: int,
+    recipe: Recipe = STOCK,
+    device: str = "cpu",
+    test: tuple[Tensor, Tensor] | None = None,
+    name: str = "network",
+    checkpoint: Path | None = None,
+    identity: str = "",
+) -> History:
+    """Trains the model in place, or takes its weights from a finished checkpoint, and returns the history of epochs.
+
+    Afterwards the model is in evaluation mode and its weights ask for no gradient. Parameters and errors are those of
+    `Minibatches` and `fit`.
+    """
+    reporter = Reporter()
+    trainee = Minibatches(model, x, y, seed, recipe, device, test, reporter)
+    history = fit(trainee, epochs, name, checkpoint, identity=identity, reporter=reporter)
+    model.eval().requires_grad_(False)
+    return history
+
+
+def evaluate(model: nn.Module, x: Tensor, y: Tensor) -> float:
+    """Share of images classified right, in evaluation mode and on the device of x and y; the mode is put back.
+
+    Parameters
+    ----------
+    x : (N, ...) uint8 of 0..255, or float in [0, 1].
+    y : (N,) int64.
+    """
+    mode = model.training
+    model.eval()
+    with torch.no_grad():
+        parts = zip(x.split(EVALUATED), y.split(EVALUATED), strict=True)
+        right = sum(int((model(pixels(images)).argmax(1) == labels).sum()) for images, labels in parts)
+    model.train(mode)
+    return right / len(y)
+
+
+def pixels(x: Tensor) -> Tensor:
+    """Images in [0, 1]: bytes divided by 255 as float32, floats as they are."""
+    return x.float() / 255 if x.dtype == torch.uint8 else x
+
+
+def generator(device: str, *coordinates: int) -> torch.Generator:
+    """torch's generator on the device, its stream a function of nonnegative integers."""
+    return torch.Generator(device).manual_seed(int(np.random.SeedSequence(coordinates).generate_state(1)[0]))
+
+
+def _report(totals: Tensor, seen: int) -> dict[str, float]:
+    loss, right = (totals / seen).tolist()
+    return {"loss": loss, "accuracy": right}
