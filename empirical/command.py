@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from empirical import places
 from simulate.engine.study import Point, Study, label
-from simulate.flags import Parser, add_axes, add_run_flags, argument, count, guarded, silenced
+from simulate.flags import INTERRUPTED, Parser, add_axes, add_run_flags, argument, count, guarded, silenced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,10 @@ def main(
     if "--full" in given:
         parser.set_defaults(**full)
     flags = vars(parser.parse_args(given))
-    sys.exit(guarded(f"empirical.{study.name}", lambda: _run(study, flags)))
+    code = guarded(f"empirical.{study.name}", lambda: _run(study, flags))
+    if code == INTERRUPTED:  # threads that train would be waited for; what they saved so far is whole
+        os._exit(code)
+    sys.exit(code)
 
 
 def _parser(study: Study, samples: int | None) -> Parser:

@@ -37,18 +37,21 @@ def in_process(backend: Backend) -> Executor:
     """Shards on threads of this process."""
 
     def run(shards: Iterator[Shard]) -> Results:
-        with ThreadPoolExecutor(backend.concurrency) as pool:
+        pool, interrupted = ThreadPoolExecutor(backend.concurrency), False
+        try:
             pending = {
                 pool.submit(record, shard, backend): shard for shard in islice(shards, AHEAD * backend.concurrency)
             }
-            try:
-                while pending:
-                    done, _ = wait(pending, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        yield pending.pop(future), future.result()
-                        pending |= {pool.submit(record, shard, backend): shard for shard in islice(shards, 1)}
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+            while pending:
+                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield pending.pop(future), future.result()
+                    pending |= {pool.submit(record, shard, backend): shard for shard in islice(shards, 1)}
+        except KeyboardInterrupt:
+            interrupted = True
+            raise
+        finally:
+            pool.shutdown(wait=not interrupted, cancel_futures=True)
 
     return run
 

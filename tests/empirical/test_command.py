@@ -1,8 +1,10 @@
 """The command of an experiment as a user runs it: tables and verdicts, JSON, what is kept, one line for each error."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -34,6 +36,18 @@ def test_stdout_is_one_document_with_tables_and_verdicts(done):
     assert all(verdict["samples"] <= 5 for verdict in document["verdicts"])
     assert document["provenance"]["seed"] == 0
     assert "torch" in document["provenance"]["versions"]
+
+
+def test_an_interrupted_training_ends_at_once_and_says_how_to_go_on(tmp_path):
+    flags = ["--n", "12", "--epochs", "1048576", "--samples", "64", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "empirical.linear_compression", *flags]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert "records in" in running.stderr.readline()
+    time.sleep(1)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=20)
+    assert running.returncode == 130
+    assert said.strip().splitlines()[-1].endswith("--resume goes on from there")
 
 
 def test_whole_blocks_are_kept_and_only_what_was_asked_for_is_told(done):
