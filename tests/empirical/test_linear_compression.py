@@ -1,0 +1,310 @@
+"""Networks trained side by side against torch's own training of each; distances against brute force and theory."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize
+
+from empirical.comparison import document, text
+from empirical.linear_compression import LOOKS, MEASURED, ROUNDS, STUDY, draw, measure, points
+from empirical.measures.closest import half_distances, half_hull_distances
+from empirical.models.linear import LinearNetworks, SignTask, sign_vectors
+from empirical.tables.linear_compression import tables
+from empirical.training.loop import fit
+from simulate.backends.numpy_backend import NumpyStream
+from simulate.engine.study import UsageError
+from theory import optimal_tolerance as exact
+from theory.selection import selected_by_last
+
+POINT = {"n": 5, "scale": 2.0, "hidden": 24, "optimiser": "adam", "rate": 0.01, "epochs": 2 * ROUNDS}
+
+
+class Here:
+    device = "cpu"
+
+
+def world(size=6, index=0, **point):
+    return draw(NumpyStream(7, index), size, **{**POINT, **point})
+
+
+def networks(optimiser, size=3, steps=20, dtype=torch.float64, **point):
+    data, first, second = (torch.from_numpy(array) for array in world(size, **point))
+    return LinearNetworks(data, first.to(dtype), second.to(dtype), optimiser, steps)
+
+
+def adam(parameters):
+    return torch.optim.Adam(parameters, lr=0.01, fused=True)
+
+
+OPTIMISERS = {
+    "adam": adam,
+    "sgd": lambda parameters: torch.optim.SGD(parameters, lr=0.05),
+    "momentum": lambda parameters: torch.optim.SGD(parameters, lr=0.02, momentum=0.9),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("n", [2, 5])
+def test_networks_side_by_side_are_those_that_torch_trains_alone(name, n):
+    together = networks(OPTIMISERS[name], n=n)
+    initial = together.first.clone(), together.second.clone()
+    together.epoch(1)
+    x = sign_vectors(n, together.data)
+    label = (x[:, -1] < 0).long()
+    for b in range(3):
+        alone = torch.nn.Sequential(*(torch.nn.Linear(*shape, bias=False).double() for shape in [(n, 24), (24, 2)]))
+        with torch.no_grad():
+            alone[0].weight.copy_(initial[0][b].T)
+            alone[1].weight.copy_(initial[1][b])
+        optimiser = OPTIMISERS[name](list(alone.parameters()))
+        for _ in range(20):
+            optimiser.zero_grad()
+            torch.nn.functional.cross_entropy(alone(x @ together.data[b].T), label).backward()
+            optimiser.step()
+        # Adam's first steps divide a gradient by its own size: rounding of tiny ones is magnified
+        assert torch.allclose(together.first[b].T, alone[0].weight, atol=1e-9)
+        assert torch.allclose(together.second[b], alone[1].weight, atol=1e-9)
+        outputs = alone(x @ together.data[b].T)
+        rows = together.seen[-1]
+        q = together.shares(rows)
+        assert torch.allclose(rows[b], alone[1].weight @ alone[0].weight, atol=1e-9)
+        loss, right = torch.nn.functional.cross_entropy(outputs, label), (outputs.argmax(1) == label).double().mean()
+        assert together.judge.loss(q)[b].item() == pytest.approx(loss.item(), abs=1e-10)
+        assert together.judge.accuracy(q)[b].item() == right.item()
+
+
+def test_half_of_the_sign_vectors_tell_all():
+    """Also where a network is wrong at some of them."""
+    q = torch.from_numpy(np.random.default_rng(0).standard_normal((9, 6))).requires_grad_()
+    z = sign_vectors(6, q)
+    margins = (q @ z.T) * z[:, -1]
+    loss = torch.nn.functional.softplus(-margins).mean(1)
+    task = SignTask(6, q)
+    assert torch.allclose(task.loss(q), loss)
+    assert torch.equal(task.accuracy(q), (margins > 0).double().mean(1))
+    assert torch.allclose(task.gradient(q.detach()), torch.autograd.grad(loss.sum(), q)[0])
+    assert 0 < task.accuracy(q).min() < task.accuracy(q).max()
+
+
+def test_a_tie_is_wrong():
+    assert SignTask(3, torch.zeros(1).double()).accuracy(torch.zeros(1, 3).double()).item() == 0
+
+
+def test_networks_do_not_meet():
+    """One among others ends as it does alone."""
+    together, data = networks(adam, size=3), world(3)
+    alone = LinearNetworks(*(torch.from_numpy(array[1:2]) for array in data), adam, 20)
+    for trainee in (together, alone):
+        trainee.epoch(1)
+    assert torch.allclose(together.first[1:2], alone.first, atol=1e-12)
+
+
+def test_a_training_that_was_killed_ends_as_one_that_was_not(tmp_path):
+    whole, killed, resumed = (networks(adam, dtype=torch.float32) for _ in range(3))
+    fit(whole, 4)
+    fit(killed, 2, checkpoint=tmp_path / "some.pt")
+    history = fit(resumed, 4, checkpoint=tmp_path / "some.pt")
+    assert len(history) == len(resumed.seen) == 4
+    assert torch.equal(whole.first, resumed.first)
+    assert all(torch.equal(a, b) for a, b in zip(whole.seen, resumed.seen, strict=True))
+
+
+def test_long_trainings_leave_no_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setenv("FRAGILITY_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setattr("empirical.linear_compression.LONG", 0)
+    point = {**POINT, "epochs": ROUNDS}
+    long = measure(Here, world(), **point)
+    assert not list(tmp_path.glob("*.pt"))
+    assert list(tmp_path.iterdir())  # the lock: a checkpoint was there
+    monkeypatch.setattr("empirical.linear_compression.LONG", ROUNDS)
+    assert np.array_equal(long["loss"], measure(Here, world(), **point)["loss"])
+
+
+@pytest.mark.parametrize("n", range(2, 9))
+@pytest.mark.parametrize("scale", [0.3, 1.0, 5.0])
+def test_closest_points_by_brute_force(n, scale):
+    data = np.random.default_rng(n).standard_normal((8, n, n))
+    data[:, :, :-1] *= scale
+    every = np.array(list(product([-1, 0, 1], repeat=n - 1))).T
+    found = np.linalg.norm(data[:, :, -1:] + data[:, :, :-1] @ every, axis=1).min(axis=1)
+    assert half_distances(data) == pytest.approx(found)
+
+
+@pytest.mark.parametrize("scale", [1.0, 5.0])
+def test_distances_are_those_of_theory(scale):
+    data = np.random.default_rng(0).standard_normal((5, 14, 14))
+    scaled = np.concatenate((scale * data[:, :, :-1], data[:, :, -1:]), axis=2)
+    assert half_distances(scaled) == pytest.approx([exact.optimal_tolerance(A, scale).value for A in data])
+    assert half_hull_distances(scaled) == pytest.approx([exact.linear_margin(A, scale).value for A in data])
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return measure(Here, world(32), **POINT)
+
+
+def test_what_is_measured(measured):
+    assert set(measured) == set(STUDY.methods["trained"].statistics(**POINT))
+    for name, values in measured.items():
+        assert values.shape == ((32, len(LOOKS)) if name.endswith("_path") else (32,))
+        assert name == "first_valid" or np.isfinite(values).all()
+    assert 0 < measured["valid"].sum() < 32
+
+
+def test_valid_is_a_worst_margin_above_nought(measured):
+    assert np.array_equal(measured["valid"] == 1, measured["worst_margin"] > 0)
+    assert np.array_equal(measured["valid"] == 1, measured["accuracy"] == 1)
+    assert np.array_equal(measured["valid_path"][:, -1], measured["valid"])
+    assert np.isnan(measured["first_valid"]).any()
+    kept = measured["valid"] == 1
+    assert np.all(measured["first_valid"][kept] <= POINT["epochs"])
+    assert np.all(measured["first_valid"][kept] % (POINT["epochs"] // ROUNDS) == 0)
+
+
+def test_distances_in_order(measured):
+    """No network does better in the worst case than the best linear one, and that no better than any classifier."""
+    chain = [measured[name] for name in ("worst_margin", "best_linear", "tolerance", "column")]
+    assert np.all(np.diff(chain, axis=0) > -1e-9)
+    assert np.all(measured["last"] <= measured["best_linear"] + 1e-9)
+    assert np.abs(measured["mean_margin"]) == pytest.approx(measured["cos_1"] * measured["column"])
+
+
+def test_angles_and_margins_are_those_of_theory(measured):
+    data, first, second = world(32)
+    scaled = np.concatenate((POINT["scale"] * data[:, :, :-1], data[:, :, -1:]), axis=2)
+    trained = LinearNetworks(
+        torch.from_numpy(scaled),
+        torch.from_numpy(first).float(),
+        torch.from_numpy(second).float(),
+        lambda both: torch.optim.Adam(both, lr=POINT["rate"], fused=True),
+        POINT["epochs"] // ROUNDS,
+    )
+    fit(trained, ROUNDS)
+    rows = trained.probing_vectors().numpy()
+    difference = rows[:, 0] - rows[:, 1]
+    for name, probe in (("", difference), ("_row", rows[:, 0])):
+        cosines = exact.angle_cosines(probe, data)
+        assert measured["cos_1" + name] == pytest.approx(cosines[0])
+        assert measured["cos_2" + name] == pytest.approx(cosines[1])
+    margins = exact.margins(difference, data, POINT["scale"])
+    assert measured["mean_margin"] == pytest.approx(margins.mean)
+    assert measured["worst_margin"] == pytest.approx(margins.worst)
+    assert measured["fraction"] == pytest.approx(exact.fraction(data))
+
+
+def test_scaling_leaves_the_fraction_alone():
+    some = world()
+    scaled = [measure(Here, some, **{**POINT, "scale": scale, "epochs": ROUNDS}) for scale in (1.0, 9.0)]
+    for name in ("fraction", "last", "column"):
+        assert np.array_equal(scaled[0][name], scaled[1][name])
+    assert np.all(scaled[1]["tolerance"] >= scaled[0]["tolerance"])
+    assert not np.allclose(scaled[0]["cos_2"], scaled[1]["cos_2"])
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.05, 1e-3])
+def test_minimisers_of_given_length_lean_towards_the_last_column(weight):
+    """Their mean margin is at least that of the best linear classifier in the worst case, and so at least |r_nn|."""
+    data = np.random.default_rng(2).standard_normal((6, 5, 5))
+    task = SignTask(5, torch.zeros(1).double())
+    for A, best in zip(data, half_hull_distances(data), strict=True):
+
+        def loss(p, A=A):
+            q = torch.from_numpy(A.T @ p)[None]
+            gradient = A @ task.gradient(q).numpy()[0] + weight * p
+            return task.loss(q).item() + weight * p @ p / 2, gradient
+
+        p = minimize(loss, np.zeros(5), jac=True, method="BFGS", options={"gtol": 1e-10}).x
+        beta = A.T @ p / np.linalg.norm(p)
+        assert beta[-1] >= best * (1 - 1e-6)
+        assert beta[-1] >= abs(np.linalg.qr(A)[1][-1, -1])
+
+
+def test_training_is_repeatable():
+    some = [measure(Here, world(), **{**POINT, "epochs": ROUNDS}) for _ in range(2)]
+    assert all(np.array_equal(some[0][name], some[1][name], equal_nan=True) for name in some[0])
+
+
+GRID = {"n": [7], "scale": [5.0], "hidden": [8], "optimiser": ["adam"], "rate": [0.1], "epochs": [64]}
+
+
+@pytest.mark.parametrize(("axis", "value"), [("n", [25]), ("epochs", [100])])
+def test_points_that_cannot_be(axis, value):
+    with pytest.raises(UsageError, match=f"--{axis} must be"):
+        points(**{**GRID, axis: value})
+
+
+@pytest.mark.parametrize(("axis", "text"), [("scale", "0"), ("rate", "nan"), ("optimiser", "lbfgs"), ("n", "1")])
+def test_flags_that_cannot_be(axis, text):
+    with pytest.raises(UsageError, match=f"--{axis} must be"):
+        STUDY.grid[axis].parse(text)
+
+
+def test_every_combination_is_a_point():
+    assert len(points(**{**GRID, "n": [7, 8], "scale": [1.0, 5.0], "optimiser": ["adam", "sgd"]})) == 8
+
+
+def made_up(count=40, share=0.5, seed=0, n=12):
+    """Networks that look along q_n alone, the `share` with the largest |r_nn| of them valid."""
+    rng = np.random.default_rng(seed)
+    data = rng.standard_normal((count, n, n))
+    last, column = np.abs(np.linalg.qr(data)[1][:, -1, -1]), np.linalg.norm(data[:, :, -1], axis=1)
+    valid = (np.argsort(np.argsort(-last)) < share * count).astype(float)
+    made = {name: np.ones(count) for name in MEASURED if not name.endswith("_path")}
+    made |= dict.fromkeys(("last", "mean_margin", "worst_margin", "best_linear"), last)
+    made |= dict.fromkeys(("fraction", "cos_1", "cos_1_row"), last / column)
+    made |= {"column": column, "tolerance": column, "valid": valid}
+    paths = {"valid_path": valid, "cos_1_path": last / column, "cos_2_path": np.ones(count)}
+    return made | {name: np.repeat(values[:, None], len(LOOKS), axis=1) for name, values in paths.items()}
+
+
+SETTINGS = {"hidden": 3000, "optimiser": "adam", "rate": 0.001, "epochs": 1024}
+
+
+def test_tables_of_the_papers_dimension():
+    values = made_up()
+    first, second, course = tables([({"n": 12, "scale": 5.0, **SETTINGS}, values)])
+    assert [entry[0] for entry in first.rows] == [*map(str, range(1, 11)), "9, as printed"]
+    assert list(first.rows[-1][1:4]) == [0.1665, 0.9942, 0.1480]
+    rows = {row.quantity: row for row in second.rows}
+    kept = values["valid"] == 1
+    fraction = rows["mean fraction, valid"]
+    assert fraction.printed == 0.3280
+    assert fraction.measured.value == pytest.approx(values["fraction"][kept].mean())
+    assert fraction.measured.n == 20
+    assert fraction.predicted == pytest.approx(selected_by_last(12, 0.5).mean())
+    assert rows["mean fraction, all"].predicted == pytest.approx(0.2351726720)
+    assert rows["mean | |cos theta_1| - fraction |"].measured.value == 0
+    assert rows["runs of accuracy 1"].measured.value == 0.5
+    assert rows["optimum = ||a_n||"].measured.value == rows["best linear margin = |r_nn|"].measured.value == 1
+    assert any("probability 1.000" in note for note in second.notes)
+    assert any("2.35 standard errors" in note for note in second.notes)
+    assert [row[0] for row in course.rows[:7]] == ["16", "32", "64", "128", "256", "512", "1,024"]
+    chosen = values["fraction"][kept].mean()
+    assert all(row[4] == pytest.approx(chosen) for row in course.rows[:7])
+    assert course.rows[-1][0] == "not known, as printed"
+    assert all(text(table) and document(table) for table in (first, second, course))
+
+
+def test_other_dimensions_have_no_printed_numbers():
+    records = [({"n": n, "scale": 5.0, **SETTINGS}, made_up(n=n)) for n in (7, 9)]
+    first, second, course, sweep = tables(records)
+    assert all("printed" not in row[0] for row in (*first.rows, *course.rows))
+    assert all(row.printed is None for row in second.rows)
+    assert [row[0] for row in sweep.rows] == [7, 9]
+    assert "n = 7" in second.title
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_tables_where_no_network_is_valid_or_all_are(share):
+    made = tables(
+        [
+            ({"n": 12, "scale": 5.0, **SETTINGS}, made_up(share=share)),
+            ({"n": 13, "scale": 5.0, **SETTINGS}, made_up(share=share, n=13)),
+        ]
+    )
+    rows = {row.quantity: row for row in made[1].rows}
+    predicted = rows["mean fraction, valid"].predicted
+    assert predicted is None if share == 0 else predicted == pytest.approx(0.2351726720)
+    assert all(text(table) for table in made)
