@@ -138,11 +138,12 @@ def reject_decoys(claim: Claim, verdict: Verdict, evidence: Evidence) -> Verdict
     statement with two sides were put to every world when it was drawn, or are put to the records of all draws.
     """
     if claim.two_sided:
-        says = tuple(decoy.says for decoy in claim.decoys)
+        decoys = [decoy for decoy in claim.decoys if claim.of_worlds or decoy.where(**verdict.point)]
+        says = tuple(decoy.says for decoy in decoys)
         if claim.of_worlds:
             worst = evidence.values("decoys").max(axis=0) if says else ()
         else:
-            worst = [excess(claim.kind, _sides(decoy.theory, evidence)) for decoy in claim.decoys]
+            worst = [excess(claim.kind, _sides(decoy.theory, evidence)) for decoy in decoys]
         rejected = tuple(name for name, excess in zip(says, worst, strict=True) if not excess <= claim.tolerance)
         return replace(verdict, visible=says, rejected=rejected)
     theory = stated(claim, verdict.point)

@@ -68,6 +68,11 @@ def test_decoys_are_put_to_the_same_columns():
     assert verdict.rejected == ()
 
 
+def test_a_decoy_counts_where_it_says_so():
+    row = claim(below, decoys=(Decoy("elsewhere", below, where=lambda n: n > 3),))
+    assert found(row, small=np.zeros(ENOUGH), large=np.ones(ENOUGH)).visible == ()
+
+
 def test_a_row_of_columns_has_two_sides_each():
     small = np.zeros((ENOUGH, 4))
     verdict = found(claim(below), small=small, large=np.ones((ENOUGH, 4)))

@@ -46,6 +46,29 @@ def _worst(cos_1: Any, column: Any, worst_margin: Any) -> Sides:
     return Sides(cos_1 * column, worst_margin)
 
 
+def _valid(valid: Any, worst_margin: Any) -> Sides:
+    return Sides(valid, np.where(worst_margin > 0, 1.0, 0.0))
+
+
+def _often_invalid(scale: float, **_: Any) -> bool:
+    """Where some networks are not accurate after the default training."""
+    return scale >= 5
+
+
+def _valid_on_average(valid: Any, mean_margin: Any) -> Sides:
+    return Sides(valid, np.where(mean_margin > 0, 1.0, 0.0))
+
+
+def _above(valid: Any, fraction: Any, cos_1: Any) -> Sides:
+    kept = valid == 1
+    return Sides(fraction[kept], cos_1[kept])
+
+
+def _below(valid: Any, fraction: Any, cos_1: Any) -> Sides:
+    sides = _above(valid, fraction, cos_1)
+    return Sides(sides.right, sides.left)
+
+
 def _order(worst_margin: Any, last: Any, best_linear: Any, tolerance: Any, column: Any) -> Sides:
     least = np.maximum(worst_margin, last)
     return Sides(np.stack((least, best_linear, tolerance), axis=1), np.stack((best_linear, tolerance, column), axis=1))
@@ -92,6 +115,31 @@ CLAIMS: tuple[Claim, ...] = (
         code=optimum.margins,
         tolerance=ROUNDING,
         decoys=(Decoy("it is the smallest perturbation that changes an output", _worst),),
+    ),
+    _linear(
+        "valid",
+        says="training accuracy is 1 where the least margin is positive, and nowhere else",
+        formula=r"\mathrm{accuracy} = 1 \iff \min_z z_n \tfrac{p^T A z}{\|p\|} > 0",
+        domain="every linear network without biases, trained or not",
+        kind="identity",
+        theory=_valid,
+        code=optimum.margins,
+        tolerance=ROUNDING,
+        decoys=(Decoy("it is 1 where the mean margin is positive", _valid_on_average, where=_often_invalid),),
+    ),
+    _linear(
+        "above",
+        says="a trained network looks at no less of the last column than the interpolating one",
+        formula=r"F \le |\cos \theta_1|",
+        domain="valid networks trained by gradient steps on the cross-entropy",
+        kind="bound",
+        theory=_above,
+        code=optimum.fraction,
+        tolerance=ROUNDING,
+        decoys=(Decoy("it looks at no more", _below),),
+        note="Of a minimiser p of the loss at given length: p = A w, where w_k / w_n lies in [-1, 1] and has the sign "
+        "opposite to p . a_k, so that the mean margin is at least rho_box >= |r_nn|. Training stops near such a p. In "
+        "print the mean difference (.0365) is the mean absolute difference (.0367), too.",
     ),
     _linear(
         "order",
