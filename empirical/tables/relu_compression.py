@@ -112,8 +112,20 @@ def _reasons(point: Point, columns: Columns, valid: np.ndarray) -> Comparison:
         Row("|cos| of a_n and what they share, beside g", mean(start["common"]), None, mean_compression(n - 1, 1)),
         Row("|cos| of g at both ends of the segment", mean(columns["turn"]), None, 1.0, "1: as good as linear"),
         Row("standard deviation of compression along it", mean(spread)),
-        Row("compression before training", mean(start["untrained_compression"]), None, mean_compression(n), "exact"),
-        Row("|cos| of a_n and g before training", mean(columns["untrained_cosine"]), None, one, "exact"),
+        Row(
+            "compression before training",
+            mean(start["untrained_compression"]),
+            None,
+            mean_compression(n),
+            "isotropic up to O(1 / width)",
+        ),
+        Row(
+            "|cos| of a_n and g before training",
+            mean(columns["untrained_cosine"]),
+            None,
+            one,
+            "isotropic up to O(1 / width)",
+        ),
     ]
     return Comparison(f"What the gradients see ({label(point)})", rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from theory import optimal_tolerance as optimum
 from theory.claim import Claim, Decoy, Sides, rows
 from theory.fraction import fraction_law
+from theory.gradient_plane import span_law
 
 ROUNDING = 1e-5  # of networks trained and kept in float32
 
@@ -17,6 +19,15 @@ _linear = rows(
     "Feature compression, Section 6, Tables 1 and 2",
     room="empirical",
     study="linear_compression",
+    status="extension",
+)
+
+
+_relu = rows(
+    "fc.trained.relu",
+    "Feature compression, Section 6, Tables 3 and 4",
+    room="empirical",
+    study="relu_compression",
     status="extension",
 )
 
@@ -76,6 +87,22 @@ def _order(worst_margin: Any, last: Any, best_linear: Any, tolerance: Any, colum
 
 def _classes_are_hulls(tolerance: Any, best_linear: Any) -> Sides:
     return Sides(tolerance, best_linear)
+
+
+def _shallow(layers: int, **_: Any) -> bool:
+    return layers == 1
+
+
+def _spanned(gradients: int, dropped: int = 0) -> Callable[..., Any]:
+    return lambda n, **_: span_law(n - dropped, gradients)
+
+
+def _certified(lower: Any, distance: Any) -> Sides:
+    return Sides(lower, distance)
+
+
+def _linearised(first_order: Any, distance: Any) -> Sides:
+    return Sides(first_order, distance)
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -151,5 +178,56 @@ CLAIMS: tuple[Claim, ...] = (
         code=optimum.linear_margin,
         tolerance=ROUNDING,
         decoys=(Decoy("a linear network can do as well as the nearest neighbour", _classes_are_hulls),),
+    ),
+    _relu(
+        "untrained.plane",
+        says="before training, both gradients hold as much of x_2 - x_1 as a random plane",
+        formula=r"\|P \Delta\|^2 / \|\Delta\|^2 \sim \mathrm{Beta}(1, \tfrac{n - 2}2)",
+        domain="ReLU networks with symmetric independent weights, whatever the data",
+        kind="law",
+        theory=_spanned(2),
+        code=span_law,
+        tolerance=0.1,
+        statistic="untrained_start",
+        decoys=(Decoy("a random line", _spanned(1)), Decoy("a random space of three dimensions", _spanned(3))),
+        note="Exact for Gaussian weights of the first layer; these are uniform, which costs O(1 / width).",
+    ),
+    _relu(
+        "untrained.line",
+        says="before training, the gradient of the outputs' difference holds as much of x_2 - x_1 as a random line",
+        formula=r"\cos^2 \angle(\nabla (f_1 - f_2), \Delta) \sim \mathrm{Beta}(\tfrac12, \tfrac{n - 1}2)",
+        domain="ReLU networks with symmetric independent weights, whatever the data",
+        kind="law",
+        theory=_spanned(1),
+        code=span_law,
+        tolerance=0.1,
+        statistic="untrained_cosine",
+        decoys=(Decoy("a random plane", _spanned(2)),),
+        note="Exact for Gaussian weights of the first layer; these are uniform, which costs O(1 / width).",
+    ),
+    _relu(
+        "common",
+        says="what both gradients have in common is random even after training, among the directions left to it",
+        formula=r"\cos^2 \sim \mathrm{Beta}(\tfrac12, \tfrac{n - 2}2)",
+        domain="one hidden layer; the sum of both gradients and x_2 - x_1, each without its part along the difference",
+        kind="law",
+        theory=_spanned(1, dropped=1),
+        code=span_law,
+        tolerance=0.1,
+        statistic="common_start",
+        where=_shallow,
+        decoys=(Decoy("a random plane of them", _spanned(2, dropped=1)),),
+        note="Cross-entropy is blind to the sum of the outputs. So the printed compression onto both gradients holds a "
+        "direction that was never learned, beside the one that was.",
+    ),
+    _relu(
+        "bracket",
+        says="no perturbation that was found to change a decision is shorter than the certified bound",
+        formula=r"\underline{r}(x) \le \|e\|",
+        domain="every ReLU network, by its linear pieces and linear relaxations",
+        kind="bound",
+        theory=_certified,
+        tolerance=ROUNDING,
+        decoys=(Decoy("the first-order distance is a bound", _linearised),),
     ),
 )
