@@ -1,0 +1,1 @@
+"""Brackets of the smallest successful perturbation: certified from below, attacked from above, one judge."""

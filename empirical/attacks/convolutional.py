@@ -1,0 +1,202 @@
+"""Certified radii of convolutional ReLU networks with max-pooling, by bounds over an l2 ball.
+
+Three bounds of each unit's input are intersected: the ball of the layer's output (radius times the spectral norms so
+far times the length of the unit's own weights, exact for the first layer), intervals, and for dense layers the linear
+relaxation of `crown`. The margins come from the relaxation. A spectral norm of a convolution is bounded by that of the
+circular one on the padded grid, of which it is a part. Weak where many units are undecided: on a trained two-layer
+network of MNIST it certifies a small part of what attacks find.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from empirical.attacks.crown import SLACK, largest, lines
+from simulate.engine.study import UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+CLOSE = 0.02  # relative width at which the search for a radius ends: a trial costs seconds
+
+
+def conv_distance(network: nn.Sequential, x: Tensor, label: Tensor, target: Tensor | None = None) -> np.ndarray:
+    """Certified lower bound of the distance to a flip, (size,); 0 where the point flips already.
+
+    Parameters
+    ----------
+    network : of Conv2d (no groups, no dilation), ReLU, MaxPool2d (stride as its kernel), Flatten, Linear and, in
+        evaluation mode, dropout. ReLU stands between any two of Conv2d and Linear.
+    x : (size, channels, height, width).
+    label, target : (size,).
+    """
+    import torch
+
+    with torch.no_grad():
+        steps = [_Step.of(module) for module in network if "dropout" not in type(module).__name__.lower()]
+        points = x.detach().double().cpu()
+        values = [points]
+        for step in steps:
+            values.append(step.forward(values[-1]))
+        norms = [step.norm(value.shape) for step, value in zip(steps, values, strict=False)]
+        found = []
+        for b in range(len(points)):
+            image = _Image(steps, norms, [value[b : b + 1] for value in values])
+            chosen = int(label[b] if target is None else target[b])
+            found.append(image.distance(chosen, target is not None))
+    return np.array(found)
+
+
+class _Step:
+    """One module in float64, with its bounds forwards and its relaxation backwards."""
+
+    def __init__(self, kind: str, weight: Any = None, bias: Any = None, how: dict[str, Any] | None = None) -> None:
+        self.kind, self.weight, self.bias, self.how = kind, weight, bias, how or {}
+
+    @staticmethod
+    def of(module: nn.Module) -> _Step:
+        import torch
+        from torch import nn
+
+        if isinstance(module, (nn.Linear, nn.Conv2d)):
+            weight = module.weight.detach().double().cpu()
+            bias = torch.zeros(len(weight)).double() if module.bias is None else module.bias.detach().double().cpu()
+            if isinstance(module, nn.Linear):
+                return _Step("linear", weight, bias)
+            plain = module.groups == 1 and module.dilation == (1, 1) and not isinstance(module.padding, str)
+            if plain and module.padding_mode == "zeros":
+                return _Step("conv", weight, bias, {"stride": module.stride, "padding": module.padding})
+        if isinstance(module, nn.MaxPool2d) and module.stride == module.kernel_size and module.padding == 0:
+            return _Step("pool", how={"kernel_size": module.kernel_size})
+        if isinstance(module, (nn.ReLU, nn.Flatten)):
+            return _Step("relu" if isinstance(module, nn.ReLU) else "flatten")
+        raise UsageError(f"certified radii need Conv2d, ReLU, MaxPool2d, Flatten and Linear, got {module}")
+
+    def forward(self, value: Tensor, weight: Any = None, bias: Any = None) -> Tensor:
+        from torch.nn import functional
+
+        weight, bias = self.weight if weight is None else weight, self.bias if bias is None else bias
+        if self.kind == "linear":
+            return functional.linear(value, weight, bias)
+        if self.kind == "conv":
+            return functional.conv2d(value, weight, bias, **self.how)
+        if self.kind == "pool":
+            return functional.max_pool2d(value, **self.how)
+        return value.relu() if self.kind == "relu" else value.flatten(1)
+
+    def backward(self, slopes: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+        """Slopes at the input of a layer with weights, and what its biases add."""
+        from torch.nn.grad import conv2d_input
+
+        if self.kind == "linear":
+            return slopes @ self.weight, slopes @ self.bias
+        grown = conv2d_input((len(slopes), *shape[1:]), self.weight, slopes, **self.how)
+        return grown, slopes.sum((2, 3)) @ self.bias
+
+    def norm(self, shape: tuple[int, ...]) -> float:
+        """An upper bound of the factor by which the step lengthens a difference of its inputs."""
+        import torch
+
+        if self.kind == "linear":
+            return float(torch.linalg.matrix_norm(self.weight, 2))
+        if self.kind == "conv":
+            grid = [side + 2 * pad for side, pad in zip(shape[2:], self.how["padding"], strict=True)]
+            return float(torch.linalg.matrix_norm(torch.fft.fft2(self.weight, grid).permute(2, 3, 0, 1), 2).max())
+        return 1.0
+
+    def rows(self) -> Tensor:
+        """Length of each unit's weights, shaped to go with its output."""
+        length = self.weight.flatten(1).norm(dim=1)
+        return length[None] if self.kind == "linear" else length[None, :, None, None]
+
+
+class _Image:
+    """One point: `values` are the inputs of every step, and the logits."""
+
+    def __init__(self, steps: list[_Step], norms: list[float], values: list[Tensor]) -> None:
+        self.steps, self.norms, self.values = steps, norms, values
+
+    def distance(self, chosen: int, targeted: bool) -> float:
+        import torch
+
+        logits = self.values[-1][0]
+        rows = torch.eye(len(logits)).double()
+        rows = rows[chosen] - rows[torch.arange(len(logits)) != chosen]
+        rows = -rows if targeted else rows
+        worst = torch.max if targeted else torch.min
+        if float(worst(rows @ logits)) <= 0:
+            return 0.0
+        lengthened = (rows @ self.steps[-1].weight).norm(dim=1) * float(np.prod(self.norms[:-1]))
+        start = float(worst(rows @ logits / lengthened))
+
+        def certified(radius: np.ndarray) -> np.ndarray:
+            return np.array([float(worst(self.below(rows, self.relaxed(float(radius[0])), float(radius[0])))) > 0])
+
+        return float(largest(certified, np.array([start]), CLOSE)[0]) * (1 - SLACK)
+
+    def relaxed(self, radius: float) -> list[tuple[Any, ...]]:
+        """What replaces each step before the last in a backward pass: lines of ReLUs, picks of pools."""
+        import torch
+        from torch.nn import functional
+
+        low = high = self.values[0]
+        reach, found = radius, list[tuple[Any, ...]]()
+        for number, step in enumerate(self.steps[:-1]):
+            kept: tuple[Any, ...] = ()
+            if step.weight is not None:
+                middle, ball = self.values[number + 1], reach * step.rows()
+                if number:
+                    centre, half = (
+                        step.forward((low + high) / 2),
+                        step.forward((high - low) / 2, step.weight.abs(), 0 * step.bias),
+                    )
+                    low, high = torch.maximum(middle - ball, centre - half), torch.minimum(middle + ball, centre + half)
+                else:
+                    low, high = middle - ball, middle + ball
+                if step.kind == "linear" and number:
+                    identity = torch.eye(len(step.bias)).double()
+                    low = torch.maximum(low, self.below(identity, found, radius, number)[None])
+                    high = torch.minimum(high, -self.below(-identity, found, radius, number)[None])
+            elif step.kind == "relu":
+                kept = lines(low, high, torch)
+                low, high = low.relu(), high.relu()
+            elif step.kind == "pool":
+                least, index = functional.max_pool2d(low, return_indices=True, **step.how)
+                others = high.flatten(2).scatter(2, index.flatten(2), -torch.inf).reshape(high.shape)
+                most = step.forward(high)
+                kept = (index, least >= step.forward(others), most)
+                low, high = least, most
+            else:
+                low, high = low.flatten(1), high.flatten(1)
+            reach *= self.norms[number]
+            found.append(kept)
+        return found
+
+    def below(self, rows: Tensor, relaxed: list[tuple[Any, ...]], radius: float, depth: int | None = None) -> Tensor:
+        """Lower bounds of rows @ (what the step of weights at `depth` gives) over the ball, (rows,)."""
+        import torch
+        from torch.nn import functional
+
+        depth = len(self.steps) - 1 if depth is None else depth
+        slopes, constant = self.steps[depth].backward(rows, self.values[depth].shape)
+        for number in range(depth - 1, -1, -1):
+            step, shape = self.steps[number], tuple(self.values[number].shape)
+            if step.weight is not None:
+                slopes, shift = step.backward(slopes, shape)
+                constant = constant + shift
+            elif step.kind == "relu":
+                under, chord, offset = relaxed[number]
+                negative = slopes.clamp(max=0)
+                constant = constant + (negative * offset).flatten(1).sum(1)
+                slopes = slopes.clamp(min=0) * under + negative * chord
+            elif step.kind == "pool":
+                index, decided, most = relaxed[number]
+                negative = torch.where(decided, 0.0, slopes.clamp(max=0))
+                constant = constant + (negative * most).flatten(1).sum(1)
+                picks = index.expand(len(slopes), *index.shape[1:])
+                slopes = functional.max_unpool2d(slopes - negative, picks, output_size=shape[2:], **step.how)
+            else:
+                slopes = slopes.reshape(len(slopes), *shape[1:])
+        return (slopes * self.values[0]).flatten(1).sum(1) + constant - radius * slopes.flatten(1).norm(dim=1)

@@ -1,0 +1,179 @@
+"""Certified distances beside dense grids, closed forms and points of the certified balls."""
+
+import numpy as np
+import pytest
+import torch
+
+from empirical.attacks.bracket import bracket
+from empirical.attacks.convolutional import conv_distance
+from empirical.attacks.lower import linear_distance, lipschitz_distance, region_distance, relu_distance
+from simulate.engine.study import UsageError
+
+SIZE = 6
+
+
+def networks(heights, seed=0, size=SIZE):
+    """Layers of `size` random ReLU networks on the plane, and a point for each."""
+    stream = np.random.default_rng(seed)
+    layers = [
+        (stream.normal(size=(size, high, wide)) * (2 / wide) ** 0.5, stream.normal(size=(size, high)) / 2)
+        for wide, high in zip((2, *heights), heights, strict=False)
+    ]
+    return layers, stream.normal(size=(size, 2))
+
+
+def logits(layers, points):
+    """Logits (size, K, classes) of points (size, K, 2)."""
+    for number, (weight, bias) in enumerate(layers):
+        points = np.maximum(points, 0) if number else points
+        points = np.einsum("boi,bki->bko", weight, points) + bias[:, None]
+    return points
+
+
+def grid_distance(layers, x, label, target=None, reach=2.4, side=241):
+    """Least distance of a grid point that flips, (size,), and the grid's diagonal step; inf where none does."""
+    ticks = np.linspace(-reach, reach, side)
+    offsets = np.stack(np.meshgrid(ticks, ticks), -1).reshape(-1, 2)
+    said = logits(layers, x[:, None] + offsets).argmax(2)
+    flipped = said != label[:, None] if target is None else said == target[:, None]
+    return np.where(flipped, np.linalg.norm(offsets, axis=1), np.inf).min(1), 2**0.5 * (ticks[1] - ticks[0])
+
+
+def test_linear_networks_by_hand():
+    probes = np.array([[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]])
+    x = np.array([[2.0, 1.0], [2.0, 1.0], [1.0, 1.0]])
+    label, bias = np.array([0, 1, 0]), np.zeros((1, 3))
+    assert linear_distance(probes, bias, x, label) == pytest.approx([0.5**0.5, 0, 0])
+    # Class 2 must pass both others: 2 from class 0, 1 from class 1.
+    assert linear_distance(probes, bias, x, label, np.array([2, 2, 2])) == pytest.approx([2, 2, 1])
+    assert linear_distance(probes, bias, x, label, np.array([0, 0, 0])) == pytest.approx([0, 0, 0])
+    same = np.ones((1, 2, 2))
+    assert linear_distance(same, np.array([[1.0, 0.0]]), x, np.array([0, 0, 1])).tolist() == [np.inf, np.inf, 0]
+
+
+@pytest.mark.parametrize("heights", [(4, 2), (6, 3), (5, 4, 3)])
+@pytest.mark.parametrize("targeted", [False, True])
+def test_certified_distances_lie_below_a_dense_grid(heights, targeted):
+    layers, x = networks(heights, seed=len(heights))
+    clean = logits(layers, x[:, None])[:, 0]
+    label, target = clean.argmax(1), clean.argmin(1) if targeted else None
+    truth, step = grid_distance(layers, x, label, target)
+    assert np.isfinite(truth).any()
+    piece, exact = region_distance(layers, x, label, target)
+    best = relu_distance(layers, x, label, target)
+    for lower in (piece, lipschitz_distance(layers, x, label, target), best):
+        assert (lower >= 0).all()
+        assert (lower <= truth + 1e-9).all()
+    assert (best > lipschitz_distance(layers, x, label, target)).any()
+    assert (truth[exact] - piece[exact] <= step).all()
+    assert not (targeted and exact.any())
+
+
+def test_a_piece_that_holds_the_boundary_gives_the_exact_distance():
+    # One unit, open from z_0 = -1 on: the boundary z_0 = 1 is nearer to 0.5 than the kink, and farther from -0.5.
+    layers = [(np.array([[[1.0, 0.0]]]), np.ones((1, 1))), (np.array([[[0.0], [1.0]]]), np.array([[2.0, 0.0]]))]
+    x, label = np.array([[0.5, 7.0], [-0.5, 7.0]]), np.zeros(2, int)
+    distance, exact = region_distance(layers, x, label)
+    assert exact.tolist() == [True, False]
+    assert distance == pytest.approx([0.5, 0.5], rel=1e-5)
+    assert relu_distance(layers, x, label) == pytest.approx([0.5, 1.5], rel=1e-3)
+
+
+def test_networks_that_never_flip_and_points_that_have():
+    layers = [(np.zeros((1, 2, 2)), np.ones((1, 2))), (np.ones((1, 2, 2)), np.array([[1.0, 0.0]]))]
+    x = np.zeros((2, 2))
+    found = relu_distance(layers, x, np.array([0, 1]))
+    assert found[0] > 1e6
+    assert found[1] == 0
+
+
+def test_brackets_close_on_small_networks():
+    layers, x = networks((8, 3), seed=4)
+    tensors = [(torch.tensor(weight), torch.tensor(bias)) for weight, bias in layers]
+
+    def model(z):
+        for number, (weight, bias) in enumerate(tensors):
+            z = torch.einsum("boi,bi->bo", weight, z.relu() if number else z) + bias
+        return z
+
+    label = logits(layers, x[:, None])[:, 0].argmax(1)
+    truth, step = grid_distance(layers, x, label)
+    lower = relu_distance(layers, x, label)
+    found = bracket(model, torch.tensor(x), torch.tensor(label), lower=lower, attacks=("deepfool", "ddn"))
+    inside = np.isfinite(truth)
+    assert inside.any()
+    assert (found.lower <= found.upper * (1 + 1e-6)).all()
+    assert (truth[inside] <= found.upper[inside] + step).all()
+    assert np.median(found.upper[inside] / truth[inside]) < 1.02
+    assert np.median(found.lower[inside] / truth[inside]) > 0.7
+
+
+def small_convolution(seed=0):
+    stream = torch.Generator().manual_seed(seed)
+    layers = (
+        torch.nn.Conv2d(1, 3, 3, padding=1),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(3, 4, 3, stride=2),
+        torch.nn.ReLU(),
+        torch.nn.MaxPool2d(2),
+        torch.nn.Flatten(),
+        torch.nn.Linear(16, 8),
+        torch.nn.ReLU(),
+        torch.nn.Linear(8, 3),
+    )
+    net = torch.nn.Sequential(*layers).double().eval()
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.4, generator=stream)
+    return net, torch.rand(4, 1, 10, 10, generator=stream, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+def test_convolutions_do_not_flip_within_the_certified_radius(targeted):
+    net, x = small_convolution()
+    label = net(x).argmax(1)
+    target = net(x).argmin(1) if targeted else None
+    lower = conv_distance(net, x, label, target)
+    found = bracket(net, x, label, target=target, lower=lower, attacks=("deepfool", "ddn"))
+    assert (lower > 0).all()
+    assert not found.flags["crossed"].any()
+    assert np.isfinite(found.upper).all()
+    assert (found.upper / lower).min() < 20
+    wrong = (label + 1) % 3
+    assert conv_distance(net, x, wrong)[0] == 0
+
+
+def pointwise(*affine):
+    """1 x 1 convolutions z -> a z + b with ReLU, the largest of four pixels, and class 1 where that exceeds 1/4."""
+    steps = []
+    for slope, shift in affine:
+        convolution = torch.nn.Conv2d(1, 1, 1)
+        torch.nn.init.constant_(convolution.weight, slope)
+        torch.nn.init.constant_(convolution.bias, shift)
+        steps += [convolution, torch.nn.ReLU()]
+    head = torch.nn.Linear(1, 2)
+    head.weight.data, head.bias.data = torch.tensor([[0.0], [1.0]]), torch.tensor([0.25, 0.0])
+    return torch.nn.Sequential(*steps, torch.nn.MaxPool2d(2), torch.nn.Flatten(), head)
+
+
+@pytest.mark.parametrize(
+    ("affine", "distance"),
+    [([(1.0, 0.0)], 0.15), ([(1.0, 0.0), (1.0, -1.0)], 1.15), ([(2.0, 0.0), (1.0, -1.0)], 0.525)],
+)
+def test_pools_and_shut_units_are_certified_tightly_where_one_pixel_decides(affine, distance):
+    x = torch.tensor([0.1, 0.1, 0.05, 0.0]).reshape(1, 1, 2, 2)
+    found = conv_distance(pointwise(*affine), x, torch.zeros(1, dtype=torch.long))[0]
+    assert 0.97 * distance <= found <= distance
+
+
+def test_a_dense_network_is_certified_alike_by_both_roads():
+    net, _ = small_convolution(3)
+    dense, x = net[6:], torch.rand(3, 16, dtype=torch.float64)
+    layers = [(step.weight.detach().numpy()[None], step.bias.detach().numpy()[None]) for step in (dense[0], dense[2])]
+    label = dense(x).argmax(1)
+    expected = relu_distance(layers, x.numpy(), label.numpy())
+    assert conv_distance(dense, x, label) == pytest.approx(expected, rel=0.03)
+
+
+def test_other_modules_are_refused():
+    with pytest.raises(UsageError, match="Sigmoid"):
+        conv_distance(torch.nn.Sequential(torch.nn.Sigmoid()), torch.zeros(1, 2), torch.zeros(1).long())
