@@ -177,7 +177,6 @@ class _Image:
     def below(self, rows: Tensor, relaxed: list[tuple[Any, ...]], radius: float, depth: int | None = None) -> Tensor:
         """Lower bounds of rows @ (what the step of weights at `depth` gives) over the ball, (rows,)."""
         import torch
-        from torch.nn import functional
 
         depth = len(self.steps) - 1 if depth is None else depth
         slopes, constant = self.steps[depth].backward(rows, self.values[depth].shape)
@@ -195,8 +194,9 @@ class _Image:
                 index, decided, most = relaxed[number]
                 negative = torch.where(decided, 0.0, slopes.clamp(max=0))
                 constant = constant + (negative * most).flatten(1).sum(1)
-                picks = index.expand(len(slopes), *index.shape[1:])
-                slopes = functional.max_unpool2d(slopes - negative, picks, output_size=shape[2:], **step.how)
+                picks = index.expand(len(slopes), *index.shape[1:]).flatten(2)
+                wide = slopes.new_zeros(len(slopes), shape[1], shape[2] * shape[3])
+                slopes = wide.scatter_add(2, picks, (slopes - negative).flatten(2)).unflatten(2, shape[2:])
             else:
                 slopes = slopes.reshape(len(slopes), *shape[1:])
         return (slopes * self.values[0]).flatten(1).sum(1) + constant - radius * slopes.flatten(1).norm(dim=1)

@@ -35,4 +35,5 @@ def on(device: str) -> TorchBackend:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs to be deterministic
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.allow_tf32 = False  # its 10 binary digits would do for training, not for a distance
     return TorchBackend(device)

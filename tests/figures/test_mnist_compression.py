@@ -1,0 +1,71 @@
+"""The figure of sevens and the ones made of them, from records that are made up."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from empirical.mnist_compression import NODES, STUDY
+from figures.mnist_compression import SIZE, draw, numbers
+from simulate.engine.records import raw_table
+from simulate.engine.store import Store
+
+POINT = {"dataset": "digits", "construction": "enough", "certificate": "crown", "epochs": 5, "network": 0}
+PIXELS = {"clean": 64, "artificial": 64, "perturbed": 64, "gradient": 64, "cosines": NODES, "norms": NODES}
+
+
+def written(tmp_path, works):
+    """A run with a shard for each half of the images."""
+    rng = np.random.default_rng(0)
+    (method,) = STUDY.methods
+    size = len(works)
+    values = {
+        name: rng.random((size, PIXELS[name]) if name in PIXELS else size)
+        for name in STUDY.methods[method].statistics(**POINT)
+    }
+    values |= {"works": np.array(works, float), "other": -values["other"], "cosines": -values["cosines"]}
+    store = Store(tmp_path / "run", "0" * 12)
+    for index, half in enumerate((slice(size // 2), slice(size // 2, None))):
+        shard = SimpleNamespace(method=method, point=tuple(POINT.items()), index=index)
+        store.write(shard, raw_table({name: column[half] for name, column in values.items()}))
+    store.save_manifest(points=[POINT], seed=0)
+    return store.root, json.loads((store.root / "manifest.json").read_text()), values
+
+
+def test_only_what_works_is_drawn(tmp_path):
+    root, manifest, values = written(tmp_path, [1, 0, 1, 1, 1, 0, 1, 1])
+    found = numbers(root, manifest, POINT)
+    assert found.tried == 8
+    figure = Figure(SIZE, layout="constrained")
+    draw(figure, found)
+    figure.draw_without_rendering()
+    assert "6 of 8 sevens of digits" in figure.get_suptitle()
+    images = [axes.images[0].get_array() for axes in figure.axes if axes.images]
+    assert len(images) == 20
+    chosen = np.flatnonzero(values["works"])[:5]
+    np.testing.assert_allclose(images[2].ravel(), values["clean"][chosen[2]])
+    np.testing.assert_allclose(images[17].ravel(), (values["perturbed"] - values["clean"])[chosen[2]])
+    scatter = next(axes for axes in figure.axes if axes.get_xlabel() == "predicted")
+    (tie,) = [line for line in scatter.lines if "to the tie" in line.get_label()]
+    kept = values["works"] == 1
+    expected = 2 * (values["distance"] / values["length"])[kept]
+    np.testing.assert_allclose(tie.get_ydata(), expected)
+    assert len(scatter.collections[0].get_segments()) == 6
+
+
+@pytest.mark.parametrize("works", [[1, 0, 0, 1], [0, 1, 0, 0]])
+def test_fewer_than_five_images_are_enough(tmp_path, works):
+    root, manifest, _ = written(tmp_path, works)
+    figure = Figure(SIZE, layout="constrained")
+    draw(figure, numbers(root, manifest, POINT))
+    assert sum(bool(axes.images) for axes in figure.axes) == 4 * sum(works)
+
+
+def test_what_is_lacking_is_said(tmp_path):
+    root, manifest, _ = written(tmp_path, [0, 0])
+    with pytest.raises(FileNotFoundError, match="works for none of 2 images"):
+        numbers(root, manifest, POINT)
+    with pytest.raises(FileNotFoundError, match=r"no records of .*network=3.*python -m empirical.mnist_compression"):
+        numbers(root, manifest, POINT | {"network": 3})
