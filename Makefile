@@ -23,6 +23,7 @@ bench: .venv/installed-test
 	$(BIN)/python -m benchmarks.bench_qr_product
 	$(BIN)/python -m benchmarks.bench_direct
 	$(BIN)/python -m benchmarks.bench_margins
+	$(BIN)/python -m benchmarks.bench_many_networks
 
 docs: .venv/installed-test
 	$(BIN)/python -m sphinx -q -W -E -b html docs results/docs

@@ -15,6 +15,7 @@ DOORS = {"__main__.py"}  # the command of a room: prints, and may open a picture
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 STUDIES = [*studies(), *studies("empirical")]
 KNOWING = {"statements", "ladder"}  # they set both sides of a statement beside each other; their worlds are blind
+EXPERIMENTS = [path for path in FILES if "empirical" in path.relative_to(ROOT).parts]
 WORLDS = [path for path in sorted((ROOT / "simulate" / "worlds").glob("*.py")) if path.stem != "__init__"]
 THINGS = {"theory.layers", "theory.network", "theory.reported"}
 MOST_LINES = 300
@@ -69,6 +70,12 @@ def test_a_study_is_blind(study):
     """Nothing that a study imports, however indirectly, imports theory."""
     seen = {module: set(imported(tree)) for module, tree in closure(home(study)).items()}
     assert not {module for module, packages in seen.items() if "theory" in packages}
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_of_the_experiments_only_tables_and_their_command_know_theory(path):
+    knows = "theory" in imported(ast.parse(path.read_text()))
+    assert not knows or path.parent.name == "tables" or path.name == "command.py"
 
 
 @pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)

@@ -32,6 +32,15 @@ _relu = rows(
 )
 
 
+_mnist = rows(
+    "fc.trained.mnist",
+    "Feature compression, Section 6, Tables 5 and 6",
+    room="empirical",
+    study="mnist_compression",
+    status="extension",
+)
+
+
 def _fraction(n: int, **_: Any) -> Any:
     return fraction_law(n, (n,))
 
@@ -103,6 +112,31 @@ def _certified(lower: Any, distance: Any) -> Sides:
 
 def _linearised(first_order: Any, distance: Any) -> Sides:
     return Sides(first_order, distance)
+
+
+def _blocking(construction: str, **_: Any) -> bool:
+    """Whether the artificial 1 is one for the network."""
+    return construction != "whole"
+
+
+def _no_longer(works: Any, distance: Any, length: Any) -> Sides:
+    made = works == 1
+    return Sides(distance[made], length[made])
+
+
+def _half_as_long(works: Any, distance: Any, length: Any) -> Sides:
+    sides = _no_longer(works, distance, length)
+    return Sides(sides.left, sides.right / 2)
+
+
+def _to_any(works: Any, untargeted: Any, distance: Any) -> Sides:
+    made = works == 1
+    return Sides(untargeted[made], distance[made])
+
+
+def _to_one(works: Any, untargeted: Any, distance: Any) -> Sides:
+    sides = _to_any(works, untargeted, distance)
+    return Sides(sides.right, sides.left)
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -229,5 +263,28 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_certified,
         tolerance=ROUNDING,
         decoys=(Decoy("the first-order distance is a bound", _linearised),),
+    ),
+    _mnist(
+        "length",
+        says="a 7 needs no longer a way to a 1 than to the 1 that is made of it by blocking its stroke",
+        formula=r"\|e\| \le \|x_1 - x_2\|",
+        domain="sevens that are called 1 without their upper stroke",
+        kind="bound",
+        theory=_no_longer,
+        tolerance=ROUNDING,
+        where=_blocking,
+        decoys=(Decoy("half the way will do, as for the nearest neighbour", _half_as_long),),
+        note="The attacks know nothing of the blocked image, so that a longer way would show that they fail.",
+    ),
+    _mnist(
+        "untargeted",
+        says="some class is no farther away than the 1",
+        formula=r"\min_{k \ne 7} r_k(x) \le r_1(x)",
+        domain="sevens that are called 1 without their upper stroke",
+        kind="bound",
+        theory=_to_any,
+        tolerance=ROUNDING,
+        decoys=(Decoy("no class is nearer", _to_one),),
+        note="A check of the attacks as well: those without a target must not be beaten by those with one.",
     ),
 )
