@@ -109,9 +109,7 @@ def _population(study: Study, point: Point) -> int:
 
 def _measured(running: Campaign, point: Point, samples: int) -> dict[str, np.ndarray]:
     """The first `samples` rows recorded at a point, newly measured where they are missing."""
-    import numpy as np
-
-    from simulate.engine.records import column
+    from simulate.evidence import Evidence
 
     (name,) = running.study.methods
     shards = math.ceil(samples / running.shard_size(name, point))
@@ -122,9 +120,8 @@ def _measured(running: Campaign, point: Point, samples: int) -> dict[str, np.nda
         tables.append(table)
         held += len(table)
         running.progress(label(point), min(held, target), target)
-    return {
-        name: np.concatenate([column(table, name) for table in tables])[:samples] for name in tables[0].column_names
-    }
+    evidence = Evidence(tables, samples)
+    return {name: evidence.values(name) for name in tables[0].column_names}
 
 
 def _document(tables: Sequence[Table], verdicts: Sequence[Verdict], running: Campaign) -> str:

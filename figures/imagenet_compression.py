@@ -11,9 +11,8 @@ import numpy as np
 
 from empirical.measures.path import ends
 from empirical.tables.imagenet_compression import EXPERIMENTS, kept
+from figures.records import measured
 from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.engine.records import column
-from simulate.engine.store import world
 from simulate.engine.study import Point
 from theory.gradient_plane import median_compression
 from theory.reported import FEATURE, find
@@ -49,10 +48,7 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
     ------
     FileNotFoundError : there are none.
     """
-    tables = world(run, "trained", point)
-    if not tables:
-        raise FileNotFoundError(f"no records of that point in {run}")
-    columns = {name: np.concatenate([column(table, name) for table in tables]) for name in tables[0].column_names}
+    columns = measured(run, "imagenet_compression", point)
     compared = kept(columns)
     left = len(compared) - int(compared.sum())
     lacking = (f"{left} of {len(compared)} pairs cannot be compared and are not drawn",) if left else ()

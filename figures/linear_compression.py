@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from empirical.comparison import Estimate, mean
+from figures.records import measured
 from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.engine.records import column
-from simulate.engine.store import world
 from simulate.engine.study import Point, label
 from theory.reported import FEATURE, find
 from theory.selection import mean_fraction, selected
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COSINE = "#009E73"
-STATISTICS = ("fraction", "cos_1", "valid", "valid_path")
 PAPER = int(find(FEATURE, "text", "linear study, dimension").value)
 PRINTED = {"fraction": "mean fraction", "cos_1": "mean |cos theta_1|"}
 SHARES = np.linspace(0.02, 1, 60)
@@ -56,16 +54,15 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point | None) -> Numb
     """
     chosen = point or manifest["points"][0]
     alike = [other for other in manifest["points"] if _rest(other) == _rest(chosen)]
-    tables = [(other, world(run, "trained", other)) for other in alike]
-    found = [
-        (other, {name: np.concatenate([column(table, name) for table in held]) for name in STATISTICS})
-        for other, held in tables
-        if held
-    ]
-    empty = [label(other) for other, held in tables if not held]
-    lacking = [f"no records of {len(empty)} of {len(tables)} points, such as {empty[0]}"] if empty else []
-    if not found:
-        raise FileNotFoundError(f"no records of trained networks in {run}: python -m empirical.linear_compression")
+    found, empty = [], []
+    for other in alike:
+        try:
+            found.append((other, measured(run, "linear_compression", other)))
+        except FileNotFoundError as none:
+            empty.append(other)
+            if len(empty) == len(alike):
+                raise none from None
+    lacking = [f"no records of {len(empty)} of {len(alike)} points, such as {label(empty[0])}"] if empty else []
     held = sorted({other["n"] for other, _ in found})
     single = point["n"] if point else PAPER
     return Numbers(found, single if single in held else held[len(held) // 2], manifest, lacking)

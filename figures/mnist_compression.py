@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from empirical.measures.path import ends
-from empirical.mnist_compression import STUDY
 from empirical.tables.mnist_compression import ILLUSTRATED, compression, kept, predicted, ratio
+from figures.records import measured
 from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.engine.records import column
-from simulate.engine.store import world
-from simulate.engine.study import Point, label
+from simulate.engine.study import Point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,11 +40,7 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
     ------
     FileNotFoundError : there are no records of it, or the construction works for no image.
     """
-    (method,) = STUDY.methods
-    tables = world(run, method, point)
-    if not tables:
-        raise FileNotFoundError(f"no records of {label(point)} in {run}: python -m empirical.{STUDY.name} makes them")
-    read = {name: np.concatenate([column(table, name) for table in tables]) for name in tables[0].column_names}
+    read = measured(run, "mnist_compression", point)
     chosen = kept(read)
     if not len(chosen["works"]):
         raise FileNotFoundError(f"the construction works for none of {len(read['works'])} images of {run}")

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
-from simulate.engine.shard import find_study
+from simulate.engine.shard import find_study, home
 from simulate.engine.store import DamagedRecordError, world
-from simulate.engine.study import Point
+from simulate.engine.study import Point, label
 from simulate.evidence import Evidence
 from theory.claim import Claim, Rate
 
@@ -49,6 +50,21 @@ def held(run: Path, study: str, point: Point) -> dict[str, Held]:
             if statistic not in chosen or _rank(chosen[statistic]) < _rank(found):
                 chosen[statistic] = found
     return chosen
+
+
+def measured(run: Path, study: str, point: Point) -> dict[str, np.ndarray]:
+    """All that an experiment recorded at a point, each statistic (units,) or (units, k).
+
+    Raises
+    ------
+    FileNotFoundError : it recorded nothing there.
+    """
+    (method,) = find_study(study).methods
+    tables = _tables(run, method, point)
+    if not tables:
+        raise FileNotFoundError(f"no records of {label(point)} in {run}: python -m {home(study)} makes some")
+    evidence = Evidence(tables)
+    return {name: evidence.values(name) for name in tables[0].column_names}
 
 
 def swept(run: Path, claim: Claim) -> dict[int, Held] | None:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from empirical.comparison import mean
+from figures.records import measured
 from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.engine.records import column
-from simulate.engine.store import world
 from simulate.engine.study import Point, label
 from theory.gradient_plane import mean_compression
 from theory.reported import ALPHAS, FEATURE, find
@@ -44,13 +43,11 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
     ------
     FileNotFoundError : there are none.
     """
-    tables = world(run, "trained", point)
-    if not tables:
-        raise FileNotFoundError(f"no records of {label(point)} in {run}")
-    valid = np.concatenate([column(table, "valid") for table in tables]) == 1
+    found = measured(run, "relu_compression", point)
+    valid = found["valid"] == 1
     if not valid.any():
         raise FileNotFoundError(f"no network of {label(point)} in {run} has accuracy 1: more --epochs")
-    columns = {name: np.concatenate([column(table, name) for table in tables])[valid] for name in DRAWN}
+    columns = {name: found[name][valid] for name in DRAWN}
     return Numbers(columns, len(valid), point, manifest)
 
 

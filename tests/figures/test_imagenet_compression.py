@@ -73,5 +73,5 @@ def test_one_pair_has_no_band_and_no_pair_no_points(tmp_path):
 
 
 def test_without_records_it_says_so(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no records of that point"):
+    with pytest.raises(FileNotFoundError, match="no records of model="):
         numbers(tmp_path, {}, POINT)
