@@ -108,7 +108,7 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     how = f"{settings['optimiser']} at rate {settings['rate']:g}, {settings['epochs']} epochs"
     figure.suptitle(
         f"Trained linear networks: {several} a point, {settings['hidden']} hidden units, {how}, "
-        f"seed {drawn.manifest['seed']}; 95 % intervals",
+        f"seed {drawn.manifest['seed']}",
         fontsize=8.5,
         x=0.01,
         ha="left",
