@@ -110,7 +110,7 @@ def text(table: Table) -> str:
     """The table for a terminal: columns without a number are left out."""
     if isinstance(table, Listing):
         head, rows = list(table.head), [[_cell(entry) for entry in row] for row in table.rows]
-        left = {name for name, column in zip(head, zip(*table.rows, strict=True), strict=True) if _is_text(column)}
+        left = {name for k, name in enumerate(head) if any(isinstance(row[k], str) for row in table.rows)}
     else:
         head, rows, left = list(HEAD), [_cells(row) for row in table.rows], {"quantity", "note"}
         head[head.index("n")] = table.unit
@@ -164,10 +164,6 @@ def _cell(entry: str | float | None) -> str:
     if math.isnan(entry):
         return "-"
     return f"{entry:.4f}" if 1e-3 <= abs(entry) < 100 else f"{entry:.4g}"
-
-
-def _is_text(column: Sequence[object]) -> bool:
-    return any(isinstance(entry, str) for entry in column)
 
 
 def _notes(notes: Sequence[str]) -> list[str]:

@@ -92,6 +92,10 @@ def test_a_listing_has_a_row_per_run():
     assert lines[5].split() == ["2", "-", "0"]
 
 
+def test_a_listing_may_be_empty():
+    assert text(Listing("Left out", ("reason", "images"), [])).splitlines()[2].split() == ["reason", "images"]
+
+
 def test_the_document_has_every_number():
     (first, other) = json.loads(json.dumps(document(TABLE)))["rows"]
     assert first["printed"] == 0.328
