@@ -48,7 +48,7 @@ def _parser(study: Study, samples: int | None) -> Parser:
     parser = Parser(prog=f"python -m empirical.{study.name}", description=study.says, allow_abbrev=False)
     add_axes(parser, study)
     how = parser.add_argument_group("how")
-    how.add_argument("--full", action="store_true", help="the size of the paper's experiment: hours, not minutes")
+    how.add_argument("--full", action="store_true", help="the size of the paper's experiment: minutes to hours")
     how.add_argument(
         "--samples",
         type=argument(count("--samples")),

@@ -172,7 +172,7 @@ def _read(net: Any, clean: torch.Tensor, artificial: torch.Tensor, certified: bo
         "perturbed": clean.flatten(1).cpu().numpy() + attacked.delta.reshape(len(clean), -1),
         "lower": attacked.lower,
         "distance": attacked.upper,
-        "untargeted": escaped.upper,
+        "untargeted": np.minimum(escaped.upper, attacked.upper),
         "attack": attacked.attack,
         "first_order": attacked.first_order,
         **{name: attacked.flags[name] for name in FLAGS},
