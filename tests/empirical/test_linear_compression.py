@@ -1,7 +1,5 @@
 """Networks trained side by side against torch's own training of each; distances against brute force and theory."""
 
-from itertools import product
-
 import numpy as np
 import pytest
 import torch
@@ -9,7 +7,7 @@ from scipy.optimize import minimize
 
 from empirical.comparison import document, text
 from empirical.linear_compression import LOOKS, MEASURED, ROUNDS, STUDY, draw, measure, points
-from empirical.measures.closest import half_distances, half_hull_distances
+from empirical.measures.closest import half_hull_distances
 from empirical.models.linear import LinearNetworks, SignTask, sign_vectors
 from empirical.tables.linear_compression import tables
 from empirical.training.loop import fit
@@ -120,24 +118,6 @@ def test_long_trainings_leave_no_checkpoint(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir())  # the lock: a checkpoint was there
     monkeypatch.setattr("empirical.linear_compression.LONG", ROUNDS)
     assert np.array_equal(long["loss"], measure(Here, world(), **point)["loss"])
-
-
-@pytest.mark.parametrize("n", range(2, 9))
-@pytest.mark.parametrize("scale", [0.3, 1.0, 5.0])
-def test_closest_points_by_brute_force(n, scale):
-    data = np.random.default_rng(n).standard_normal((8, n, n))
-    data[:, :, :-1] *= scale
-    every = np.array(list(product([-1, 0, 1], repeat=n - 1))).T
-    found = np.linalg.norm(data[:, :, -1:] + data[:, :, :-1] @ every, axis=1).min(axis=1)
-    assert half_distances(data) == pytest.approx(found)
-
-
-@pytest.mark.parametrize("scale", [1.0, 5.0])
-def test_distances_are_those_of_theory(scale):
-    data = np.random.default_rng(0).standard_normal((5, 14, 14))
-    scaled = np.concatenate((scale * data[:, :, :-1], data[:, :, -1:]), axis=2)
-    assert half_distances(scaled) == pytest.approx([exact.optimal_tolerance(A, scale).value for A in data])
-    assert half_hull_distances(scaled) == pytest.approx([exact.linear_margin(A, scale).value for A in data])
 
 
 @pytest.fixture(scope="module")
