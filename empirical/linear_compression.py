@@ -9,13 +9,12 @@ recorded, so that fewer epochs can be looked at, too. A network of training accu
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from simulate.engine.study import Axis, Method, Point, Study, UsageError, integers
+from simulate.engine.study import Axis, Method, Point, Study, UsageError, integers, positive
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,8 +68,8 @@ def measure(backend: Any, world: World, scale: float, **point: Any) -> Mapping[s
     looks = np.array(LOOKS) - 1
     path = seen[:, looks, 0] - seen[:, looks, 1]
     p, row = path[:, -1], seen[:, -1, 0]
-    share = np.einsum("bi,bij->bj", p, scaled) / np.linalg.norm(p, axis=1, keepdims=True)
     q = networks.shares(networks.seen[-1])
+    margins = networks.judge.margins(q).flatten(1).cpu().numpy() / np.linalg.norm(p, axis=1, keepdims=True)
     column = np.linalg.norm(last, axis=1)
     steps = point["epochs"] // ROUNDS * (1 + np.argmax(valid, axis=1))
     return {
@@ -84,8 +83,8 @@ def measure(backend: Any, world: World, scale: float, **point: Any) -> Mapping[s
         "cos_2": _cosine(p, normal),
         "cos_1_row": _cosine(row, last),
         "cos_2_row": _cosine(row, normal),
-        "mean_margin": share[:, -1],
-        "worst_margin": share[:, -1] - np.abs(share[:, :-1]).sum(1),
+        "mean_margin": margins.mean(axis=1),
+        "worst_margin": margins.min(axis=1),
         "tolerance": half_distances(scaled),
         "best_linear": half_hull_distances(scaled),
         "first_valid": np.where(valid.any(axis=1), steps, np.nan),
@@ -153,23 +152,6 @@ def points(
     ]
 
 
-def _positive(flag: str) -> Any:
-    """A parser of comma-separated positive numbers."""
-
-    def parse(text: str) -> list[float]:
-        numbers = []
-        for part in text.split(","):
-            try:
-                numbers.append(float(part))
-            except ValueError:
-                numbers.append(math.nan)
-            if not 0 < numbers[-1] < math.inf:
-                raise UsageError(f"{flag} must be positive, got {part}")
-        return numbers
-
-    return parse
-
-
 def _optimisers(text: str) -> list[str]:
     for part in text.split(","):
         if part not in OPTIMISERS:
@@ -182,10 +164,10 @@ STUDY = Study(
     says="trained linear networks on all sign vectors (feature compression, Theorem 6, Tables 1 and 2, Figure 2)",
     grid={
         "n": Axis(integers(2, "--n"), [12], "input dimension; a list sweeps: 7,12,17"),
-        "scale": Axis(_positive("--scale"), [5.0, 1.0], "factor of all columns of A but the last; a list sweeps"),
+        "scale": Axis(positive("--scale"), [5.0, 1.0], "factor of all columns of A but the last; a list sweeps"),
         "hidden": Axis(integers(1, "--hidden"), [3000], "units of the hidden layer; a list sweeps"),
         "optimiser": Axis(_optimisers, ["adam"], f"{' or '.join(OPTIMISERS)}; a list sweeps"),
-        "rate": Axis(_positive("--rate"), [0.001], "learning rate; a list sweeps"),
+        "rate": Axis(positive("--rate"), [0.001], "learning rate; a list sweeps"),
         "epochs": Axis(integers(ROUNDS, "--epochs"), [1024], f"steps on all points, a multiple of {ROUNDS}"),
     },
     points=points,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate.engine.study import Axis, Method, Point, Study, UsageError, integers
+from simulate.engine.study import Axis, Method, Point, Study, UsageError, integers, positive
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -246,16 +246,6 @@ def points(
     return [dict(zip(axes, point, strict=True)) for point in product(n, layers, width, scale, inputs, epochs)]
 
 
-def _scales(text: str) -> list[float]:
-    try:
-        scales = [float(part) for part in text.split(",")]
-    except ValueError:
-        scales = [-1.0]
-    if not all(0 < scale < np.inf for scale in scales):
-        raise UsageError(f"--scale must be positive numbers, got {text}")
-    return scales
-
-
 def _floats(n: int, layers: int, width: int, **_: Any) -> int:
     return n * n + width * (n + 1) + (layers - 1) * width * (width + 1) + 2 * (width + 1) + (n << n)
 
@@ -267,7 +257,7 @@ STUDY = Study(
         "n": Axis(integers(3, "--n"), [12], "input dimension, with 2^n points; a list sweeps: 8,10,12"),
         "layers": Axis(integers(1, "--layers"), [1], "hidden layers; a list sweeps: 1,2,3,4"),
         "width": Axis(integers(1, "--width"), [64], "units of each hidden layer; a list sweeps"),
-        "scale": Axis(_scales, [5.0, 1.0], "factor of all columns of A but the last; a list sweeps"),
+        "scale": Axis(positive("--scale"), [5.0, 1.0], "factor of all columns of A but the last; a list sweeps"),
         "inputs": Axis(integers(1, "--inputs"), [10], "pairs of points per network; a list sweeps"),
         "epochs": Axis(integers(1, "--epochs"), [100], "of training; a list sweeps"),
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -102,6 +103,23 @@ def integers(minimum: int, flag: str) -> Callable[[str], list[int]]:
 
     def parse(text: str) -> list[int]:
         return [integer(part, minimum, flag) for part in text.split(",")]
+
+    return parse
+
+
+def positive(flag: str) -> Callable[[str], list[float]]:
+    """A parser of comma-separated positive numbers."""
+
+    def parse(text: str) -> list[float]:
+        numbers = []
+        for part in text.split(","):
+            try:
+                numbers.append(float(part))
+            except ValueError:
+                numbers.append(math.nan)
+            if not 0 < numbers[-1] < math.inf:
+                raise UsageError(f"{flag} must be positive, got {part}")
+        return numbers
 
     return parse
 
