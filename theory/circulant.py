@@ -159,13 +159,11 @@ def fold_batch_norm(kernel: Any, factor: Any) -> Any:
 def _checked(kernel: Any, grid: Sequence[int]) -> tuple[Any, tuple[int, ...]]:
     """Kernel in floating point and grid as integers."""
     grid = tuple(_require.integer("grid", size, 1) for size in grid)
-    xp = array_namespace(_require.finite("kernel", kernel))
+    kernel = _require.finite("kernel", kernel, rational=False, complex_entries=True)
     if not grid or len(kernel.shape) < len(grid) + 2:
         raise ValueError(
             f"kernel must have axes C_O, C_I and one per axis of the grid, got shape {tuple(kernel.shape)} for {grid}"
         )
-    if not xp.isdtype(kernel.dtype, ("real floating", "complex floating")):
-        kernel = xp.astype(kernel, xp.float64)
     return kernel, grid
 
 

@@ -222,7 +222,9 @@ def equilibrated_condition_bound(matrix: Any, scaling: Any) -> Any:
     matrix : real or complex, (..., m, n) with full row rank, such as A^(w).
     scaling : the diagonal of D, (..., m), no entry 0.
     """
-    xp = array_namespace(_require.matrix("matrix", matrix), _require.finite("scaling", scaling))
+    matrix = _require.matrix("matrix", matrix, rational=False, complex_entries=True)
+    scaling = _require.finite("scaling", scaling, rational=False)
+    xp = array_namespace(matrix, scaling)
     if bool(xp.any(scaling == 0)):
         raise ValueError("scaling must not hold zeros, got one")
     values = xp.linalg.svdvals(scaling[..., None] * matrix)
