@@ -14,11 +14,11 @@ from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array
 def integer(name: str, value: Any, least: int) -> int:
     """`value` as an int that is at least `least`; 3.0, "3" and True are no integers."""
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)
+        number = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
-        raise ValueError(f"{name} must be an integer, got {value!r}") from None
+        number = None
+    if number is None:
+        raise ValueError(f"{name} must be an integer, got {value!r}")
     if number < least:
         raise ValueError(f"{name} must be at least {least}, got {number}")
     return number
