@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Array = Any
-SLACK = 1e-12  # rounding of centre + radius
+SLACK = 1e-14  # rounding of centre + radius, relative to both
 LEAK = 0.1  # slope by which a neuron that is off can be turned on
 MOST_ENTRIES = 512  # of a network whose entries are tried one by one, each by a forward pass
 MOST_MOVING = 12  # entries whose corners are enumerated
@@ -81,9 +81,11 @@ def judged(problem: Problem, proposals: Sequence[Array]) -> Array:
     ValueError : if an entry of a proposal is further off than its radius.
     """
     for m, (centre, moved, radius) in enumerate(zip(problem.centre, proposals, problem.radii, strict=True)):
-        off = np.max(np.abs(moved - centre))
-        if not off <= radius + SLACK:
-            raise ValueError(f"proposals must lie within their radii, got part {m + 1} off by {off:g} > {radius:g}")
+        off = np.abs(moved - centre)
+        if not np.all(off <= radius + SLACK * (np.abs(centre) + radius)):
+            raise ValueError(
+                f"proposals must lie within their radii, got part {m + 1} off by {np.max(off):g} > {radius:g}"
+            )
     return _margin(proposals, problem.pair) - _margin(problem.parts, problem.pair)[:, None]
 
 

@@ -5,18 +5,19 @@ For an input in a box [l, u] and a weight within epsilon of W, entry by entry an
     max w h = max{(W - eps) l, (W + eps) l, (W - eps) u, (W + eps) u},    and  max_h (W + eps) h  where l >= 0,
 
 is attained, so that the first layer's box is exact neuron by neuron, and each later one given the box before it.
-Boxes contain every reachable value ("Joint margin bounds" needs them in Theorem 1, where its h^{k*} fails).
+Boxes contain every reachable value ("Joint margin bounds" needs them in Theorem 1, where its h^{k*} fails), but for
+rounding: they are evaluated in the precision of the arrays, as every bound that is made of them.
 """
 
 from __future__ import annotations
 
 from functools import reduce
+from math import inf
 from operator import add
 from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
-from theory import _require
 from theory.layers import Weighted
 from theory.network import Budget, Network, Radii, passed
 
@@ -47,7 +48,8 @@ class Reach(NamedTuple):
 
 def positive_part(x: Any) -> Any:
     """max(x, 0)."""
-    return array_namespace(x).maximum(x, 0 * x)
+    xp = array_namespace(x)
+    return xp.maximum(x, xp.zeros_like(x))
 
 
 def magnitude(box: Box) -> Any:
@@ -90,6 +92,18 @@ def affine(layer: Weighted, box: Box, radii: Radii, signed: bool) -> Box:
     return Box(lower, upper)
 
 
+def _range(within: Any) -> tuple[Any, Any]:
+    """The two ends of the range that inputs are clipped to."""
+    try:
+        low, high = within
+        fits = bool(-inf < low) and bool(low < high) and bool(high < inf)
+    except (TypeError, ValueError, RuntimeError):  # not two; text or complex numbers; arrays of several
+        fits = False
+    if not fits:
+        raise ValueError(f"within must be two finite numbers, the lower one first, got {within!r}")
+    return low, high
+
+
 def input_box(network: Network, x: Any, radius: Any, within: Within = None) -> Box:
     """The inputs that a perturbation of `radius` reaches, as the first weighted layer sees them.
 
@@ -100,11 +114,11 @@ def input_box(network: Network, x: Any, radius: Any, within: Within = None) -> B
 
     Raises
     ------
-    ValueError : if `x` leaves the range.
+    ValueError : if `x` leaves the range, or is no input of the network (`Network.given`); for a range that is none.
     """
+    x, radius = network.given(x), network.number("radius", radius)
+    within = None if within is None else tuple(network.number("within", end) for end in _range(within))
     xp = array_namespace(x)
-    _require.finite("x", x)
-    network.shapes(x)
     if within is not None and not bool(xp.all((x >= within[0]) & (x <= within[1]))):
         raise ValueError(f"x must lie in [{within[0]}, {within[1]}], the range inputs are clipped to")
     if isinstance(radius, (int, float)) and radius == 0:
@@ -124,7 +138,7 @@ def joint_boxes(network: Network, x: Any, budget: Budget, within: Within = None)
     """
     radii = budget.layers(network)
     box = input_box(network, x, budget.input, within)
-    signed = within is None or within[0] < 0
+    signed = within is None or bool(within[0] < 0)
     inputs, before, signs = [box], [], [signed]
     for (layer, passes), radius in zip(network.stages[:-1], radii, strict=False):
         box = affine(layer, box, radius, signed)

@@ -17,7 +17,7 @@ from theory import _require
 from theory.joint_boxes import Within, joint_boxes, magnitude
 from theory.layers import AveragePool
 from theory.margins import apart, interval_increase
-from theory.network import Budget, Network, pairwise_margins
+from theory.network import Budget, Network, class_labels, pairwise_margins
 
 FLOAT32 = 2.0**-24
 FLOAT64 = 2.0**-53
@@ -31,18 +31,25 @@ def certified_margins(logits: Any, labels: Any, increase: Any) -> Any:
     logits : (..., K), without perturbation.
     labels : (...), integers of the library of `logits`.
     increase : (..., K, K), entry [j, y] bounds how much f_j - f_y can grow; any bound of `theory.margins`,
-        `theory.joint_crown` or `theory.joint_exact`, plus a slack for rounding if wanted.
+        `theory.joint_crown` or `theory.joint_exact`, plus a slack for rounding if wanted. Infinite where none is known.
 
     Raises
     ------
-    ValueError : for labels that are no class.
+    ValueError : for labels that are no class or not one per sample, and for logits or bounds that are no real numbers
+        or do not fit together.
     """
-    xp = array_namespace(logits)
-    classes = logits.shape[-1]
-    if not bool(xp.all((labels >= 0) & (labels < classes))):
-        raise ValueError(f"labels must be classes 0 to {classes - 1}")
-    gap = -pairwise_margins(logits) - increase  # [j, y]
-    index = xp.arange(classes, device=array_api_compat.device(logits))
+    margins = pairwise_margins(logits)
+    xp, classes = array_namespace(margins), margins.shape[-1]
+    increase = _require.finite("increase", increase, unbounded=True)
+    labels = class_labels(labels, classes, tuple(margins.shape[:-2]))
+    _require.library(logits=margins, labels=labels, increase=increase)
+    shape = (1,) * (margins.ndim - increase.ndim) + tuple(increase.shape)
+    if shape[-2:] != (classes, classes) or any(
+        1 not in (own, other) and own != other for own, other in zip(shape[::-1], margins.shape[::-1], strict=False)
+    ):
+        raise ValueError(f"increase must fit margins of shape {tuple(margins.shape)}, got {tuple(increase.shape)}")
+    gap = -margins - increase  # [j, y]
+    index = xp.arange(classes, device=array_api_compat.device(labels))
     chosen = index == labels[..., None]
     excluded = xp.asarray(float("inf"), dtype=gap.dtype, device=array_api_compat.device(gap))
     column = xp.sum(xp.where(chosen[..., None, :], gap, xp.zeros_like(gap)), axis=-1)
@@ -57,7 +64,8 @@ def certified(logits: Any, labels: Any, increase: Any) -> Any:
 def certified_accuracy(logits: Any, labels: Any, increase: Any) -> float:
     """Share of samples certified: a lower bound on the accuracy under any attack within the budget."""
     sure = certified(logits, labels, increase)
-    return float(array_namespace(logits).mean(array_namespace(logits).astype(sure, logits.dtype)))
+    xp = array_namespace(sure)
+    return float(xp.mean(xp.astype(sure, xp.float64)))
 
 
 def certified_scale(
@@ -76,11 +84,13 @@ def certified_scale(
 
     Raises
     ------
-    ValueError : unless `most` is positive and `steps` at least 1.
+    ValueError : unless `most` is positive, `steps` at least 1, `label` a class and `x` one sample.
     """
     _require.positive("most", most)
+    steps = _require.integer("steps", steps, 1)
     logits = network.logits(x)
-    labels = array_namespace(x).asarray(label, device=array_api_compat.device(x))
+    label = _require.integer("label", label, 0)
+    labels = array_namespace(logits).asarray(label, device=array_api_compat.device(logits))
 
     def holds(scale: float) -> bool:
         return bool(certified(logits, labels, bound(network, x, budget.scaled(scale))))
@@ -88,7 +98,7 @@ def certified_scale(
     if holds(most):
         return most
     low, high = 0.0, most
-    for _ in range(_require.integer("steps", steps, 1)):
+    for _ in range(steps):
         middle = (low + high) / 2
         low, high = (middle, high) if holds(middle) else (low, middle)
     return low
@@ -99,8 +109,9 @@ def rounding_slack(network: Network, x: Any, budget: Budget, unit: float = FLOAT
 
     A sum of n products in any order errs by at most gamma_n |W| |h|, gamma_n = n u / (1 - n u), and errors T of the
     input of a layer come out as |W| T: T_m = (|W| + eps) T_{m-1} + gamma (...), entry by entry. Add it, and evaluate
-    the bounds themselves in double precision. ReLU and its kind only: rounding inside other activations, underflow,
-    and matrix products in a precision below `unit` (TF32, Winograd) are not covered.
+    the bounds themselves and this one in double precision: it takes on the precision of the arrays, too. ReLU and its
+    kind only: rounding inside other activations, underflow, and matrix products in a precision below `unit` (TF32,
+    Winograd) are not covered.
 
     Parameters
     ----------
@@ -112,9 +123,10 @@ def rounding_slack(network: Network, x: Any, budget: Budget, unit: float = FLOAT
     """
     if network.activation.name not in ("relu", "relu6", "identity"):
         raise ValueError(f"the activation must be relu for a rounding bound, got {network.activation.name}")
-    xp = array_namespace(x)
+    _require.probability("unit", unit)
     boxes = joint_boxes(network, x, budget, within).inputs
-    error = 0 * magnitude(boxes[0])
+    xp = array_namespace(boxes[0].upper)
+    error = xp.zeros_like(boxes[0].upper)
     if any(isinstance(step, AveragePool) for step in network.before):
         raise ValueError("pools must not stand in front of the first layer for a rounding bound")
     for (layer, passes), radius, box in zip(network.stages, budget.layers(network), boxes, strict=True):

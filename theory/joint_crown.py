@@ -8,7 +8,8 @@ within epsilon of W,
 and a ReLU lies between two lines over its interval. At the input, where signs may differ, what is left is
 max of lambda x + c |x| over a box, which its ends attain. It costs what input-only CROWN costs and has no weight
 variables at all. Neither this nor the interval bound is always the smaller one: `tightest_increase` takes the best.
-For a convolution the positions that share a kernel are bounded as if they did not, which is valid.
+For a convolution the positions that share a kernel are bounded as if they did not, which is valid. All of it holds
+but for rounding in the precision of the arrays: see `joint_certificates.rounding_slack`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import array_api_compat
 from array_api_compat import array_namespace
 
 from theory.joint_boxes import Box, Reach, Within, affine, joint_boxes, positive_part
-from theory.margins import last_interval
+from theory.margins import apart, last_interval
 from theory.network import Budget, Network, Radii, pairwise_margins, passed
 
 
@@ -36,10 +37,11 @@ def _relu_lines(box: Box) -> tuple[Any, Any, Any]:
     """
     xp = array_namespace(box.lower)
     lower, upper = box
-    one, zero = 0 * upper + 1, 0 * upper
+    one, zero = xp.ones_like(upper), xp.zeros_like(upper)
     crossing = (lower < 0) & (upper > 0)
     on = xp.where(lower >= 0, one, zero)
-    slope = xp.where(crossing, upper, one) / xp.where(crossing, upper - lower, one)
+    longer = xp.where(crossing, xp.maximum(upper, -lower), one)  # the width itself may overflow
+    slope = xp.where(crossing, upper / longer, one) / xp.where(crossing, upper / longer - lower / longer, one)
     over = xp.where(crossing, slope, on)
     intercept = xp.where(crossing, -slope * lower, zero)
     under = xp.where(crossing & (upper >= -lower), one, on)
@@ -122,16 +124,17 @@ def crown_increase(network: Network, x: Any, budget: Budget, within: Within = No
     ------
     ValueError : unless the activation is ReLU; for max pooling.
     """
-    return _linear(network, x, budget, refined_boxes(network, x, budget, within))
+    reach = refined_boxes(network, x, budget, within)
+    return last_linear(network, budget, reach) - pairwise_margins(network.logits(x))
 
 
-def _linear(network: Network, x: Any, budget: Budget, reach: Reach) -> Any:
-    xp = array_namespace(x)
-    classes = network.classes
-    mu = xp.reshape(pairwise_margins(_identity(x, classes)), (classes, -1)).T  # rows e_i - e_j
+def last_linear(network: Network, budget: Budget, reach: Reach) -> Any:
+    """Linear bound on the largest margin f^{ij} itself, given the boxes along the network, (..., K, K)."""
+    classes, like = network.classes, reach.inputs[-1].upper
+    xp = array_namespace(like)
+    mu = xp.reshape(pairwise_margins(_identity(like, classes)), (classes, -1)).T  # rows e_i - e_j
     highest = _highest(network, budget.layers(network), mu, reach, network.depth)
-    margins = pairwise_margins(network.logits(x))
-    return xp.reshape(highest, margins.shape) - margins
+    return apart(network, xp.reshape(highest, (*highest.shape[:-1], classes, classes)))
 
 
 def tightest_increase(network: Network, x: Any, budget: Budget, within: Within = None) -> Any:
@@ -143,5 +146,5 @@ def tightest_increase(network: Network, x: Any, budget: Budget, within: Within =
     """
     reach = refined_boxes(network, x, budget, within)
     interval = last_interval(network, budget, reach.inputs[-1], reach.signed[-1])
-    interval = interval - pairwise_margins(network.logits(x))
-    return array_namespace(x).minimum(_linear(network, x, budget, reach), interval)
+    linear = last_linear(network, budget, reach)
+    return array_namespace(linear).minimum(linear, interval) - pairwise_margins(network.logits(x))

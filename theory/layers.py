@@ -3,6 +3,8 @@
 A weighted layer is bilinear in its weight and its input, plus a bias. Bounds under weight perturbations need it with
 other weights than its own, so `product` and its transpose `pull` take the weight. Any number of leading axes of the
 input are samples. Nothing is written in place: everything differentiates, and `Dense` also computes with `Fraction`.
+Weights and biases are kept in floating point (`_require.finite`); where precisions differ, the higher one is used.
+Layers take what comes in as it is: it is `theory.network.Network` that lets in no integers that wrap.
 """
 
 from __future__ import annotations
@@ -39,6 +41,15 @@ def _windows(size: int, window: int, stride: int, dilation: int = 1) -> int:
 
 def _zeros(like: Any, shape: Shape) -> Any:
     return array_namespace(like).zeros(shape, dtype=like.dtype, device=array_api_compat.device(like))
+
+
+def _matmul(left: Any, right: Any) -> Any:
+    """The product in the higher of two precisions: of all operations torch's alone does not promote."""
+    xp = array_namespace(left, right)
+    if left.dtype != right.dtype:
+        dtype = xp.result_type(left, right)
+        left, right = xp.astype(left, dtype), xp.astype(right, dtype)
+    return xp.matmul(left, right)
 
 
 def _placed(values: Any, size: int, start: int, stride: int, axis: int) -> Any:
@@ -104,10 +115,12 @@ class _Weighted:
         return xp.max(self.pull(xp.abs(self.weight), ones, shape))
 
 
-def _checked(layer: Any, ndim: int) -> None:
-    _require.finite("weight", layer.weight, ndim)
+def _check(layer: Any, ndim: int) -> None:
+    """Refuses what is no weight and bias; keeps what is in floating point."""
+    object.__setattr__(layer, "weight", _require.finite("weight", layer.weight, ndim))
     if layer.bias is not None:
-        _require.finite("bias", layer.bias, 1)
+        object.__setattr__(layer, "bias", _require.finite("bias", layer.bias, 1))
+        _require.library(weight=layer.weight, bias=layer.bias)
         if layer.bias.shape[0] != layer.weight.shape[0]:
             raise ValueError(f"bias must have {layer.weight.shape[0]} entries, got {layer.bias.shape[0]}")
 
@@ -121,17 +134,17 @@ class Dense(_Weighted):
     axes = 1
 
     def __post_init__(self) -> None:
-        _checked(self, 2)
+        _check(self, 2)
 
     def taps(self, weight: Any, x: Any) -> Iterator[tuple[Any, Any]]:
         """Pairs of a matrix (rows, inputs) and the inputs (..., inputs, positions) it meets."""
         yield weight, x[..., None]
 
     def product(self, weight: Any, x: Any) -> Any:
-        return array_namespace(x).matmul(x, weight.T)
+        return _matmul(x, weight.T)
 
     def pull(self, weight: Any, y: Any, shape: Shape) -> Any:
-        return array_namespace(y).matmul(y, weight)
+        return _matmul(y, weight)
 
     def shape_after(self, shape: Shape) -> Shape:
         if len(shape) != 1 or shape[0] != self.weight.shape[1]:
@@ -155,7 +168,7 @@ class Conv(_Weighted):
     axes = 3
 
     def __post_init__(self) -> None:
-        _checked(self, 4)
+        _check(self, 4)
         for name, least in (("stride", 1), ("padding", 0), ("dilation", 1)):
             object.__setattr__(self, name, _plane(name, getattr(self, name), least))
 
@@ -182,7 +195,7 @@ class Conv(_Weighted):
     def product(self, weight: Any, x: Any) -> Any:
         xp = array_namespace(x)
         after = self.shape_after(tuple(x.shape[-3:]))
-        flat = reduce(add, (xp.matmul(matrix, part) for matrix, part in self.taps(weight, x)))
+        flat = reduce(add, (_matmul(matrix, part) for matrix, part in self.taps(weight, x)))
         return xp.reshape(flat, (*x.shape[:-3], weight.shape[0], *after[1:]))
 
     def pull(self, weight: Any, y: Any, shape: Shape) -> Any:
@@ -190,7 +203,7 @@ class Conv(_Weighted):
         flat = xp.reshape(y, (*y.shape[:-2], y.shape[-2] * y.shape[-1]))
         total: Any = 0
         for a, b in self._taps():
-            part = xp.matmul(weight[:, :, a, b].T, flat)
+            part = _matmul(weight[:, :, a, b].T, flat)
             part = xp.reshape(part, (*y.shape[:-3], shape[0], *y.shape[-2:]))
             part = _placed(part, shape[1], a * self.dilation[0] - self.padding[0], self.stride[0], -2)
             total = total + _placed(part, shape[2], b * self.dilation[1] - self.padding[1], self.stride[1], -1)

@@ -3,8 +3,10 @@ r"""Bounds on how far joint input and weight perturbations raise a pairwise marg
 f^{ij} = f_i - f_j. Every function here takes (network, x, budget) and returns entries [..., i, j] that bound the
 increase f^{ij}_{W'}(x') - f^{ij}_W(x) over all W', x' within the budget; zero on the diagonal. For a label y the
 dangerous pairs are [wrong class, y]. All of them differentiate, batch over leading axes of x, and are exact on
-`Fraction` for dense layers. With D_ij = ||W^L_i - W^L_j||_1, N_m = ||W^m||_inf and d_m columns of W^m ("Joint margin
-bounds", Theorem 1):
+`Fraction` for dense layers; in floating point they hold but for rounding in the precision of the arrays (integers and
+truth values count as double, half as single), which `joint_certificates.rounding_slack` bounds.
+
+With D_ij = ||W^L_i - W^L_j||_1, N_m = ||W^m||_inf and d_m columns of W^m ("Joint margin bounds", Theorem 1):
 
     exact <= interval_increase <= theorem_increase = tau + zeta <= min(clean_increase, tau + zeta_one_sided).
 
@@ -19,16 +21,26 @@ from typing import Any
 import array_api_compat
 from array_api_compat import array_namespace
 
+from theory import _require
 from theory.joint_boxes import Box, Reach, Within, joint_boxes, magnitude, peak, positive_part
 from theory.layers import Dense
-from theory.network import Budget, Network, pairwise_margins, passed
+from theory.network import Budget, Network, class_labels, pairwise_margins, passed
 
 
 def apart(network: Network, values: Any) -> Any:
-    """`values` (..., K, K) with a zero diagonal."""
+    """`values` (..., K, K) with a zero diagonal.
+
+    Raises
+    ------
+    ValueError : if they left the range of floating point.
+    """
     xp = array_namespace(values)
+    if xp.isdtype(values.dtype, "real floating") and not bool(xp.all(xp.isfinite(values))):
+        raise ValueError(
+            f"bounds must stay within {values.dtype}, got an overflow: scale the weights or the input down"
+        )
     same = xp.eye(network.classes, dtype=xp.bool, device=array_api_compat.device(values))
-    return xp.where(same, 0 * values, values)
+    return xp.where(same, xp.zeros_like(values), values)
 
 
 def row_distances(network: Network) -> Any:
@@ -53,7 +65,7 @@ def tau(network: Network, x: Any, budget: Budget) -> Any:
     """
     last = network.stages[-1].layer.weight
     ends = row_distances(network) + 2 * last.shape[1] * budget.layers(network)[-1].weight
-    return apart(network, budget.input * ends * _gain(network, x, budget))
+    return apart(network, network.number("input", budget.input) * ends * _gain(network, x, budget))
 
 
 def weight_reach(network: Network, x: Any, budget: Budget) -> Reach:
@@ -132,11 +144,10 @@ def reach_printed(network: Network, x: Any, budget: Budget) -> list[Any]:
     """
     if any(not isinstance(layer, Dense) or layer.bias is not None for layer in network.layers):
         raise ValueError("the printed bound is stated for dense layers without biases only")
-    xp = array_namespace(x)
     radii = budget.layers(network)
     values = [network.activations(x)[0]]
     for m, ((layer, _), radius) in enumerate(zip(network.stages[:-1], radii, strict=False)):
-        seen = xp.abs(x) if m == 0 else values[-1]
+        seen = abs(values[0]) if m == 0 else values[-1]
         before = layer(values[-1]) + radius.weight * layer.product(layer.ones, seen)
         values.append(network.activation(before))
     return values
@@ -154,8 +165,7 @@ def zeta_printed(network: Network, x: Any, budget: Budget) -> Any:
     depth = network.depth
     if depth < 2:
         raise ValueError("layers must be at least 2 for the printed bound, which is undefined for 1")
-    xp = array_namespace(x)
-    size = [xp.sum(xp.abs(h), axis=-1) for h in reach_printed(network, x, budget)]
+    size = [array_namespace(h).sum(abs(h), axis=-1) for h in reach_printed(network, x, budget)]
     epsilon = [0, *(radius.weight for radius in budget.layers(network))]
     norm = [1, *(stage.layer.norm_inf((stage.layer.weight.shape[1],)) for stage in network.stages)]
 
@@ -183,11 +193,10 @@ def clean_increase(network: Network, x: Any, budget: Budget) -> Any:
     (D_ij + 2 d_L epsilon_L) R_{L-1} + 2 epsilon_L ||z^{L-1}||_1, R_0 = epsilon_x,
     R_m = (N_m + d_m epsilon_m) R_{m-1} + epsilon_m ||z^{m-1}||_1.
     """
-    xp = array_namespace(x)
-    sizes = [xp.abs(z) for z in network.activations(x)]
+    sizes = [abs(z) for z in network.activations(x)]
     last = network.stages[-1].layer.weight
     ends = row_distances(network) + 2 * last.shape[1] * budget.layers(network)[-1].weight
-    deviation = injected(network, budget, sizes, budget.input, inflated=True)
+    deviation = injected(network, budget, sizes, network.number("input", budget.input), inflated=True)
     return _paired(network, deviation, ends, _last(network, budget, sizes[-1]))
 
 
@@ -218,12 +227,18 @@ def margin_penalties(network: Network, x: Any, labels: Any, budget: Budget) -> t
 
     Both are increasing in D_jy, so their maxima are at the same j whatever x, and no (..., K, K) array is made.
     `labels` (...) are integers of the library of `x`. The loss is their mean, times alpha and beta, plus the usual one.
+
+    Raises
+    ------
+    ValueError : for labels that are no class or not one per sample.
     """
-    xp = array_namespace(x)
+    sizes = [magnitude(box) for box in weight_reach(network, x, budget).inputs]
     last = network.stages[-1].layer.weight
+    xp = array_namespace(last)
+    labels = class_labels(labels, network.classes, tuple(sizes[-1].shape[:-1]))
+    _require.library(weight=last, labels=labels)
     farthest = xp.take(xp.max(row_distances(network), axis=-1), xp.reshape(labels, (-1,)), axis=0)
     farthest = xp.reshape(farthest, tuple(labels.shape))
     ends = farthest + 2 * last.shape[1] * budget.layers(network)[-1].weight
-    sizes = [magnitude(box) for box in weight_reach(network, x, budget).inputs]
     weights = injected(network, budget, sizes) * farthest + _last(network, budget, sizes[-1])
-    return budget.input * ends * _gain(network, x, budget), weights
+    return network.number("input", budget.input) * ends * _gain(network, x, budget), weights

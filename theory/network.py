@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import reduce
 from typing import Any, NamedTuple
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array
 
 from theory import _require
 from theory.layers import Conv, Dense, Pass, Shape, Weighted
@@ -40,11 +41,13 @@ class Activation:
 
 
 def _relu(x: Any) -> Any:
-    return array_namespace(x).maximum(x, 0 * x)
+    xp = array_namespace(x)
+    return xp.maximum(x, xp.zeros_like(x))
 
 
 def _relu6(x: Any) -> Any:
-    return array_namespace(x).minimum(_relu(x), 0 * x + 6)
+    xp = array_namespace(x)
+    return xp.minimum(_relu(x), xp.zeros_like(x) + 6)
 
 
 def _leaky_relu(x: Any) -> Any:
@@ -56,7 +59,7 @@ ACTIVATIONS = {
     for activation in (
         Activation("relu", _relu),
         Activation("relu6", _relu6),
-        Activation("softplus", lambda x: array_namespace(x).logaddexp(x, 0 * x)),
+        Activation("softplus", lambda x: array_namespace(x).logaddexp(x, array_namespace(x).zeros_like(x))),
         Activation("sigmoid", lambda x: (1 + array_namespace(x).tanh(x / 2)) / 2, lipschitz=1 / 4),
         Activation("tanh", lambda x: array_namespace(x).tanh(x), nonnegative=False),
         Activation("leaky_relu", _leaky_relu, nonnegative=False),
@@ -70,6 +73,11 @@ class Stage(NamedTuple):
 
     layer: Weighted
     passes: tuple[Pass, ...]
+
+
+def _rational(array: Any) -> bool:
+    """Whether it holds fractions, exactly."""
+    return is_numpy_array(array) and array.dtype == object
 
 
 def passed(passes: Sequence[Pass], x: Any) -> Any:
@@ -88,7 +96,8 @@ class Network:
 
     Raises
     ------
-    ValueError : for a name that is not known, no layer, a last layer that is not dense, or neighbours that do not fit.
+    ValueError : for a name that is not known, no layer, a last layer that is not dense, neighbours that do not fit, or
+        weights of several libraries.
     """
 
     layers: Sequence[Weighted | Pass]
@@ -114,6 +123,10 @@ class Network:
         for first, second in zip(self.layers, self.layers[1:], strict=False):
             if isinstance(first, Dense) and isinstance(second, Dense):
                 second.shape_after((first.weight.shape[0],))
+        _require.library(**{f"weight_{m}": stage.layer.weight for m, stage in enumerate(stages, start=1)})
+        arrays = [array for stage in stages for array in (stage.layer.weight, stage.layer.bias) if array is not None]
+        if len({_rational(array) for array in arrays}) > 1:
+            raise ValueError("weights and biases must all hold fractions or all floating point, got both")
 
     @classmethod
     def dense(cls, weights: Sequence[Any], biases: Sequence[Any] | None = None, activation: Any = "relu") -> Network:
@@ -138,13 +151,37 @@ class Network:
         """How many trailing axes of an input belong to one sample."""
         return self.layers[0].axes
 
+    def given(self, x: Any) -> Any:
+        """`x` in floating point, as every function of a network takes it: (..., *shape of a sample).
+
+        Raises
+        ------
+        ValueError : unless it is a finite real array of the weights' library, of a shape that fits.
+        """
+        weight, found = self.stages[0].layer.weight, _require.finite("x", x)
+        _require.library(x=found, weight=weight)
+        self._fitting(found)
+        if _rational(weight) == _rational(found):
+            return found
+        if _rational(weight) and x.dtype.kind not in "biu":
+            raise ValueError(f"x must hold fractions or integers, as the weights do, got dtype {x.dtype}")
+        return x.astype(object if _rational(weight) else float)
+
+    def number(self, name: str, value: Any) -> Any:
+        """A radius or an end of a range, as arithmetic with this network's arrays takes it; see `plain`."""
+        value, weight = plain(name, value), self.stages[0].layer.weight
+        return float(value) if isinstance(value, Fraction) and not _rational(weight) else value
+
     def shapes(self, x: Any) -> list[Shape]:
         """Shapes, without samples, of the inputs h^0, ..., h^{L-1} of the weighted layers.
 
         Raises
         ------
-        ValueError : if an input of the shape of `x` does not fit.
+        ValueError : as `given`.
         """
+        return self._fitting(self.given(x))
+
+    def _fitting(self, x: Any) -> list[Shape]:
         if len(x.shape) < self.axes:
             raise ValueError(f"x must have at least {self.axes} axes, got shape {tuple(x.shape)}")
         shape = tuple(x.shape[len(x.shape) - self.axes :])
@@ -157,9 +194,7 @@ class Network:
 
     def activations(self, x: Any) -> list[Any]:
         """Inputs z^0 = x, z^1, ..., z^{L-1} of the weighted layers, without perturbation."""
-        _require.finite("x", x)
-        self.shapes(x)
-        values = [passed(self.before, x)]
+        values = [passed(self.before, self.given(x))]
         for layer, passes in self.stages[:-1]:
             values.append(passed(passes, self.activation(layer(values[-1]))))
         return values
@@ -170,8 +205,54 @@ class Network:
 
 
 def pairwise_margins(logits: Any) -> Any:
-    """f^{ij} = f_i - f_j of all pairs, (..., K, K), of logits (..., K) ("Joint margin bounds", Section 3.1)."""
+    """f^{ij} = f_i - f_j of all pairs, (..., K, K), of logits (..., K) ("Joint margin bounds", Section 3.1).
+
+    Raises
+    ------
+    ValueError : unless the logits are finite real numbers.
+    """
+    logits = _require.finite("logits", logits)
+    if not logits.shape:
+        raise ValueError("logits must have at least 1 axes, got shape ()")
     return logits[..., :, None] - logits[..., None, :]
+
+
+def class_labels(labels: Any, classes: int, shape: Shape) -> Any:
+    """`labels` in the integers that index, if they are that many classes: an array of integers of this shape.
+
+    Raises
+    ------
+    ValueError : for anything else, truth values and whole numbers in floating point included.
+    """
+    classes = _require.integer("classes", classes, 1)
+    if not is_array_api_obj(labels):
+        raise ValueError(f"labels must be an array of integers, got {type(labels).__name__}")
+    xp = array_namespace(labels)
+    if not xp.isdtype(labels.dtype, "integral"):
+        raise ValueError(f"labels must be integers, got dtype {labels.dtype}")
+    if tuple(labels.shape) != tuple(shape):
+        raise ValueError(f"labels must be one per sample, of shape {tuple(shape)}, got {tuple(labels.shape)}")
+    if not bool(xp.all((labels >= 0) & (labels < classes))):
+        raise ValueError(f"labels must be classes 0 to {classes - 1}")
+    return xp.astype(labels, xp.int64)
+
+
+def plain(name: str, value: Any) -> Any:
+    """One number as arithmetic with arrays takes it: a Python number, or an array without axes in floating point.
+
+    Scalars of NumPy become Python's, which neither wrap nor change an array's precision; fractions stay exact.
+
+    Raises
+    ------
+    ValueError : for a complex number.
+    """
+    if is_numpy_array(value) and value.size == 1:
+        value = value.item()
+    if is_array_api_obj(value):
+        return _require.finite(name, value)
+    if isinstance(value, complex):
+        raise ValueError(f"{name} must be a real number, got {value}")  # noqa: TRY004
+    return value if isinstance(value, (int, Fraction)) else float(value)
 
 
 class Radii(NamedTuple):
@@ -187,7 +268,7 @@ class Budget:
 
     Parameters
     ----------
-    input : epsilon_x, in units of the input.
+    input : epsilon_x, in units of the input: a number, a fraction, or an array without axes.
     weights : epsilon_1, ..., epsilon_L, or one number for all layers.
     biases : the same for biases, which the paper does not have; a layer without a bias ignores it.
 
@@ -201,13 +282,11 @@ class Budget:
     biases: Any = 0
 
     def __post_init__(self) -> None:
-        _require.budget("input", self.input)
+        object.__setattr__(self, "input", plain("input", _require.budget("input", self.input)))
         for name in ("weights", "biases"):
-            value = getattr(self, name)
-            if _is_list(value):
-                object.__setattr__(self, name, tuple(value))
-            for radius in value if _is_list(value) else (value,):
-                _require.budget(name, radius)
+            value, several = getattr(self, name), _is_list(getattr(self, name))
+            radii = tuple(plain(name, _require.budget(name, radius)) for radius in (value if several else (value,)))
+            object.__setattr__(self, name, radii if several else radii[0])
 
     def layers(self, network: Network) -> list[Radii]:
         """Radii of each weighted layer, first to last.
@@ -226,10 +305,14 @@ class Budget:
             0 if stage.layer.bias is None else radius
             for stage, radius in zip(network.stages, spread["biases"], strict=True)
         )
-        return [Radii(*radii) for radii in zip(spread["weights"], biases, strict=True)]
+        return [
+            Radii(network.number("weights", weight), network.number("biases", bias))
+            for weight, bias in zip(spread["weights"], biases, strict=True)
+        ]
 
     def scaled(self, factor: float) -> Budget:
-        """All radii times `factor`."""
+        """All radii times `factor`, which is at least 0."""
+        factor = plain("factor", _require.budget("factor", factor))
         parts = (
             tuple(factor * radius for radius in value) if _is_list(value) else factor * value
             for value in (self.input, self.weights, self.biases)

@@ -124,6 +124,22 @@ def test_the_judge_refuses_what_leaves_the_budget():
         judged(problem, moved)
 
 
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1, 1e6, 1e12])
+@pytest.mark.parametrize("name", ["corners", "ascent", "gradient"])
+def test_the_judge_judges_at_every_scale(name, scale):
+    """What an attack proposes is within its radii to rounding; a tenth more than a radius is not, however small."""
+    rng = np.random.default_rng(4)
+    first, last, x = draw(rng, (3, 3, 2))
+    problem = Problem((scale * first, last / scale, x), (0.1 * scale, 0.1 / scale, 0.1))
+    moved = ATTACKS[name](problem, starts(problem, lambda *shape: rng.random(shape), 2))
+    plain = Problem((first, last, x), (0.1, 0.1, 0.1))
+    same = judged(plain, [moved[0] / scale, moved[1] * scale, moved[2]])
+    assert judged(problem, moved) == pytest.approx(same)
+    moved[0] = problem.centre[0] + 1.1 * problem.radii[0]
+    with pytest.raises(ValueError, match="proposals must lie within their radii, got part 1 off by"):
+        judged(problem, moved)
+
+
 def test_what_is_too_large_is_not_enumerated():
     rng = np.random.default_rng(5)
     problem = Problem(draw(rng, (3, 4, 3)), (0.1, 0.1, 0.1))

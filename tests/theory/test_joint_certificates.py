@@ -77,6 +77,20 @@ def test_accuracy_counts_samples_that_are_right_and_certified():
         certified(logits, np.array([0, 0, 0, 2]), increase)
 
 
+def test_bounds_fit_the_margins():
+    logits, labels = np.array([[2.0, 0], [0.5, 0]]), np.array([0, 0])
+    shapes = [(2, 2), (1, 2, 2), (2, 2, 2), (5, 2, 2, 2), (5, 1, 2, 2)]
+    for shape in shapes:
+        found = certified_margins(logits, labels, np.full(shape, 0.25))
+        assert found == pytest.approx(np.broadcast_to([1.75, 0.25], found.shape))
+        assert found.shape == (*shape[:-3], 2)
+    for shape in [(3, 3), (2,), (3, 2, 2), (2, 1), ()]:
+        with pytest.raises(ValueError, match=r"^increase must fit margins of shape \(2, 2, 2\), got .*$"):
+            certified_margins(logits, labels, np.full(shape, 0.25))
+    with pytest.raises(ValueError, match=r"^increase must hold numbers, got NaN entries$"):
+        certified_margins(logits, labels, np.full((2, 2), np.nan))
+
+
 def test_torch_gives_the_same_certificates():
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(2)
@@ -93,6 +107,12 @@ def test_the_certified_scale_of_a_linear_classifier():
     assert certified_scale(network, x, 1, Budget(1)) == 0
     with pytest.raises(ValueError, match="most must be positive and finite, got 0"):
         certified_scale(network, x, 0, Budget(1), most=0)
+    with pytest.raises(ValueError, match="label must be an integer, got True"):
+        certified_scale(network, x, True, Budget(1))
+    with pytest.raises(ValueError, match="labels must be classes 0 to 1"):
+        certified_scale(network, x, 2, Budget(1))
+    with pytest.raises(ValueError, match="labels must be one per sample"):
+        certified_scale(network, np.ones((3, 2)), 0, Budget(1))
 
 
 def exact_logits(weights, biases, x):
@@ -144,6 +164,8 @@ def test_rounding_of_convolutions_stays_within_its_slack(pool):
 def test_wrong_uses():
     with pytest.raises(ValueError, match="the activation must be relu for a rounding bound, got tanh"):
         rounding_slack(Network.dense([np.eye(2)], activation="tanh"), np.ones(2), Budget())
+    with pytest.raises(ValueError, match="unit must lie strictly between 0 and 1, got 0"):
+        rounding_slack(Network.dense([np.eye(2)]), np.ones(2), Budget(), unit=0)
     with pytest.raises(ValueError, match="sums must be shorter than 1 / unit"):
         rounding_slack(Network.dense([np.eye(2)]), np.ones(2), Budget(), unit=0.5)
     with pytest.raises(ValueError, match="pools must not stand in front of the first layer"):

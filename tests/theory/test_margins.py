@@ -218,6 +218,23 @@ def test_fractions_stay_exact():
     assert all(isinstance(value, Fraction) for value in values)
 
 
+@each
+def test_what_overflows_is_refused_in_one_line_and_what_does_not_is_right(bound):
+    """Entries of 1e150 to 1e300 in one layer are nothing to fear where the next one makes up for them."""
+    _, weights, x, radii = world(7, depth=3)
+    expected = bound(Network.dense(weights), x, Budget(0.1, radii))
+    for factor in (1e-300, 1e-150, 1e150, 1e300):
+        scaled = [factor * weights[0], weights[1] / factor, weights[2]]
+        moved = [factor * radii[0], radii[1] / factor, radii[2]]
+        assert bound(Network.dense(scaled), x, Budget(0.1, moved)) == pytest.approx(expected, rel=1e-12)
+    huge = Network.dense([1e200 * np.eye(2)] * 3)
+    with (
+        np.errstate(over="ignore", invalid="ignore"),
+        pytest.raises(ValueError, match=r"^(logits|bounds|weight) must (be finite|stay within float64), got .*$"),
+    ):
+        bound(huge, np.ones(2), Budget(0, 0.1) if bound is margins.tau else Budget(0.1, 0.1))
+
+
 def test_wrong_uses():
     one = Network.dense([np.eye(2)])
     with pytest.raises(ValueError, match="layers must be at least 2 for the printed bound"):

@@ -126,6 +126,12 @@ def test_an_activation_of_your_own():
     assert network.logits(np.array([4.0])) == 2
 
 
+def test_a_neuron_far_below_zero_is_off():
+    with np.errstate(over="ignore"):
+        network = Network.dense([np.array([[-1e200], [1.0]]), np.array([[1.0, 1]])])
+        assert network.logits(np.array([1e200])) == 1e200
+
+
 def test_a_budget_spreads_over_the_layers():
     network = Network.dense([np.eye(2)] * 3, [np.zeros(2), None, np.zeros(2)])
     assert Budget(0, 0.1, 0.2).layers(network) == [(0.1, 0.2), (0.1, 0), (0.1, 0.2)]
@@ -152,6 +158,8 @@ def test_a_budget_spreads_over_the_layers():
         (lambda: MaxPool(2).pull(np.ones((1, 2, 2)), (1, 4, 4)), "max pooling is not linear"),
         (lambda: Network.dense([np.eye(2)]).logits(np.array(1.0)), "x must have at least 1 axes"),
         (lambda: Network.dense([np.eye(2)]).logits(np.array([1.0, np.inf])), "x must be finite"),
+        (lambda: pairwise_margins(np.array(1.0)), "logits must have at least 1 axes"),
+        (lambda: pairwise_margins(np.array([1.0, np.nan])), "logits must be finite"),
         (lambda: Budget(-0.1), "input must be at least 0 and finite, got -0.1"),
         (lambda: Budget(0, (0.1, np.inf)), "weights must be at least 0 and finite, got inf"),
         (lambda: Budget(0, (1, 2)).layers(Network.dense([np.eye(2)])), "weights must be one radius or 1, got 2"),
