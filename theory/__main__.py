@@ -12,7 +12,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
-from zipfile import BadZipFile
 
 from theory.evaluations import EVALUATIONS
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from theory.claim import Claim
     from theory.laws import Law
 
-USAGE = 2
+USAGE, UNAVAILABLE = 2, 3
 METAVARS = {"int": "K", "float": "X", "Heights": "K,K", "Arrays": "FILE"}
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
@@ -40,7 +39,10 @@ def main() -> None:
     except BrokenPipeError:  # whoever read the table has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:
-        parser.error(str(error))
+        from theory.witness import DamagedWitnessError  # here, since it needs NumPy and --help does not
+
+        code = UNAVAILABLE if isinstance(error, DamagedWitnessError) else USAGE
+        parser.exit(code, f"{parser.prog}: {error}\n")
 
 
 def _parser() -> Parser:
@@ -99,10 +101,12 @@ def _number(text: str) -> float:
 
 
 def _whole(text: str) -> int:
+    from simulate.engine.study import UsageError, integer  # what the other rooms' commands read as an integer
+
     try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, got {text}") from None
+        return integer(text, None, "it")
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -160,20 +164,23 @@ def _replay(claim: Claim, as_json: bool) -> str:
 
 
 def _evaluate(flags: dict[str, Any]) -> str:
+    # Looks to the right, as only a door may: what solvers print must not reach stdout, which is the result's.
+    from simulate.flags import silenced
     from theory.laws import Law
 
     name, function = flags["evaluation"], EVALUATIONS[flags["evaluation"]]
     given = {parameter: flags[parameter] for parameter in inspect.signature(function).parameters}
-    value = function(
-        **{key: _read(argument) if isinstance(argument, Path) else argument for key, argument in given.items()}
-    )
+    with silenced():
+        value = function(
+            **{key: _read(argument) if isinstance(argument, Path) else argument for key, argument in given.items()}
+        )
     arguments = {key: str(argument) if isinstance(argument, Path) else argument for key, argument in given.items()}
     if isinstance(value, Law):
         answer = _summary(value, flags["at"])
     else:
         answer = dict(value) if isinstance(value, Mapping) else {"value": value}
     if flags.get("plot"):
-        # The one look to the right: pictures are drawn in figures/, and this command is only the door to it.
+        # The other look to the right: pictures are drawn in figures/.
         from figures.law import picture
 
         answer["picture"] = str(picture(value, name, arguments, flags["plot"]))
@@ -193,17 +200,22 @@ def _evaluate(flags: dict[str, Any]) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Arrays of a .npy or .npz file, in double precision; nothing in it is executed."""
+    """Arrays of numbers in a .npy or .npz file, as they are stored; nothing in it is executed."""
     import numpy as np
 
     try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
-        return {name: np.asarray(array, dtype=float) for name, array in arrays.items()}
+        with open(path, "rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            found = {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
     except OSError as error:
         raise ValueError(f"{path} must be a .npy or .npz file that can be read: {error.strerror or error}") from None
-    except (ValueError, TypeError, EOFError, BadZipFile):
-        raise ValueError(f"{path} must be a .npy or .npz file of numbers, and it is none") from None
+    except Exception as error:  # whatever a damaged head, zip or pickle makes NumPy raise
+        raise ValueError(f"{path} must be a .npy or .npz file of numbers, got: {type(error).__name__}") from None
+    arrays = {name: np.asarray(array) for name, array in found.items()}  # a member that is no array comes as bytes
+    foreign = [name for name, array in arrays.items() if array.dtype.kind not in "biufc"]
+    if foreign:
+        raise ValueError(f"{path} must hold numbers, got {arrays[foreign[0]].dtype} in {foreign[0] or 'it'}")
+    return arrays
 
 
 def _summary(law: Law, points: tuple[float, ...]) -> dict[str, Any]:

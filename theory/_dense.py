@@ -7,18 +7,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from theory import _require
 
-def dense(kernel: np.ndarray, grid: Sequence[int], stride: int = 1, start: int | None = None) -> np.ndarray:
+
+def dense(
+    kernel: np.ndarray, grid: Sequence[int], stride: int = 1, start: int | None = None, groups: int = 1
+) -> np.ndarray:
     """The operator's matrix, tap by tap from its definition; circular, or with zero padding cropped from `start` on."""
-    kernel, (rows, columns) = np.asarray(kernel), kernel.shape[:2]
+    kernel = _require.finite("kernel", kernel, complex_entries=True)
+    (rows, columns), inputs = kernel.shape[:2], groups * kernel.shape[1]
     coarse = tuple(-(-size // stride) for size in grid)
-    matrix = np.zeros((rows, *coarse, columns, *grid), dtype=kernel.dtype)
+    matrix = np.zeros((rows, *coarse, inputs, *grid), dtype=kernel.dtype)
     for point in np.ndindex(*grid):
         for tap in np.ndindex(*kernel.shape[2:]):
             there = np.add(point, tap)
             there = there % grid if start is None else there - start
             if np.all((there >= 0) & (there < grid) & (there % stride == 0)):
-                matrix[(slice(None), *(there // stride), slice(None), *point)] += kernel[(..., *tap)]
+                for k in range(groups):
+                    own, seen = (slice(k * size, (k + 1) * size) for size in (rows // groups, columns))
+                    matrix[(own, *(there // stride), seen, *point)] += kernel[(own, slice(None), *tap)]
     return matrix.reshape(rows * math.prod(coarse), -1)
 
 
@@ -26,18 +33,21 @@ def norm(matrix: np.ndarray) -> float:
     return float(np.linalg.norm(matrix, 2))
 
 
-def _inverse_root(matrix: np.ndarray) -> np.ndarray:
-    values, vectors = np.linalg.eigh(matrix)
-    return (vectors / np.sqrt(values)) @ vectors.T
+def _inverse_root(matrix: np.ndarray, epsilon: float) -> np.ndarray:
+    """(A A^* + epsilon)^(-1/2)."""
+    vectors, values, _ = np.linalg.svd(matrix, full_matrices=False)
+    roots = np.hypot(values, math.sqrt(epsilon))
+    if epsilon == 0 and roots[-1] <= 8 * np.finfo(roots.dtype).eps * roots[0]:
+        raise ValueError("rows of the kernel must not vanish at any frequency, got one that does: take epsilon > 0")
+    return (vectors / roots) @ vectors.conj().T
 
 
 def preconditioners(kernel: np.ndarray, grid: Sequence[int], epsilon: float = 0.0) -> list[np.ndarray]:
     """Dense P_k of equation (1), from the matrices A_k."""
-    blocks = (dense(row[None], grid) for row in kernel)
-    return [_inverse_root(A @ A.T + epsilon * np.eye(len(A))) for A in blocks]
+    return [_inverse_root(dense(row[None], grid), epsilon) for row in kernel]
 
 
-def normalised(kernel: np.ndarray, grid: Sequence[int], epsilon: float = 0.0) -> np.ndarray:
+def normalised(kernel: np.ndarray, grid: Sequence[int], epsilon: float = 0.0, groups: int = 1) -> np.ndarray:
     """Dense Q of equation (2)."""
-    factors = preconditioners(kernel, grid, epsilon)
-    return np.concatenate([P @ dense(row[None], grid) for P, row in zip(factors, kernel, strict=True)])
+    P, whole = preconditioners(kernel, grid, epsilon), dense(kernel, grid, groups=groups)
+    return np.concatenate([factor @ rows for factor, rows in zip(P, np.split(whole, len(kernel)), strict=True)])

@@ -6,26 +6,28 @@ A_k = [C_(a_k1) ... C_(a_kC_I)] maps the input channels to output channel k, P_k
     q^_kj(w) = a^_kj(w) / sqrt(sum_i |a^_ki(w)|^2),
 
 so that the rows of Q^(w) are unit vectors at every frequency where they do not vanish. Kernels, grids and arrays are
-those of `theory.circulant`: (..., C_O, C_I, k_1, ..., k_d), NumPy, CuPy or torch, differentiable under torch.
+those of `theory.circulant`: (..., C_O, C_I, k_1, ..., k_d), NumPy, CuPy or torch, differentiable under torch. The scale
+of an output channel does not matter. A grouped kernel, (..., C_O, C_I / groups, k_1, ..., k_d), has its rows as it is;
+only norms of the whole layer need to be told how many groups there are.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 from scipy import stats
 
-from theory import _require, circulant
+from theory import _require, _scale, circulant, conditioning
 from theory.chi_square_pair import ChiSquarePair
 
 
 def row_norms(kernel: Any, grid: Sequence[int]) -> Any:
     """||a^_k(w)||, (..., n_1, ..., n_d, C_O): the singular values of A_k, frequency by frequency."""
-    xp = array_namespace(kernel)
-    return xp.sqrt(_row_powers(kernel, grid))
+    rows = _rows(kernel, grid)
+    return _scale.length(rows.spectrum) * rows.sizes
 
 
 def smallest_row_norm(kernel: Any, grid: Sequence[int]) -> Any:
@@ -34,9 +36,13 @@ def smallest_row_norm(kernel: Any, grid: Sequence[int]) -> Any:
     Where it is 0 the preconditioner of equation (1) does not exist; where it is small, rounding and gradients grow by
     its reciprocal. Every filter of one input channel with zero mean is such a case.
     """
-    norms = row_norms(kernel, grid)
-    xp = array_namespace(norms)
-    return xp.min(xp.reshape(norms, (*kernel.shape[: -len(grid) - 2], -1)), axis=-1)
+    norms = _flat(row_norms(kernel, grid), grid)
+    return array_namespace(norms).min(norms, axis=-1)
+
+
+def vanishes(kernel: Any, grid: Sequence[int]) -> Any:
+    """Whether some row is 0 at some frequency to rounding, 8 u times the longest that it is, shape (...)."""
+    return _vanishing(_rows(kernel, grid).powers, grid)
 
 
 def normaliser(kernel: Any, grid: Sequence[int], epsilon: float = 0.0) -> Any:
@@ -51,52 +57,59 @@ def normaliser(kernel: Any, grid: Sequence[int], epsilon: float = 0.0) -> Any:
     ------
     ValueError : for a negative epsilon, and for a row that vanishes to rounding at some frequency if epsilon is 0.
     """
-    _require.budget("epsilon", epsilon)
-    powers = _row_powers(kernel, grid)
-    xp = array_namespace(powers)
-    rounding = (8 * xp.finfo(powers.dtype).eps) ** 2
-    if epsilon == 0 and bool(xp.any(powers <= rounding * xp.max(powers))):
-        raise ValueError("rows of the kernel must not vanish at any frequency, got one that does: take epsilon > 0")
-    return (powers + epsilon) ** -0.5
+    gains, larger = _gains(_rows(kernel, grid), grid, epsilon)
+    return gains / larger
 
 
 def suggested_epsilon(kernel: Any, grid: Sequence[int]) -> float:
-    """1e-5 of the mean squared row norm: too little to be seen where rows are of ordinary size."""
-    powers = _row_powers(kernel, grid)
-    return 1e-5 * array_namespace(powers).mean(powers).item()
+    """1e-5 of the mean squared row norm: too little to be seen where rows are of ordinary size.
+
+    0 where all rows vanish, or are so short that their squares do.
+    """
+    norms = row_norms(kernel, grid)
+    xp = array_namespace(norms)
+    largest = _scale.power(xp.max(norms))
+    return 1e-5 * (xp.mean((norms / largest) ** 2) * largest * largest).item()
 
 
 def normalised_transfer(kernel: Any, grid: Sequence[int], epsilon: float = 0.0) -> Any:
     """Q^(w) at all frequencies, complex, (..., n_1, ..., n_d, C_O, C_I) (ConvNorm, Section 3)."""
-    return normaliser(kernel, grid, epsilon)[..., None] * circulant.transfer(kernel, grid)
+    rows = _rows(kernel, grid)
+    gains, larger = _gains(rows, grid, epsilon)
+    return (gains * (rows.sizes / larger))[..., None] * rows.spectrum
 
 
 def normalised_kernel(kernel: Any, grid: Sequence[int], epsilon: float = 0.0) -> Any:
-    """The kernels v_k * a_kj that ConvNorm convolves with, real, (..., C_O, C_I, n_1, ..., n_d) (ConvNorm, Section 3).
+    """The kernels v_k * a_kj that ConvNorm convolves with, (..., C_O, C_I, n_1, ..., n_d) (ConvNorm, Section 3).
 
-    They fill the whole grid, whatever the size of a: a 3 x 3 kernel becomes one that depends on the image's size.
+    Real for a real kernel. They fill the whole grid, whatever the size of a: a 3 x 3 kernel becomes one that depends on
+    the image's size.
     """
     spectrum = normalised_transfer(kernel, grid, epsilon)
     xp = array_namespace(spectrum)
     axes, dims = len(spectrum.shape), len(grid)
     batch = axes - dims - 2
     order = (*range(batch), axes - 2, axes - 1, *range(batch, batch + dims))
-    return xp.real(xp.fft.ifftn(xp.permute_dims(spectrum, order), axes=tuple(range(-dims, 0))))
+    full = xp.fft.ifftn(xp.permute_dims(spectrum, order), axes=tuple(range(-dims, 0)))
+    return full if xp.isdtype(kernel.dtype, "complex floating") else xp.real(full)
 
 
-def spectral_norm(kernel: Any, grid: Sequence[int], epsilon: float = 0.0) -> Any:
+def spectral_norm(kernel: Any, grid: Sequence[int], epsilon: float = 0.0, groups: int = 1) -> Any:
     """||Q|| of the normalised layer, shape (...): exact, from the singular values of Q^(w) (ConvNorm, equation (2))."""
-    values = array_namespace(kernel).linalg.svdvals(normalised_transfer(kernel, grid, epsilon))
+    kernel = _require.finite("kernel", kernel, rational=False, complex_entries=True)
+    grid = _require.integers("grid", grid, 1)
+    values = conditioning.matrix_norm(normalised_transfer(circulant.grouped(kernel, groups, len(grid)), grid, epsilon))
     xp = array_namespace(values)
-    return xp.max(xp.reshape(values, (*values.shape[: -len(grid) - 1], -1)), axis=-1)
+    return xp.max(xp.reshape(values, (*kernel.shape[: -len(grid) - 2], -1)), axis=-1)
 
 
 def tight_frame_deviation(kernel: Any, grid: Sequence[int], epsilon: float = 0.0) -> Any:
     """max_k ||Q_k Q_k^T - I||, shape (...): 0 to rounding, or epsilon / (epsilon + smallest row norm squared)."""
-    powers = _row_powers(kernel, grid)
-    xp = array_namespace(powers)
-    deviation = xp.abs(powers * normaliser(kernel, grid, epsilon) ** 2 - 1)
-    return xp.max(xp.reshape(deviation, (*kernel.shape[: -len(grid) - 2], -1)), axis=-1)
+    rows = _rows(kernel, grid)
+    gains, larger = _gains(rows, grid, epsilon)
+    xp = array_namespace(gains)
+    deviation = xp.abs(rows.powers * (gains * (rows.sizes / larger)) ** 2 - 1)
+    return xp.max(_flat(deviation, grid), axis=-1)
 
 
 def stack_bounds(norms: Any) -> tuple[Any, Any]:
@@ -106,19 +119,25 @@ def stack_bounds(norms: Any) -> tuple[Any, Any]:
     ----------
     norms : ||Q_k||, (..., C_O), at least 0.
     """
-    xp = array_namespace(_require.finite("norms", norms))
-    return xp.max(norms, axis=-1), xp.sqrt(xp.sum(norms**2, axis=-1))
+    norms = _require.finite("norms", norms, rational=False)
+    xp = array_namespace(norms)
+    if bool(xp.any(norms < 0)):
+        raise ValueError("norms must not be negative, got one that is")
+    return xp.max(norms, axis=-1), _scale.length(norms)
 
 
-def norm_range(channels_out: int, channels_in: int) -> tuple[float, float]:
+def norm_range(channels_out: int, channels_in: int, groups: int = 1) -> tuple[float, float]:
     """All that ||Q|| can be after exact normalisation: from sqrt(C_O / min(C_O, C_I)) to sqrt(C_O).
 
     The rows at each frequency have unit norm, so the squares of at most min(C_O, C_I) singular values add up to C_O.
     Both ends are attained. A layer that widens is never non-expansive; with one input channel ||Q|| = sqrt(C_O) always.
+    Grouped, C_O / groups and C_I / groups take their places: `groups` divides both.
     """
     channels_out = _require.integer("channels_out", channels_out, 1)
     channels_in = _require.integer("channels_in", channels_in, 1)
-    return math.sqrt(channels_out / min(channels_out, channels_in)), math.sqrt(channels_out)
+    if channels_out % _require.integer("groups", groups, 1) or channels_in % groups:
+        raise ValueError(f"groups must divide the channels, got {groups} for {channels_out} and {channels_in}")
+    return math.sqrt(channels_out / min(channels_out, channels_in)), math.sqrt(channels_out // groups)
 
 
 def typical_norm(channels_out: int, channels_in: int) -> float:
@@ -130,18 +149,18 @@ def typical_norm(channels_out: int, channels_in: int) -> float:
     return 1 + math.sqrt(channels_out / _require.integer("channels_in", channels_in, 1))
 
 
-def comparison(kernel: Any, grid: Sequence[int]) -> tuple[Any, Any]:
+def comparison(kernel: Any, grid: Sequence[int], groups: int = 1) -> tuple[Any, Any]:
     """Bounds ||A|| / max ||a^_k(w)|| <= ||Q|| <= ||A|| / min ||a^_k(w)||, maxima over k and w; each of shape (...).
 
     They say when normalising raises the norm (no row longer than 1) and when it lowers it (none shorter); the upper
-    one is infinite where a row vanishes.
+    one is infinite where a row vanishes, and 0 and infinity is all that is known where the kernel is 0.
     """
-    norms = row_norms(kernel, grid)
+    norms = _flat(row_norms(kernel, grid), grid)
     xp = array_namespace(norms)
-    norms = xp.reshape(norms, (*kernel.shape[: -len(grid) - 2], -1))
-    before, shortest = circulant.spectral_norm(kernel, grid), xp.min(norms, axis=-1)
-    above = xp.where(shortest > 0, before / xp.where(shortest > 0, shortest, shortest + 1), shortest + math.inf)
-    return before / xp.max(norms, axis=-1), above
+    before, longest = circulant.spectral_norm(kernel, grid, groups=groups), xp.max(norms, axis=-1)
+    above = _scale.product(before, over=[xp.min(norms, axis=-1)])
+    below = before / xp.where(longest > 0, longest, xp.ones_like(longest))
+    return below, xp.where(vanishes(kernel, grid), xp.full_like(above, math.inf), above)
 
 
 def expected_row_power(channels_in: int, taps: Sequence[int], variance: float) -> float:
@@ -150,8 +169,8 @@ def expected_row_power(channels_in: int, taps: Sequence[int], variance: float) -
     1/3 for weights uniform with variance 1 / (3 fan-in), so that ConvNorm raises the norm by about sqrt 3; 2 for
     variance 2 / fan-in, where it lowers it by about sqrt 2.
     """
-    sizes = [_require.integer("taps", size, 1) for size in taps]
-    return _require.integer("channels_in", channels_in, 1) * math.prod(sizes) * _require.positive("variance", variance)
+    count = math.prod(_require.integers("taps", taps, 1))
+    return _require.integer("channels_in", channels_in, 1) * count * _require.positive("variance", variance)
 
 
 def row_power_law(channels_in: int, taps: Sequence[int], grid: Sequence[int], frequency: Sequence[int]) -> Any:
@@ -194,14 +213,14 @@ def overlap_law(channels_in: int, taps: Sequence[int], grid: Sequence[int], freq
 
 def _tilt(taps: Sequence[int], grid: Sequence[int], frequency: Sequence[int]) -> tuple[int, float]:
     """K and T of `row_power_law`; T is exact where it is 0 or K."""
+    taps, grid = _require.integers("taps", taps, 1), _require.integers("grid", grid, 1)
+    frequency = _require.integers("frequency", frequency, -math.inf)
     if not len(taps) == len(grid) == len(frequency):
-        raise ValueError(
-            f"taps, grid and frequency must be equally many, got {tuple(taps)}, {tuple(grid)} and {tuple(frequency)}"
-        )
+        raise ValueError(f"taps, grid and frequency must be equally many, got {taps}, {grid} and {frequency}")
     count, tilt = 1, 1.0
     for k, n, w in zip(taps, grid, frequency, strict=True):
-        count *= _require.integer("taps", k, 1)
-        twice = 2 * w % _require.integer("grid", n, 1)
+        count *= k
+        twice = 2 * w % n
         if twice == 0:
             tilt *= k
         else:
@@ -215,24 +234,62 @@ def equilibrated_condition_bound(matrix: Any, scaling: Any) -> Any:
     """sqrt(m) kappa_2(D A), which kappa_2 of A with unit rows does not exceed, whatever D (van der Sluis 1969).
 
     Normalised rows are thus within sqrt(m) of the best conditioned scaling of rows; best themselves for m = 2, and for
-    more they can be worse than no scaling at all.
+    more they can be worse than no scaling at all. Infinite where D A lacks full row rank to rounding.
 
     Parameters
     ----------
-    matrix : real or complex, (..., m, n) with full row rank, such as A^(w).
+    matrix : real or complex, (..., m, n), m <= n, with full row rank, such as A^(w).
     scaling : the diagonal of D, (..., m), no entry 0.
+
+    Raises
+    ------
+    ValueError : for more rows than columns, and for a scaling with a zero.
     """
     matrix = _require.matrix("matrix", matrix, rational=False, complex_entries=True)
     scaling = _require.finite("scaling", scaling, rational=False)
-    xp = array_namespace(matrix, scaling)
+    xp = _require.library(matrix=matrix, scaling=scaling)
+    if matrix.shape[-2] > matrix.shape[-1]:
+        raise ValueError(f"matrix must have at most as many rows as columns, got shape {tuple(matrix.shape)}")
     if bool(xp.any(scaling == 0)):
         raise ValueError("scaling must not hold zeros, got one")
-    values = xp.linalg.svdvals(scaling[..., None] * matrix)
-    return math.sqrt(matrix.shape[-2]) * values[..., 0] / values[..., -1]
+    scaled = (scaling / _scale.unit(scaling))[..., None] * (matrix / _scale.unit(matrix, (-2, -1)))
+    return math.sqrt(matrix.shape[-2]) * conditioning.condition(scaled, strict=True)
 
 
-def _row_powers(kernel: Any, grid: Sequence[int]) -> Any:
-    """||a^_k(w)||^2, (..., n_1, ..., n_d, C_O)."""
-    spectrum = circulant.transfer(kernel, grid)
+class _Rows(NamedTuple):
+    """a^_k(w) of every output channel over a power of two."""
+
+    spectrum: Any  # (..., n_1, ..., n_d, C_O, C_I)
+    powers: Any  # ||a^_k(w)||^2, (..., n_1, ..., n_d, C_O)
+    sizes: Any  # the powers of two, (..., 1, ..., 1, C_O)
+
+
+def _rows(kernel: Any, grid: Sequence[int]) -> _Rows:
+    kernel = _require.finite("kernel", kernel, rational=False, complex_entries=True)
+    grid = _require.integers("grid", grid, 1)
+    sizes = _scale.unit(kernel, tuple(range(-len(grid) - 1, 0)))
+    spectrum = circulant.transfer(kernel / sizes, grid)
     xp = array_namespace(spectrum)
-    return xp.sum(xp.real(spectrum) ** 2 + xp.imag(spectrum) ** 2, axis=-1)
+    sizes = xp.reshape(sizes, (*kernel.shape[: -len(grid) - 2], *(1,) * len(grid), -1))
+    return _Rows(spectrum, xp.sum(xp.real(spectrum) ** 2 + xp.imag(spectrum) ** 2, axis=-1), sizes)
+
+
+def _vanishing(powers: Any, grid: Sequence[int]) -> Any:
+    xp = array_namespace(powers)
+    longest = xp.max(powers, axis=tuple(range(-len(grid) - 1, -1)), keepdims=True)
+    return xp.any(_flat(powers <= (8 * xp.finfo(powers.dtype).eps) ** 2 * longest, grid), axis=-1)
+
+
+def _gains(rows: _Rows, grid: Sequence[int], epsilon: float) -> tuple[Any, Any]:
+    """The normaliser times a power of two, and that power."""
+    root = math.sqrt(_require.budget("epsilon", epsilon))
+    xp = array_namespace(rows.powers)
+    if epsilon == 0 and bool(xp.any(_vanishing(rows.powers, grid))):
+        raise ValueError("rows of the kernel must not vanish at any frequency, got one that does: take epsilon > 0")
+    larger = xp.maximum(rows.sizes, _scale.power(xp.full_like(rows.sizes, root))) if root else rows.sizes
+    return (rows.powers * (rows.sizes / larger) ** 2 + (root / larger) ** 2) ** -0.5, larger
+
+
+def _flat(values: Any, grid: Sequence[int]) -> Any:
+    """(..., n_1, ..., n_d, C_O) as (..., all of them)."""
+    return array_namespace(values).reshape(values, (*values.shape[: -len(grid) - 1], -1))

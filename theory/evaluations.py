@@ -1,14 +1,15 @@
 """What `python -m theory NAME` evaluates: laws and bounds as functions of numbers, each parameter a flag.
 
 A function returns a law, a number, or several numbers by name. `rows` are the heights n_1, ..., n_L of the factors;
-left out, there is one square factor, or as many as `layers` says. Networks and matrices come from files of NumPy.
+left out, there is one square factor, or as many as `layers` says. Networks and matrices come from files of NumPy, and
+an array that nothing is done with is an error.
 Each imports what it needs when it is called: naming them all, as --help does, costs nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from theory.conditioning import Norm
     from theory.laws import Law
+    from theory.network import Network
 
 Heights = tuple[int, ...]
 Arrays = Mapping[str, "np.ndarray"]  # of a file: .npz by name, .npy under the empty name
@@ -88,8 +90,9 @@ def gradient_span(d: int, gradients: int = 2) -> Law:
 
 def difficulty(d: int, gradients: int = 2) -> dict[str, float]:
     """how much harder an optimal classifier is to attack (Theorem 7): mean, median, ratio of means"""
-    from theory import gradient_plane
+    from theory import _require, gradient_plane
 
+    d = _require.integer("d", d, _require.integer("gradients", gradients, 1) + 1)
     return {
         "ratio of means": gradient_plane.difficulty_of_means(d, gradients),
         "mean ratio": gradient_plane.mean_difficulty(d, gradients),
@@ -156,11 +159,11 @@ def lyapunov(n: int, layers: int = 1, rows: Heights = ()) -> dict[str, float]:
     }
 
 
-def normalised_norm(channels_out: int, channels_in: int) -> dict[str, float]:
+def normalised_norm(channels_out: int, channels_in: int, groups: int = 1) -> dict[str, float]:
     """range of the spectral norm of a ConvNorm layer (Proposition 3.1 and its converse)"""
     from theory import convnorm
 
-    least, largest = convnorm.norm_range(channels_out, channels_in)
+    least, largest = convnorm.norm_range(channels_out, channels_in, groups)
     return {"at least": least, "typically": convnorm.typical_norm(channels_out, channels_in), "at most": largest}
 
 
@@ -171,7 +174,7 @@ def wide_resnet_weights(widen: int) -> int:
     return wide_resnet.weight_count(widen)
 
 
-def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: float = 60.0) -> dict[str, float]:
+def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: float = 60.0) -> dict[str, Any]:
     """largest lead of another class over the predicted one while input and weights move; below 0: certified
 
     The file holds x, W1, ..., WL and, where there are biases, b1, ..., bL of a dense ReLU network. Every entry of x
@@ -179,14 +182,12 @@ def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: f
     """
     import numpy as np
 
-    from theory import joint_crown, joint_exact, margins
-    from theory.network import Budget, Network, pairwise_margins
+    from theory import _require, joint_crown, joint_exact, margins
+    from theory.network import Budget, pairwise_margins
 
-    if "x" not in network or "W1" not in network:
-        raise ValueError(f"the network's file must hold x and W1, W2, ..., got {', '.join(network) or 'nothing'}")
-    names = list(takewhile(network.__contains__, (f"W{layer}" for layer in count(1))))
-    net = Network.dense([network[name] for name in names], [network.get(name.replace("W", "b")) for name in names])
-    x, budget = network["x"], Budget(epsilon_x, epsilon_w, epsilon_w)
+    _require.positive("seconds", seconds)
+    net, x = _network(network)
+    budget = Budget(epsilon_x, epsilon_w, epsilon_w)
     label = int(np.argmax(net.logits(x)))
     clean = pairwise_margins(net.logits(x))
 
@@ -195,7 +196,11 @@ def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: f
 
     relaxed = joint_exact.worst_margin(net, x, label, budget, relax=True, time_limit=seconds)
     exact = joint_exact.worst_margin(net, x, label, budget, time_limit=seconds)
+    weights = [stage.layer.weight for stage in net.stages]
     return {
+        "layers": net.depth,
+        "units": ", ".join(str(width) for width in (x.size, *map(len, weights))),
+        "layers with a bias": sum(stage.layer.bias is not None for stage in net.stages),
         "predicted class": label,
         "without perturbation": lead(0 * clean),
         f"attained, by class {exact.pair[0]}": exact.attained,
@@ -209,9 +214,9 @@ def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: f
 
 def condition(matrix: Arrays) -> dict[str, float]:
     """condition number of a matrix in four norms, by its pseudo-inverse and strictly"""
-    from theory import conditioning
+    from theory import _require, conditioning
 
-    W = _only(matrix)
+    W = _require.finite("the matrix", _only(matrix), 2, complex_entries=True)
     named: dict[str, Norm] = {"1": 1, "2": 2, "inf": math.inf, "Frobenius": "fro"}
     return {
         f"kappa, norm {name}{', strict' if strict else ''}": float(conditioning.condition(W, norm, strict))
@@ -220,28 +225,67 @@ def condition(matrix: Arrays) -> dict[str, float]:
     }
 
 
-def convolution_norm(kernel: Arrays, size: int, stride: int = 1) -> dict[str, float]:
-    """spectral norm of a convolution on SIZE x SIZE images: circular, zero-padded, and after ConvNorm"""
-    from theory import circulant, convnorm
+def convolution_norm(
+    kernel: Arrays, size: int, stride: int = 1, groups: int = 1, epsilon: float = 0.0
+) -> dict[str, float | str]:
+    """spectral norm of a convolution on SIZE x SIZE images: circular, zero-padded, and after ConvNorm
 
-    K = _only(kernel)
+    The kernel is (C_O, C_I / groups, k_1, ..., k_d). ConvNorm is that of stride 1, with epsilon added to squared norms.
+    """
+    from theory import _require, circulant, convnorm
+
+    K = _require.finite("the kernel", _only(kernel), complex_entries=True)
+    if K.ndim < 3:
+        raise ValueError(f"the kernel must have axes C_O, C_I / groups and one or more of taps, got shape {K.shape}")
     grid = (size,) * (K.ndim - 2)
-    return {
-        "circular, exact": float(circulant.spectral_norm(K, grid, stride)),
-        "zero-padded, at most": float(circulant.zero_padding_bound(K, grid, stride)),
-        "circular, after ConvNorm": float(convnorm.spectral_norm(K, grid)),
+    answer: dict[str, float | str] = {
+        "circular, exact": float(circulant.spectral_norm(K, grid, stride, groups)),
+        "zero-padded, at most": float(circulant.zero_padding_bound(K, grid, stride, groups)),
     }
+    normalised = "circular, after ConvNorm" + (", before striding" if stride > 1 else "")
+    if _require.budget("epsilon", epsilon) == 0 and convnorm.vanishes(K, grid):
+        enough = convnorm.suggested_epsilon(K, grid)
+        hint = f"--epsilon {enough:.1g} gives it one" if enough else "any --epsilon gives it one"
+        answer[normalised] = f"none, a channel vanishes at a frequency; {hint}"
+        answer[f"{normalised}, at most, with any --epsilon"] = math.sqrt(len(K) // groups)
+    else:
+        answer[normalised] = float(convnorm.spectral_norm(K, grid, epsilon, groups))
+    return answer
+
+
+def _network(arrays: Arrays) -> tuple[Network, np.ndarray]:
+    """The dense network and its input, if every array of the file belongs to one or the other."""
+    from theory import _require
+    from theory.network import Network
+
+    names = list(takewhile(arrays.__contains__, (f"W{layer}" for layer in count(1))))
+    biases = [name.replace("W", "b") for name in names]
+    if "x" not in arrays or not names:
+        raise ValueError(f"the network's file must hold x and W1, W2, ..., got {_listed(arrays)}")
+    if unused := set(arrays) - {"x", *names, *biases}:
+        raise ValueError(
+            f"the network's file must hold x, {names[0]} to {names[-1]} and biases b of these layers only, "
+            f"got {_listed(unused)} as well, which no layer uses: layers count from 1, without gaps"
+        )
+    given = {name: _require.numpy_array(name, arrays[name], 2 if name[0] == "W" else 1) for name in arrays}
+    return Network.dense([given[name] for name in names], [given.get(name) for name in biases]), given["x"]
 
 
 def _only(arrays: Arrays) -> np.ndarray:
     if len(arrays) != 1:
-        raise ValueError(f"the file must hold one array, got {', '.join(arrays) or 'none'}")
+        raise ValueError(f"the file must hold one array, got {_listed(arrays)}")
     return next(iter(arrays.values()))
 
 
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(map(repr, names))) or "nothing"
+
+
 def _heights(n: int, layers: int, rows: Heights) -> Heights:
-    if layers < 1:
-        raise ValueError(f"layers must be at least 1, got {layers}")
+    from theory import _require
+
+    n, layers = _require.integer("n", n, 1), _require.integer("layers", layers, 1)
+    rows = _require.integers("rows", rows, 1, fewest=0)
     if rows and layers not in (1, len(rows)):
         raise ValueError(f"layers and rows must agree, got {layers} and {len(rows)} rows; one of them is enough")
     return rows or (n,) * layers

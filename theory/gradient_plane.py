@@ -14,22 +14,26 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from array_api_compat import array_namespace, is_numpy_array
+from array_api_compat import array_namespace
 from scipy.optimize import brentq
 from scipy.special import betaincinv, digamma, polygamma
 
-from theory import _require
-from theory._gamma import log_gamma_ratio
+from theory import _require, _scale, _span
+from theory._gamma import log_half_step
 from theory.fraction import FractionLaw, compression_law
 from theory.laws import ChiProduct, chi_product
+
+SHARES = (1e-50, 1 - 1e-10)  # means and medians of which a dimension is found
 
 
 def projection(gradients: Any, vector: Any) -> Any:
     """P v: the part of a vector in the span of k gradients, whatever their rank.
 
-    By Gram-Schmidt, each step done twice, so that fractions stay exact and derivatives pass. What a gradient leaves
-    outside the span of those before it counts as rounding below 8 d eps of its length (in fractions only if it is 0).
+    By Gram-Schmidt, each step done twice, so that fractions stay exact and derivatives pass, the most independent
+    gradient first. What a gradient leaves outside the span of those before it counts as rounding below 8 k eps of its
+    length (in fractions only if it is 0). Nearly dependent gradients have the span of others that differ from them by
+    rounding: if they are delta apart, relative to their lengths, P v errs by some eps / delta of its length. The units
+    of the gradients do not matter, nor does that of the vector.
 
     Parameters
     ----------
@@ -40,21 +44,10 @@ def projection(gradients: Any, vector: Any) -> Any:
     ------
     ValueError : unless both are finite and have the same d.
     """
-    _require.matrix("gradients", gradients)
-    _require.finite("vector", vector)
-    if gradients.shape[-1] != vector.shape[-1]:
-        raise ValueError(
-            f"gradients and vector must have the same dimension, got {gradients.shape[-1]} and {vector.shape[-1]}"
-        )
-    basis: list[Any] = []
-    for k in range(gradients.shape[-2]):
-        unit = _scaled(gradients[..., k, :])
-        left = _residual(basis, _residual(basis, unit))
-        basis.append(_without_rounding(left, unit))
-    return sum((_along(direction, vector) for direction in basis), 0 * (vector + gradients[..., 0, :]))
+    return _seen(*_aligned(gradients, vector=vector))
 
 
-def perturbation(gradients: Any, difference: Any, size: float = 1.0) -> Any:
+def perturbation(gradients: Any, difference: Any, size: Any = 1.0) -> Any:
     """size * P Delta: the shortest e with g_i . e = size * g_i . Delta for all i (feature compression, Theorem 7).
 
     To change the order of two outputs only, give it the one gradient of their difference.
@@ -63,9 +56,11 @@ def perturbation(gradients: Any, difference: Any, size: float = 1.0) -> Any:
     ----------
     gradients : g_i at x, (..., k, d).
     difference : Delta = x_2 - x_1, (..., d).
-    size : the small positive number of the theorem; for linear outputs any number.
+    size : the small positive number of the theorem; for linear outputs any number. Broadcasts against (...).
     """
-    return size * projection(gradients, difference)
+    seen = _seen(*_aligned(gradients, difference=difference))
+    seen, size = _require.alike(difference=seen, size=_require.numbers("size", size))
+    return (size[..., None] if hasattr(size, "shape") else size) * seen
 
 
 def compression(gradients: Any, difference: Any) -> Any:
@@ -73,7 +68,8 @@ def compression(gradients: Any, difference: Any) -> Any:
 
     Shapes (..., k, d) and (..., d) give (...). 0 if all gradients vanish, as in a dead network; NaN if Delta does.
     """
-    return _length(projection(gradients, difference)) / _or_nan(_length(difference))
+    gradients, difference = _aligned(gradients, rational=False, difference=difference)
+    return _scale.at_most(_scale.length(_seen(gradients, _scale.direction(difference))), 1)
 
 
 def error_bound(gradients: Any, x_1: Any, x_2: Any, size: Any, smoothness: Any, at_input: bool = False) -> Any:
@@ -90,10 +86,12 @@ def error_bound(gradients: Any, x_1: Any, x_2: Any, size: Any, smoothness: Any, 
     smoothness : Lipschitz constant of the gradient of f_i on the hull of the points, at least 0; broadcasts.
     at_input : the gradients are those at x + size x_1, which is what an attacker has.
     """
-    seen = projection(gradients, x_2 - x_1)
-    unseen = _length(x_2 - x_1 - seen)
-    reach = _length(seen) + _length(x_2 - x_1) if at_input else _length(x_1 + seen) + _length(x_2)
-    return smoothness * size**2 / 2 * unseen * reach
+    gradients, x_1, x_2 = _aligned(gradients, rational=False, x_1=x_1, x_2=x_2)
+    size, smoothness = _require.numbers("size", size, 0), _require.numbers("smoothness", smoothness, 0)
+    seen, size, smoothness = _require.alike(x_2=_seen(gradients, x_2 - x_1), size=size, smoothness=smoothness)
+    unseen, whole = _scale.length(x_2 - x_1 - seen), _scale.length(x_2 - x_1)
+    reach = _scale.length(seen) + whole if at_input else _scale.length(x_1 + seen) + _scale.length(x_2)
+    return smoothness * (size * unseen) * (size * reach) / 2
 
 
 def tanh_smoothness(output: Any, hidden: Any) -> Any:
@@ -103,12 +101,20 @@ def tanh_smoothness(output: Any, hidden: Any) -> Any:
     ----------
     output : a, (..., width).
     hidden : W, (..., width, d).
+
+    Raises
+    ------
+    ValueError : unless both are finite and of one width.
     """
-    xp = array_namespace(output, hidden)
-    _require.finite("output", output)
-    _require.matrix("hidden", hidden)
-    largest = xp.linalg.svdvals(hidden)[..., 0]
-    return 4 / (3 * math.sqrt(3)) * xp.max(xp.abs(output), axis=-1) * largest**2
+    output, hidden = _require.alike(
+        output=_require.finite("output", output, rational=False),
+        hidden=_require.matrix("hidden", hidden, rational=False),
+    )
+    if output.shape[-1:] != hidden.shape[-2:-1]:
+        raise ValueError(f"output must have {hidden.shape[-2]} entries, got shape {tuple(output.shape)}")
+    xp, unit = array_namespace(hidden), _scale.unit(hidden, axis=(-2, -1))
+    largest = xp.linalg.svdvals(hidden / unit)[..., 0] * unit[..., 0, 0]
+    return 4 / (3 * math.sqrt(3)) * xp.max(xp.abs(output), axis=-1) * largest * largest
 
 
 def span_law(d: int, gradients: int = 2) -> FractionLaw:
@@ -127,7 +133,7 @@ def span_law(d: int, gradients: int = 2) -> FractionLaw:
     ------
     ValueError : unless 1 <= gradients < d (for gradients = d the ratio is always 1).
     """
-    _dimensions(d, gradients)
+    d = _require.integer("d", d, _require.integer("gradients", gradients, 1) + 1)
     return compression_law(d, (d,), gradients)
 
 
@@ -139,8 +145,7 @@ def size_law(gradients: int = 2) -> ChiProduct:
 def mean_compression(d: float, gradients: float = 2) -> float:
     """E rho = Gamma((k+1)/2) Gamma(d/2) / (Gamma(k/2) Gamma((d+1)/2)), for real d > k > 0 too."""
     _dimensions(d, gradients)
-    half = (_half_step(gradients) - _half_step(d)) + 0.5 * math.log(gradients / d)
-    return math.exp(half)
+    return math.exp(log_half_step(gradients / 2) - log_half_step(d / 2)) * math.sqrt(gradients / d)
 
 
 def median_compression(d: float, gradients: float = 2) -> float:
@@ -172,9 +177,9 @@ def dimension_from_mean(mean: float, gradients: float = 2) -> float:
 
     Raises
     ------
-    ValueError : unless 0 < mean < 1.
+    ValueError : unless 1e-50 <= mean <= 1 - 1e-10.
     """
-    return _dimension(mean_compression, _require.probability("mean", mean), gradients)
+    return _dimension(mean_compression, _require.numbers("mean", mean, *SHARES), gradients)
 
 
 def dimension_from_median(median: float, gradients: float = 2) -> float:
@@ -182,9 +187,9 @@ def dimension_from_median(median: float, gradients: float = 2) -> float:
 
     Raises
     ------
-    ValueError : unless 0 < median < 1.
+    ValueError : unless 1e-50 <= median <= 1 - 1e-10.
     """
-    return _dimension(median_compression, _require.probability("median", median), gradients)
+    return _dimension(median_compression, _require.numbers("median", median, *SHARES), gradients)
 
 
 def zero_gradient_probability(widths: Sequence[int]) -> float:
@@ -194,7 +199,8 @@ def zero_gradient_probability(widths: Sequence[int]) -> float:
     ----------
     widths : of the hidden layers, each at least 1.
     """
-    return -math.expm1(sum(math.log1p(-(0.5 ** _require.integer("widths", width, 1))) for width in widths))
+    widths = _require.integers("widths", widths, 1, fewest=0)
+    return -math.expm1(math.fsum(math.log1p(-(0.5**width)) for width in widths))
 
 
 def log_gradient_moments(d: int, widths: Sequence[int]) -> tuple[float, float]:
@@ -210,8 +216,7 @@ def log_gradient_moments(d: int, widths: Sequence[int]) -> tuple[float, float]:
     """
     _require.integer("d", d, 1)
     mean, variance = float(digamma(d / 2)) + math.log(2), float(polygamma(1, d / 2))
-    for width in widths:
-        _require.integer("widths", width, 1)
+    for width in _require.integers("widths", widths, 1, fewest=0):
         chances = [math.comb(width, k) / (2**width - 1) for k in range(1, width + 1)]
         logs = [float(digamma(k / 2)) + math.log(2) for k in range(1, width + 1)]
         centre = math.fsum(p * log for p, log in zip(chances, logs, strict=True))
@@ -224,13 +229,8 @@ def log_gradient_moments(d: int, widths: Sequence[int]) -> tuple[float, float]:
 
 
 def _dimensions(d: float, gradients: float) -> None:
-    if not 0 < gradients < d < math.inf:
-        raise ValueError(f"0 < gradients < d must hold, got gradients={gradients}, d={d}")
-
-
-def _half_step(degrees: float) -> float:
-    """ln Gamma((nu + 1)/2) - ln Gamma(nu/2) - ln(nu/2) / 2, without cancellation for large nu."""
-    return float(log_gamma_ratio(degrees / 2, np.array([0.5]))[0])
+    if not _require.positive("gradients", gradients) < _require.positive("d", d):
+        raise ValueError(f"gradients must be below d = {d}, got {gradients}")
 
 
 def _dimension(function: Any, value: float, gradients: float) -> float:
@@ -242,43 +242,21 @@ def _dimension(function: Any, value: float, gradients: float) -> float:
     )
 
 
-def _scaled(vector: Any) -> Any:
-    """The vector over its largest entry, against overflow; a vector of zeros as it is."""
-    xp = array_namespace(vector)
-    largest = xp.max(xp.abs(vector), axis=-1, keepdims=True)
-    return vector / xp.where(largest > 0, largest, 1 + 0 * largest)
+def _aligned(gradients: Any, *, rational: bool = True, **vectors: Any) -> tuple[Any, ...]:
+    """Gradients (..., k, d) and vectors (..., d) in one floating point type, if they are finite and have the same d."""
+    checked = {name: _require.finite(name, vector, rational=rational) for name, vector in vectors.items()}
+    arrays = _require.alike(gradients=_require.matrix("gradients", gradients, rational=rational), **checked)
+    for name, vector in checked.items():
+        if tuple(vector.shape[-1:]) != (gradients.shape[-1],):
+            given = vector.shape[-1] if vector.shape else "a number"
+            raise ValueError(
+                f"gradients and {name} must have the same dimension, got {gradients.shape[-1]} and {given}"
+            )
+    return arrays
 
 
-def _along(direction: Any, vector: Any) -> Any:
-    """The part of a vector along a direction; 0 along the zero vector."""
-    xp = array_namespace(direction)
-    square = xp.sum(direction * direction, axis=-1, keepdims=True)
-    inner = xp.sum(direction * vector, axis=-1, keepdims=True)
-    return direction * (inner / xp.where(square > 0, square, 1 + 0 * square))
-
-
-def _residual(basis: Sequence[Any], vector: Any) -> Any:
-    for direction in basis:
-        vector = vector - _along(direction, vector)
-    return vector
-
-
-def _without_rounding(left: Any, whole: Any) -> Any:
-    xp = array_namespace(left)
-    exact = is_numpy_array(left) and left.dtype == object
-    noise = 0 if exact else 8 * left.shape[-1] * xp.finfo(left.dtype).eps
-    kept = xp.sum(left * left, axis=-1, keepdims=True) > noise**2 * xp.sum(whole * whole, axis=-1, keepdims=True)
-    return _scaled(xp.where(kept, left, 0 * left))
-
-
-def _length(vector: Any) -> Any:
-    """Euclidean norm along the last axis, with derivative 0 at the zero vector."""
-    xp = array_namespace(vector)
-    largest = xp.max(xp.abs(vector), axis=-1, keepdims=True)
-    square = xp.sum(_scaled(vector) ** 2, axis=-1)
-    return largest[..., 0] * xp.sqrt(xp.where(square > 0, square, 1 + 0 * square))
-
-
-def _or_nan(length: Any) -> Any:
-    xp = array_namespace(length)
-    return xp.where(length > 0, length, xp.nan + 0 * length)
+def _seen(gradients: Any, vector: Any) -> Any:
+    seen = 0 * vector + 0 * gradients[..., 0, :]
+    for direction in _span.basis(gradients):
+        seen = seen + _span.along(direction, vector)
+    return seen

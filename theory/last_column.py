@@ -7,7 +7,10 @@ other has smaller margins still). Its probing vectors are the rows p_i of A^+, a
 the distance to the nearest wrong output. Lengths are those of the tie or of the swap that is named; a strict change of
 label needs any factor above 1 more.
 
-Exact for every data matrix of full column rank; signs of Q and R do not matter. Singular data have no such network.
+Exact for every data matrix of full column rank; signs of Q and R do not matter. Singular data have no such network and
+are refused, in a stack too: those whose columns, each in units of its length, have a least singular value below
+d eps of the largest. Within that rule nearly dependent points, delta apart, lose a share eps / delta of accuracy. The
+unit of the data does not matter.
 """
 
 from __future__ import annotations
@@ -17,8 +20,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from theory import _require, probes
-from theory.gradient_plane import _length
+from theory import _require, _scale, probes
 
 
 def probing_vectors(data: Any) -> Any:
@@ -28,18 +30,17 @@ def probing_vectors(data: Any) -> Any:
     ----------
     data : (..., d, n) of full column rank, points in its columns.
     """
-    xp = array_namespace(data)
-    Q, R = xp.linalg.qr(_points(data))
-    return xp.linalg.solve(R, xp.matrix_transpose(Q))
+    data, unit = _points(data)
+    return _probing(data) / unit
 
 
 def outputs(data: Any, x: Any) -> Any:
     """f(x) = A^+ x, (..., n), at inputs x (..., d)."""
-    xp = array_namespace(data, x)
-    p = probing_vectors(data)
-    if _require.finite("x", x).shape[-1] != p.shape[-1]:
-        raise ValueError(f"x must have {p.shape[-1]} entries, got shape {tuple(x.shape)}")
-    return xp.sum(p * x[..., None, :], axis=-1)
+    data, x = _require.alike(data=_matrix(data), x=_require.finite("x", x, rational=False))
+    if tuple(x.shape[-1:]) != (data.shape[-2],):
+        raise ValueError(f"x must have {data.shape[-2]} entries, got shape {tuple(x.shape)}")
+    data, unit = _points(data)
+    return array_namespace(data).sum(_probing(data) * (x[..., None, :] / unit), axis=-1)
 
 
 def swap_perturbation(data: Any, label: int, target: int) -> Any:
@@ -58,24 +59,23 @@ def swap_perturbation(data: Any, label: int, target: int) -> Any:
     -------
     (..., d).
     """
-    xp = array_namespace(data)
-    Q, R = xp.linalg.qr(_label_last(data, label, target))
+    Q, R, unit = _label_last(data, label, target)
     before, last = R[..., -2, -2] - R[..., -2, -1], R[..., -1, -1]
-    return before[..., None] * Q[..., :, -2] - last[..., None] * Q[..., :, -1]
+    return unit[..., None] * (before[..., None] * Q[..., :, -2] - last[..., None] * Q[..., :, -1])
 
 
 def swap_size(data: Any, label: int, target: int) -> Any:
     """||e|| = sqrt((r_{n-1,n-1} - r_{n-1,n})^2 + r_nn^2) of the attack of Theorem 1 (equation (3)), (...)."""
-    xp = array_namespace(data)
-    R = xp.linalg.qr(_label_last(data, label, target))[1]
-    return _length(xp.stack((R[..., -2, -2] - R[..., -2, -1], R[..., -1, -1]), axis=-1))
+    _, R, unit = _label_last(data, label, target)
+    block = array_namespace(R).stack((R[..., -2, -2] - R[..., -2, -1], R[..., -1, -1]), axis=-1)
+    return unit * _scale.length(block)
 
 
 def swap_bound(data: Any, label: int, target: int) -> Any:
     """|r_{n-1,n-1}| + |r_{n-1,n}| + |r_nn| >= ||e||, by which Theorem 4 is proved, (...)."""
-    xp = array_namespace(data)
-    R = xp.linalg.qr(_label_last(data, label, target))[1]
-    return xp.abs(R[..., -2, -2]) + xp.abs(R[..., -2, -1]) + xp.abs(R[..., -1, -1])
+    _, R, unit = _label_last(data, label, target)
+    xp = array_namespace(R)
+    return unit * (xp.abs(R[..., -2, -2]) + xp.abs(R[..., -2, -1]) + xp.abs(R[..., -1, -1]))
 
 
 def pair_margin(data: Any, label: int, target: int) -> Any:
@@ -83,25 +83,25 @@ def pair_margin(data: Any, label: int, target: int) -> Any:
 
     |r_nn r_{n-1,n-1}| / sqrt(r_nn^2 + (r_{n-1,n-1} + r_{n-1,n})^2): at most half of `swap_size`.
     """
-    xp = array_namespace(data)
-    R = xp.linalg.qr(_label_last(data, label, target))[1]
+    _, R, unit = _label_last(data, label, target)
+    xp = array_namespace(R)
     block = xp.stack((R[..., -2, -2] + R[..., -2, -1], R[..., -1, -1]), axis=-1)
-    return xp.abs(R[..., -1, -1] * R[..., -2, -2]) / _length(block)
+    return unit * xp.abs(R[..., -1, -1]) * (xp.abs(R[..., -2, -2]) / _scale.length(block))
 
 
 def pair_margins(data: Any) -> Any:
-    """All m_ij = 1 / ||p_i - p_j||, (..., n, n), infinite on the diagonal; m_ij = m_ji."""
-    xp = array_namespace(data)
-    p = probing_vectors(data)
-    n = _several(p.shape[-2])
+    """All m_ij = 1 / ||p_i - p_j||, (..., n, n), infinite on the diagonal; m_ij = m_ji; n >= 2."""
+    data, unit = _points(data)
+    n, xp, p = _several(data.shape[-1]), array_namespace(data), _probing(data)
     same = xp.arange(n, device=device(p))[:, None] == xp.arange(n, device=device(p))
-    apart = xp.stack([_length(p - p[..., i : i + 1, :]) for i in range(n)], axis=-2)
-    return xp.where(same, 0 * apart + xp.inf, 1 / xp.where(same, 1 + 0 * apart, apart))
+    apart = xp.stack([_scale.length(p - p[..., i : i + 1, :]) for i in range(n)], axis=-2)
+    return xp.where(same, 0 * apart + xp.inf, unit / xp.where(same, 1 + 0 * apart, apart))
 
 
 def untargeted_margins(data: Any) -> Any:
     """m_i = min over j of m_ij, (..., n): infimum of ||e|| that changes the argmax at x_i. Exact; n >= 2."""
-    return array_namespace(data).min(pair_margins(data), axis=-1)
+    margins = pair_margins(data)
+    return array_namespace(margins).min(margins, axis=-1)
 
 
 def column_perturbation(data: Any, label: int) -> Any:
@@ -110,13 +110,13 @@ def column_perturbation(data: Any, label: int) -> Any:
     Its size U = r / max_j |1 - (r A^+ q)_j| with r = 1 / ||p_label||, q = r p_label, is at least m_i. It tends to 0
     like 1 / sqrt(ln d) with growing dimension, where the attack of the paper keeps its law.
     """
-    xp = array_namespace(data)
-    p = probing_vectors(data)
-    _class("label", label, _several(p.shape[-2]))
-    own = p[..., label, :]
+    data, unit = _points(data)
+    label, xp, p = _require.place("label", label, _several(data.shape[-1])), array_namespace(data), _probing(data)
+    size = _scale.unit(p[..., label, :])[..., None]
+    p, own = p / size, p[..., label, :] / size[..., 0]
     gains = xp.sum((own[..., None, :] - p) * own[..., None, :], axis=-1)  # what -e / ||e||^2 = p does to f_i - f_j
     most, least = xp.max(gains, axis=-1), xp.min(gains, axis=-1)
-    return -own / xp.where(most >= -least, most, least)[..., None]
+    return -unit[..., 0] / size[..., 0] * own / xp.where(most >= -least, most, least)[..., None]
 
 
 def targeted_perturbation(data: np.ndarray, label: int, target: int) -> np.ndarray:
@@ -128,9 +128,9 @@ def targeted_perturbation(data: np.ndarray, label: int, target: int) -> np.ndarr
     ----------
     data : (d, n), n >= 2.
     """
-    _require.finite("data", data, 2)
-    _two_classes(data, label, target)
-    return probes.targeted_perturbation(probing_vectors(data), data[:, label], target)
+    data, unit = _points(_require.numpy_array("data", data, 2))
+    label, target = _two_classes(data, label, target)
+    return unit[0] * probes.targeted_perturbation(_probing(data), data[:, label], target)
 
 
 def flip_perturbation(data: Any, sign: Any) -> Any:
@@ -147,24 +147,46 @@ def flip_perturbation(data: Any, sign: Any) -> Any:
     -------
     (..., d).
     """
-    xp = array_namespace(data)
-    Q, R = xp.linalg.qr(_points(data))
-    step = -2 * R[..., -1, -1] * sign
+    data, unit = _points(data)
+    xp, sign = _require.library(data=data, sign=sign), _require.numbers("sign", sign)
+    if not bool(xp.all(abs(sign) == xp.ones_like(data[..., 0, 0]))):
+        raise ValueError("sign must be 1 or -1 everywhere, got others")
+    Q, R = xp.linalg.qr(data)
+    step = -2 * unit[..., 0, 0] * R[..., -1, -1] * (xp.astype(sign, data.dtype) if hasattr(sign, "shape") else sign)
     return step[..., None] * Q[..., :, -1]
 
 
 def sign_outputs(data: Any, x: Any) -> Any:
     """(f_+1, f_-1) of network (6), (..., 2): plus and minus the last output of A^+ x, so (z_m, -z_m) at x = A z."""
-    xp = array_namespace(data, x)
     last = outputs(data, x)[..., -1]
-    return xp.stack((last, -last), axis=-1)
+    return array_namespace(last).stack((last, -last), axis=-1)
 
 
-def _points(data: Any) -> Any:
-    _require.matrix("data", data)
+def _matrix(data: Any) -> Any:
+    data = _require.matrix("data", data, rational=False)
     if data.shape[-2] < data.shape[-1]:
         raise ValueError(f"data must have at least as many rows as points, got shape {tuple(data.shape)}")
     return data
+
+
+def _points(data: Any) -> tuple[Any, Any]:
+    """The points in a `unit` (..., 1, 1) near their largest entry, and that unit; only if they have full rank."""
+    data = _matrix(data)
+    unit = _scale.unit(data, axis=(-2, -1))
+    data = data / unit
+    xp = array_namespace(data)
+    sizes = _scale.length(xp.matrix_transpose(data))[..., None, :]
+    values = xp.linalg.svdvals(data / xp.where(sizes > 0, sizes, 1 + 0 * sizes))
+    if bool(xp.any(values[..., -1] <= data.shape[-2] * xp.finfo(data.dtype).eps * values[..., 0])):
+        raise ValueError("data must have full column rank, got columns that depend on each other up to rounding")
+    return data, unit
+
+
+def _probing(points: Any) -> Any:
+    """Rows of A^+, of points as `_points` returns them."""
+    xp = array_namespace(points)
+    Q, R = xp.linalg.qr(points)
+    return xp.linalg.solve(R, xp.matrix_transpose(Q))
 
 
 def _several(classes: int) -> int:
@@ -173,21 +195,18 @@ def _several(classes: int) -> int:
     return classes
 
 
-def _class(name: str, index: int, classes: int) -> int:
-    if _require.integer(name, index, 0) >= classes:
-        raise ValueError(f"{name} must be from 0 to {classes - 1}, got {index}")
-    return index
-
-
-def _two_classes(data: Any, label: int, target: int) -> None:
-    classes = _points(data).shape[-1]
-    if _class("label", label, classes) == _class("target", target, classes):
+def _two_classes(data: Any, label: int, target: int) -> tuple[int, int]:
+    classes = _several(data.shape[-1])
+    label, target = _require.place("label", label, classes), _require.place("target", target, classes)
+    if label == target:
         raise ValueError(f"target must differ from the label, got {target} twice")
+    return label, target
 
 
-def _label_last(data: Any, label: int, target: int) -> Any:
-    """The points in an order that ends with target, label."""
-    xp = array_namespace(data)
-    _two_classes(data, label, target)
+def _label_last(data: Any, label: int, target: int) -> tuple[Any, Any, Any]:
+    """Q, R and unit (...) of the points in an order that ends with target, label."""
+    data, unit = _points(data)
+    xp, (label, target) = array_namespace(data), _two_classes(data, label, target)
     order = [k for k in range(data.shape[-1]) if k not in (label, target)]
-    return xp.take(data, xp.asarray([*order, target, label], device=device(data)), axis=-1)
+    points = xp.take(data, xp.asarray([*order, target, label], device=device(data)), axis=-1)
+    return (*xp.linalg.qr(points), unit[..., 0, 0])

@@ -6,6 +6,9 @@ a_m + c sum_k u_k a_k, u in {-1, 0, 1}^(m-1), up to sign. So the largest worst-c
 the nearest neighbour attains, is the distance T* of a closest-vector problem; the largest of a linear one is rho_box,
 the same with u in the whole box; that of the paper's network (6), which interpolates the labels, is |r_mm|, the same
 with any real u. Hence |r_mm| <= rho_box <= T* <= ||a_m||, where the paper takes the last for the optimum.
+
+Columns may depend on each other: |r_mm| is the distance of a_m from the span of the others, whatever its rank. What is
+left of a_m counts as rounding below 8 m eps of its length. The unit of A does not matter, nor does that of a probe.
 """
 
 from __future__ import annotations
@@ -17,10 +20,9 @@ import numpy as np
 from array_api_compat import array_namespace
 from scipy.integrate import quad
 from scipy.optimize import lsq_linear, minimize_scalar
-from scipy.special import gammaln, ndtr
 
-from theory import _require
-from theory.gradient_plane import _length, _or_nan
+from theory import _require, _scale, _span
+from theory._gamma import log_chi_density
 
 BRUTE = 3**8  # coefficient vectors that one matrix product goes through
 FRONTIER = 2**13  # partial vectors that the sphere decoder extends at a time
@@ -43,15 +45,20 @@ class Margins(NamedTuple):
 def last_distance(matrix: Any) -> Any:
     """|r_mm|: distance of the last column from the span of the others, the margin of network (6) at every point.
 
-    Shapes (..., d, m) give (...), d >= m. It does not depend on the scale of the other columns.
+    Shapes (..., d, m) give (...), d >= m. It does not depend on the scale of the other columns; 0 in their span.
     """
-    xp = array_namespace(_tall(matrix))
-    return xp.abs(xp.linalg.qr(matrix)[1][..., -1, -1])
+    return _scale.length(_normal(_tall(matrix)))
 
 
 def fraction(matrix: Any) -> Any:
-    """|r_mm| / ||a_m||, in [0, 1] (feature compression, Theorem 6 and Table 1); (..., d, m) give (...), d >= m."""
-    return last_distance(matrix) / _or_nan(_length(matrix[..., -1]))
+    """|r_mm| / ||a_m||, in [0, 1] (feature compression, Theorem 6 and Table 1); (..., d, m) give (...), d >= m.
+
+    NaN if a_m is 0.
+    """
+    matrix = _tall(matrix)
+    unit = _scale.unit(matrix[..., -1])
+    left, whole = _scale.length(_normal(matrix) / unit), _scale.length(matrix[..., -1] / unit)
+    return _scale.at_most(left / _scale.or_nan(whole), 1)
 
 
 def optimal_tolerance(matrix: np.ndarray, scale: float = 1.0) -> Tolerance:
@@ -70,8 +77,8 @@ def optimal_tolerance(matrix: np.ndarray, scale: float = 1.0) -> Tolerance:
     ------
     ValueError : for another shape, entries that are not finite, or a scale that is not positive.
     """
-    columns, target = _columns(matrix, scale)
-    return _nearest(columns, target, np.tile([-1, 0, 1], (columns.shape[1], 1)))
+    columns, target, unit = _columns(matrix, scale)
+    return _nearest(columns, target, np.tile([-1, 0, 1], (columns.shape[1], 1)), unit)
 
 
 def point_tolerance(matrix: np.ndarray, signs: Any, scale: float = 1.0) -> Tolerance:
@@ -82,21 +89,23 @@ def point_tolerance(matrix: np.ndarray, signs: Any, scale: float = 1.0) -> Toler
     Parameters
     ----------
     matrix, scale : as in `optimal_tolerance`.
-    signs : z, (m,), of -1 and 1.
+    signs : z, (m,), of -1 and 1, a sequence or an array of NumPy.
     """
-    columns, target = _columns(matrix, scale)
-    z = np.asarray(signs)
+    columns, target, unit = _columns(matrix, scale)
+    z = _require.numpy_array("signs", np.asarray(signs) if isinstance(signs, list | tuple) else signs, 1)
     if z.shape != (columns.shape[1] + 1,) or not np.all((z == 1) | (z == -1)):
-        raise ValueError(f"signs must be {columns.shape[1] + 1} numbers, each -1 or 1, got {signs}")
+        raise ValueError(f"signs must be {columns.shape[1] + 1} numbers, each -1 or 1, got {z.tolist()}")
     choices = np.stack((0 * z[:-1], z[:-1] * z[-1]), axis=1).astype(int)
-    return _nearest(columns, target, choices)
+    return _nearest(columns, target, choices, unit)
 
 
 def squared_tolerance(matrix: np.ndarray, scale: Any = 1) -> Any:
     """T*^2 by trying all 3^(m-1) coefficient vectors: exact for matrices of `Fraction`. NumPy only."""
-    columns, target = _columns(matrix, scale)
+    columns, target, unit = _columns(matrix, scale, rational=True)
     every = _all_vectors(np.tile([-1, 0, 1], (columns.shape[1], 1)))
-    return np.min(np.sum((columns @ every.T + target[:, None]) ** 2, axis=0))
+    with np.errstate(over="ignore"):  # of vectors that are too long to be the shortest
+        squares = np.sum((columns @ every.T + target[:, None]) ** 2, axis=0)
+    return unit * np.min(squares) * unit
 
 
 def linear_margin(matrix: np.ndarray, scale: float = 1.0) -> Tolerance:
@@ -109,12 +118,11 @@ def linear_margin(matrix: np.ndarray, scale: float = 1.0) -> Tolerance:
     ----------
     matrix, scale : as in `optimal_tolerance`.
     """
-    columns, target = _columns(matrix, scale)
+    columns, target, unit = _columns(matrix, scale)
     if not columns.shape[1]:
-        return Tolerance(float(np.linalg.norm(target)), np.empty(0))
-    unit = np.linalg.norm(target) or 1.0
-    solved = lsq_linear(columns / unit, -target / unit, (-1, 1), method="bvls", tol=1e-14)
-    return Tolerance(float(np.linalg.norm(target + columns @ solved.x)), solved.x)
+        return Tolerance(float(unit * np.linalg.norm(target)), np.empty(0))
+    solved = lsq_linear(columns, -target, (-1, 1), method="bvls", tol=1e-14)
+    return Tolerance(float(unit * np.linalg.norm(target + columns @ solved.x)), solved.x)
 
 
 def interpolation_probability(m: int, scale: float = 1.0, rows: int | None = None) -> float:
@@ -133,19 +141,21 @@ def interpolation_probability(m: int, scale: float = 1.0, rows: int | None = Non
     _require.positive("scale", scale)
     degrees = _require.integer("rows", m if rows is None else rows, m) - m + 2
 
-    def log_integrand(t: float) -> float:
-        inside = 2 * ndtr(scale * t) - 1
-        constant = (1 - degrees / 2) * math.log(2) - gammaln(degrees / 2)
-        return constant + (degrees - 1) * math.log(t) - t * t / 2 + (m - 1) * math.log(inside)
+    root = math.sqrt(degrees)
 
-    most = math.sqrt(degrees + m + 80) + 2  # beyond the peak, which solves t^2 = degrees - 1 + (m - 1) s, s <= 1
-    peak = float(minimize_scalar(lambda t: -log_integrand(t), bounds=(1e-9, most), method="bounded").x)
+    def log_integrand(offset: float) -> float:
+        t = root + offset
+        z = scale * t / math.sqrt(2)
+        log_inside = math.log(math.erf(z)) if z < 0.5 else math.log1p(-math.erfc(z))
+        return float(log_chi_density(degrees, t, offset)) + (m - 1) * log_inside
+
+    # the peak solves t^2 = degrees - 1 + (m - 1) s with s <= 1; the logarithm falls faster than that of e^(-t^2 / 2)
+    least, most = 1e-9 - root, (m + 80) / (root + math.sqrt(degrees + m + 80)) + 2
+    peak = float(minimize_scalar(lambda offset: -log_integrand(offset), bounds=(least, most), method="bounded").x)
     height = log_integrand(peak)
     parts = (
-        quad(lambda t: math.exp(log_integrand(t) - height) if t > 0 else 0.0, *ends, epsabs=0, epsrel=1e-12, limit=200)[
-            0
-        ]
-        for ends in ((0, peak), (peak, peak + 15))
+        quad(lambda offset: math.exp(log_integrand(offset) - height), *ends, epsabs=0, epsrel=1e-12, limit=200)[0]
+        for ends in ((max(least, peak - 15), peak), (peak, peak + 15))
     )
     return min(1.0, math.exp(height) * sum(parts))
 
@@ -160,15 +170,19 @@ def angle_cosines(probe: Any, matrix: Any) -> tuple[Any, Any]:
     ----------
     probe : (..., d).
     matrix : A, (..., d, m), d >= m; theta_2 is with the normal q_m of the other columns, parallel to that row if d = m.
+
+    Returns
+    -------
+    Two of (...), each in [0, 1]. Both NaN if the probing vector is 0; the first if a_m is 0, the second if a_m is in
+    the span of the others, which leaves no q_m.
     """
-    xp = array_namespace(probe, _tall(matrix))
-    normal = xp.linalg.qr(matrix)[0][..., -1]
-    last = matrix[..., -1]
-    size = _or_nan(_length(probe))
-    return (
-        xp.abs(xp.sum(probe * last, axis=-1)) / (size * _or_nan(_length(last))),
-        xp.abs(xp.sum(probe * normal, axis=-1)) / size,
+    probe, matrix = _probe(probe, _tall(matrix))
+    xp, probe = array_namespace(probe), _scale.direction(probe)
+    first, second = (
+        _scale.at_most(xp.abs(xp.sum(probe * _scale.direction(vector), axis=-1)), 1)
+        for vector in (matrix[..., -1], _normal(matrix))
     )
+    return first, second
 
 
 def angle_bounds(fraction: Any, cosine: Any) -> tuple[Any, Any]:
@@ -178,21 +192,24 @@ def angle_bounds(fraction: Any, cosine: Any) -> tuple[Any, Any]:
 
     Parameters
     ----------
-    fraction, cosine : arrays in [0, 1].
+    fraction, cosine : in [0, 1], up to 1e-6 for rounding; numbers or arrays that broadcast. NaN gives NaN.
     """
-    xp = array_namespace(fraction, cosine)
+    fraction, cosine = _shares(fraction, cosine, rational=False)
     both = fraction * cosine
-    square = (1 - fraction) * (1 + fraction) * (1 - cosine) * (1 + cosine)
-    rest = xp.sqrt(xp.where(square > 0, square, 0 * square))  # cosines may round to just above 1
-    return xp.where(both > rest, both - rest, 0 * both), both + rest
+    if not hasattr(both, "shape"):
+        fraction, both = np.asarray(fraction, dtype=float), np.asarray(both, dtype=float)
+    xp, square = array_namespace(both), (1 - fraction) * (1 + fraction) * (1 - cosine) * (1 + cosine)
+    rest = xp.where(square > 0, xp.sqrt(xp.where(square > 0, square, xp.ones_like(square))), square)
+    return xp.where(both < rest, 0 * both, both - rest), _scale.at_most(both + rest, 1)
 
 
 def mean_square_cosine(fraction: Any, cosine: Any, d: int) -> Any:
     """E cos^2 theta_1 if the error of a probing vector is uniform among the directions normal to q_m, d >= 2.
 
-    F^2 cos^2 theta_2 + (1 - F^2) sin^2 theta_2 / (d - 1), exact.
+    F^2 cos^2 theta_2 + (1 - F^2) sin^2 theta_2 / (d - 1), exact. Parameters as in `angle_bounds`.
     """
     _require.integer("d", d, 2)
+    fraction, cosine = _shares(fraction, cosine)
     return fraction**2 * cosine**2 + (1 - fraction**2) * (1 - cosine**2) / (d - 1)
 
 
@@ -205,27 +222,59 @@ def margins(probe: Any, matrix: Any, scale: Any = 1) -> Margins:
 
     Parameters
     ----------
-    probe : p_+ - p_-, (..., d).
+    probe : p_+ - p_-, (..., d); NaN where it is 0.
     matrix : A, (..., d, m).
-    scale : c, of all columns but the last.
+    scale : c, of all columns but the last, positive.
     """
-    xp = array_namespace(probe, _require.matrix("matrix", matrix))
-    shares = xp.sum(probe[..., :, None] * matrix, axis=-2) / _or_nan(_length(probe))[..., None]
+    _require.positive("scale", scale)
+    probe, matrix = _probe(probe, _require.matrix("matrix", matrix, rational=False))
+    xp = array_namespace(probe)
+    shares = xp.sum(_scale.direction(probe)[..., :, None] * matrix, axis=-2)
     return Margins(shares[..., -1], shares[..., -1] - scale * xp.sum(xp.abs(shares[..., :-1]), axis=-1))
 
 
-def _tall(matrix: Any) -> Any:
-    _require.matrix("matrix", matrix)
+def _tall(matrix: Any, *, rational: bool = False) -> Any:
+    matrix = _require.matrix("matrix", matrix, rational=rational)
     if matrix.shape[-2] < matrix.shape[-1]:
         raise ValueError(f"matrix must have at least as many rows as columns, got shape {tuple(matrix.shape)}")
     return matrix
 
 
-def _columns(matrix: np.ndarray, scale: Any) -> tuple[np.ndarray, np.ndarray]:
-    """c a_1, ..., c a_{m-1} and a_m."""
-    _require.finite("matrix", _tall(matrix), 2)
+def _normal(matrix: Any) -> Any:
+    """r_mm q_m up to sign, (..., d): what the span of the other columns leaves of the last."""
+    return _span.outside(array_namespace(matrix).matrix_transpose(matrix[..., :-1]), matrix[..., -1])
+
+
+def _probe(probe: Any, matrix: Any) -> tuple[Any, Any]:
+    probe, matrix = _require.alike(probe=_require.finite("probe", probe, rational=False), matrix=matrix)
+    if tuple(probe.shape[-1:]) != (matrix.shape[-2],):
+        raise ValueError(f"probe must have {matrix.shape[-2]} entries, got shape {tuple(probe.shape)}")
+    return probe, matrix
+
+
+def _shares(fraction: Any, cosine: Any, *, rational: bool = True) -> Any:
+    """Both in one type, and 1 where they are just above."""
+    given = {"fraction": fraction, "cosine": cosine}
+    values = _require.alike(
+        **{
+            name: _require.numbers(name, value, 0, 1 + 1e-6, missing=True, rational=rational)
+            for name, value in given.items()
+        }
+    )
+    return tuple(_scale.at_most(value, 1) for value in values)
+
+
+def _columns(matrix: np.ndarray, scale: Any, *, rational: bool = False) -> tuple[np.ndarray, np.ndarray, Any]:
+    """c a_1, ..., c a_{m-1} and a_m in a unit near the largest entry of a_m, and that unit."""
     _require.positive("scale", scale)
-    return scale * matrix[:, :-1], matrix[:, -1]
+    matrix = _require.numpy_array("matrix", _tall(matrix, rational=rational), 2, rational=rational)
+    exact = matrix.dtype == object
+    unit = _scale.unit(matrix[:, -1])[0]
+    with np.errstate(over="ignore"):
+        columns = (scale if exact else float(scale)) * (matrix[:, :-1] / unit)
+    if not exact and not np.all(np.isfinite(columns)):
+        raise ValueError(f"scale must keep c a_k / a_m in the range of floating point, got {scale}")
+    return columns, matrix[:, -1] / unit, unit
 
 
 def _all_vectors(choices: np.ndarray) -> np.ndarray:
@@ -235,14 +284,15 @@ def _all_vectors(choices: np.ndarray) -> np.ndarray:
     return np.stack(np.meshgrid(*choices, indexing="ij"), axis=-1).reshape(-1, len(choices))
 
 
-def _nearest(columns: np.ndarray, target: np.ndarray, choices: np.ndarray) -> Tolerance:
-    """min ||target + columns @ u|| over u_k in choices[k] (columns, levels)."""
-    if choices.shape[1] ** choices.shape[0] <= BRUTE:
-        every = _all_vectors(choices)
-        u = every[np.argmin(np.sum((columns @ every.T + target[:, None]) ** 2, axis=0))]
-    else:
-        u = _decode(columns, target, choices)
-    return Tolerance(float(np.linalg.norm(target + columns @ u)), u)
+def _nearest(columns: np.ndarray, target: np.ndarray, choices: np.ndarray, unit: float) -> Tolerance:
+    """min unit * ||target + columns @ u|| over u_k in choices[k] (columns, levels)."""
+    with np.errstate(over="ignore"):  # of vectors that are too long to be the shortest
+        if choices.shape[1] ** choices.shape[0] <= BRUTE:
+            every = _all_vectors(choices)
+            u = every[np.argmin(np.sum((columns @ every.T + target[:, None]) ** 2, axis=0))]
+        else:
+            u = _decode(columns, target, choices)
+    return Tolerance(float(unit * np.linalg.norm(target + columns @ u)), u)
 
 
 def _decode(columns: np.ndarray, target: np.ndarray, choices: np.ndarray) -> np.ndarray:

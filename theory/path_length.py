@@ -10,7 +10,7 @@ steepest descent, which an attack with small steps follows, of length l,
 If both changes are the same, l / L is the compression (gradient-weighted mean of -cos theta) times the ratio of the
 mean gradients on the two paths: feature compression, Section 5, made exact. Compression alone decides nothing.
 
-Gradients along a path are arrays (..., N, d), one for each of N points.
+Gradients along a path are arrays (..., N, d), one for each of N points; their unit and that of lengths do not matter.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from array_api_compat import array_namespace
 
-from theory import _require
-from theory.gradient_plane import _length, _or_nan
+from theory import _require, _scale
+from theory.gradient_plane import _aligned
 
 Rule = Literal["ends", "left", "right", "midpoint"]
 
@@ -60,13 +60,14 @@ def nodes(count: int, rule: Rule = "ends") -> np.ndarray:
 
 
 def cosines(gradients: Any, difference: Any) -> Any:
-    """cos theta_k between each gradient and x_1 - x_2 (Section 5, Tables 5 to 7): (..., N), NaN where either is 0.
+    """cos theta_k between each gradient and x_1 - x_2 (Section 5, Tables 5 to 7): (..., N) in [-1, 1], NaN where either
+    is 0.
 
     The tables print their plain mean; negative where f falls towards x_1.
     """
-    _same_dimension(gradients, difference)
-    inner = _inner(gradients, difference[..., None, :])
-    return inner / _or_nan(_length(gradients) * _length(difference)[..., None])
+    gradients, difference = _aligned(gradients, rational=False, difference=difference)
+    inner = _inner(_scale.direction(gradients), _scale.direction(difference)[..., None, :])
+    return -_scale.at_most(-_scale.at_most(inner, 1), 1)
 
 
 def change_along(gradients: Any, difference: Any, weights: Any = None) -> Any:
@@ -76,26 +77,29 @@ def change_along(gradients: Any, difference: Any, weights: Any = None) -> Any:
     ----------
     gradients : at points of the segment from x_2 to x_1, (..., N, d).
     difference : x_1 - x_2, (..., d).
-    weights : (N,), of sum 1; left out, all 1 / N as in the paper's tables.
+    weights : (N,), of sum 1 up to 1e-4; left out, all 1 / N as in the paper's tables.
+
+    Raises
+    ------
+    ValueError : for entries that are not finite, shapes that do not fit, and weights of another sum.
     """
-    _same_dimension(gradients, difference)
-    xp = array_namespace(gradients, difference)
-    products = _inner(gradients, difference[..., None, :])
-    if weights is None:
-        return xp.sum(products, axis=-1) / gradients.shape[-2]
-    return xp.sum(weights * products, axis=-1)
+    gradients, difference, weights = _path(gradients, weights, difference=difference)
+    return _mean(_inner(gradients, difference[..., None, :]), weights)
 
 
 def weighted_compression(gradients: Any, difference: Any, weights: Any = None) -> Any:
     """C = -int ||grad f|| cos theta dl / int ||grad f|| dl on the direct path, in [-1, 1]; NaN if all gradients are 0.
 
     The compression that belongs to equations (8) and (9): l / L = C * mean ||grad f|| on the direct path / mean
-    ||grad f|| on the attack's path. Parameters as in `change_along`.
+    ||grad f|| on the attack's path. Parameters as in `change_along`, weights at least 0; NaN too if x_1 = x_2.
     """
-    xp = array_namespace(gradients, difference)
-    sizes = _length(gradients)
-    total = xp.sum(sizes, axis=-1) / gradients.shape[-2] if weights is None else xp.sum(weights * sizes, axis=-1)
-    return -change_along(gradients, difference, weights) / _or_nan(total * _length(difference))
+    gradients, difference, weights = _path(gradients, weights, rational=False, difference=difference)
+    if weights is not None:
+        _require.numbers("weights", weights, 0)
+    gradients = gradients / _scale.unit(gradients, axis=(-2, -1))
+    change = _mean(_inner(gradients, _scale.direction(difference)[..., None, :]), weights)
+    mean = change / _scale.or_nan(_mean(_scale.length(gradients), weights))
+    return -_scale.at_most(-_scale.at_most(-mean, 1), 1)
 
 
 def signed_length(gradients: Any, difference: Any, clean: Any, weights: Any = None) -> Any:
@@ -106,9 +110,14 @@ def signed_length(gradients: Any, difference: Any, clean: Any, weights: Any = No
     Parameters
     ----------
     gradients, difference, weights : as in `change_along`.
-    clean : grad f(x_2), (..., d).
+    clean : grad f(x_2), (..., d); NaN where it is 0.
     """
-    return change_along(gradients, difference, weights) / _or_nan(_length(clean))
+    gradients, difference, clean, weights = _path(
+        gradients, weights, rational=False, difference=difference, clean=clean
+    )
+    unit = _scale.unit(clean)
+    change = _mean(_inner(gradients / unit[..., None], difference[..., None, :]), weights)
+    return change / _scale.or_nan(_scale.length(clean / unit))
 
 
 def first_order_length(change: Any, clean: Any) -> Any:
@@ -117,25 +126,33 @@ def first_order_length(change: Any, clean: Any) -> Any:
     Parameters
     ----------
     change : f(x_1) - f(x_2), (...).
-    clean : grad f(x_2), (..., d).
+    clean : grad f(x_2), (..., d); NaN where it is 0.
     """
-    return change / _or_nan(_length(clean))
+    clean = _require.finite("clean", clean, rational=False)
+    change, clean = _require.alike(change=_require.numbers("change", change), clean=clean)
+    return change / _scale.or_nan(_scale.length(clean))
 
 
 def quadrature_error(rule: Rule, count: int, values: Any, slopes: Any, integral: Any) -> Any:
     """Mean of h over the `nodes` minus its integral over [0, 1], to the order 1 / count^2 (Euler and Maclaurin).
 
-    Exact if h is a polynomial of degree at most 3; for kinked networks h is piecewise constant and all rules err by
-    the order of its variation over count. With "ends" the error is of order 1 / count however smooth h is.
+    Exact if h is a polynomial of degree at most 3, and in fractions; for kinked networks h is piecewise constant and
+    all rules err by the order of its variation over count. With "ends" the error is of order 1 / count however smooth
+    h is.
 
     Parameters
     ----------
     rule, count : as in `nodes`.
-    values, slopes : (h(0), h(1)) and (h'(0), h'(1)).
-    integral : of h, the true change of f.
+    values, slopes : (h(0), h(1)) and (h'(0), h'(1)), pairs of numbers or arrays.
+    integral : of h, the true change of f. NaN gives NaN.
     """
     nodes(count, rule)
-    (start, end), steepening = values, slopes[1] - slopes[0]
+    names = ("values[0]", "values[1]", "slopes[0]", "slopes[1]", "integral")
+    given = dict(zip(names, (*_two("values", values), *_two("slopes", slopes), integral), strict=True))
+    start, end, first, last, integral = _require.alike(
+        **{name: _require.numbers(name, value, missing=True) for name, value in given.items()}
+    )
+    steepening = last - first
     match rule:
         case "ends":
             return ((start + end) / 2 - integral) / count + steepening / (12 * count * (count - 1))
@@ -159,15 +176,22 @@ def descent(gradient: Callable[[Any], Any], start: Any, length: float, steps: in
 
     Raises
     ------
-    ValueError : for a bad start, length or number of steps.
+    ValueError : for a bad start, length or number of steps, or a gradient of another shape.
     """
-    _require.finite("start", start)
+    start = _require.finite("start", start, rational=False)
     _require.budget("length", length)
     _require.integer("steps", steps, 1)
+    xp = array_namespace(start)
+
+    def slope_at(x: Any) -> Any:
+        _, slope = _require.alike(x=x, gradient=_require.numbers("gradient", gradient(x), missing=True))
+        shape = tuple(getattr(slope, "shape", ()))
+        if shape != tuple(x.shape):
+            raise ValueError(f"gradient must keep the shape {tuple(x.shape)}, got {shape}")
+        return xp.astype(slope, x.dtype, copy=False)
 
     def velocity(x: Any) -> Any:
-        slope = gradient(x)
-        return -slope / _or_nan(_length(slope))[..., None]
+        return -_scale.direction(slope_at(x))
 
     h, points = length / steps, [start]
     for _ in range(steps):
@@ -176,8 +200,7 @@ def descent(gradient: Callable[[Any], Any], start: Any, length: float, steps: in
         k_2 = velocity(x + h / 2 * k_1)
         k_3 = velocity(x + h / 2 * k_2)
         points.append(x + h / 6 * (k_1 + 2 * k_2 + 2 * k_3 + velocity(x + h * k_3)))
-    xp = array_namespace(start)
-    return Descent(xp.stack(points), xp.stack([gradient(x) for x in points]))
+    return Descent(xp.stack(points), xp.stack([slope_at(x) for x in points]))
 
 
 def descent_change(gradients: Any, length: Any) -> Any:
@@ -185,15 +208,18 @@ def descent_change(gradients: Any, length: Any) -> Any:
 
     Parameters
     ----------
-    gradients : at an odd number of points at equal distances along the path, (points, ..., d), as `descent` gives them.
-    length : of the path.
+    gradients : at an odd number of points at equal distances along the path, (points, ..., d), as `descent` gives them;
+        finite.
+    length : of the path, at least 0; broadcasts against (...).
     """
-    sizes = _length(gradients)
+    gradients = _require.matrix("gradients", gradients, rational=False)
+    sizes, length = _require.alike(gradients=_scale.length(gradients), length=_require.numbers("length", length, 0))
     intervals = sizes.shape[0] - 1
     if intervals < 2 or intervals % 2:
         raise ValueError(f"gradients must be at 3, 5, 7, ... points, got {intervals + 1}")
     xp = array_namespace(sizes)
-    total = sizes[0] + sizes[-1] + 4 * xp.sum(sizes[1::2], axis=0) + 2 * xp.sum(sizes[2:-1:2], axis=0)
+    odd, even = sizes[1::2, ...], sizes[2:-1:2, ...]
+    total = sizes[0, ...] + sizes[-1, ...] + 4 * xp.sum(odd, axis=0) + 2 * xp.sum(even, axis=0)
     return -length / (3 * intervals) * total
 
 
@@ -210,17 +236,23 @@ def length_bounds(slope: Any, smoothness: Any, drop: Any) -> tuple[Any, Any]:
     smoothness : Lipschitz constant of grad f on the ball used, at least 0.
     drop : D, at least 0. Numbers or arrays that broadcast.
     """
-    for name, value in (("slope", slope), ("smoothness", smoothness), ("drop", drop)):
-        valid = (value >= 0) & (value < math.inf)
-        if not bool(array_namespace(valid).all(valid) if hasattr(valid, "shape") else valid):
-            raise ValueError(f"{name} must be at least 0 and finite, got {value}")
+    slope, smoothness, drop = (
+        _require.numbers(name, value, 0, rational=False)
+        for name, value in (("slope", slope), ("smoothness", smoothness), ("drop", drop))
+    )
     if not any(hasattr(value, "shape") for value in (slope, smoothness, drop)):
-        drop = np.float64(drop)
-    drop = drop + 0.0 * (slope * smoothness)
-    square, bend = slope * slope + 0 * drop, 2 * smoothness * drop
-    shortest = _quotient(2 * drop, slope + _root(square + bend))
-    longest = _quotient(2 * drop, slope + _root(square - bend))
-    return shortest, array_namespace(drop).where((square >= bend) | (drop == 0), longest, longest + math.inf)
+        drop = np.asarray(drop, dtype=float)
+    slope, smoothness, drop = _require.alike(slope=slope, smoothness=smoothness, drop=drop)
+    zero = 0 * slope + 0 * smoothness + 0 * drop
+    xp, slope, smoothness, drop = array_namespace(zero), slope + zero, smoothness + zero, drop + zero
+    middle = _root(2 * smoothness) * _root(drop)  # the slope at which the descent may just stall
+    unit = _scale.power(xp.where(slope > middle, slope, middle))
+    bend = _scale.product(2, smoothness, drop, over=(unit, unit))
+    slope, drop = slope / unit, drop / unit
+    square = slope * slope
+    shortest = _quotient(drop, (slope + _root(square + bend)) / 2)
+    longest = _quotient(drop, (slope + _root(square - bend)) / 2)
+    return shortest, xp.where((square >= bend) | (drop == 0), longest, longest + math.inf)
 
 
 def ratio_bounds(cosine: Any, least: Any, largest: Any) -> tuple[Any, Any]:
@@ -229,10 +261,16 @@ def ratio_bounds(cosine: Any, least: Any, largest: Any) -> tuple[Any, Any]:
     Parameters
     ----------
     cosine : mean of -cos theta over the direct path, on which cos theta <= 0 for both bounds; where its sign changes
-        the mean of |cos theta| still gives the upper one.
-    least, largest : bounds on ||grad f||, 0 < least <= largest.
+        the mean of |cos theta| still gives the upper one. NaN gives NaN.
+    least, largest : bounds on ||grad f||, 0 < least <= largest. Numbers or arrays that broadcast.
     """
-    return cosine * least / largest, cosine * largest / least
+    cosine = _require.numbers("cosine", cosine, missing=True)
+    least, largest = _require.numbers("least", least, 0), _require.numbers("largest", largest, 0)
+    cosine, least, largest = _require.alike(cosine=cosine, least=least, largest=largest)
+    ordered = (least > 0) & (least <= largest)
+    if not bool(array_namespace(ordered).all(ordered) if hasattr(ordered, "shape") else ordered):
+        raise ValueError("0 < least <= largest must hold everywhere, got others")
+    return cosine * (least / largest), cosine * (largest / least)
 
 
 def tie_ratio(cosine: Any, margin: Any, other: Any) -> Any:
@@ -242,35 +280,63 @@ def tie_ratio(cosine: Any, margin: Any, other: Any) -> Any:
 
     Parameters
     ----------
-    cosine : cos theta.
-    margin, other : f(x_2) and f(x_1).
+    cosine : cos theta. Numbers or arrays that broadcast; exact in fractions, and NaN gives NaN.
+    margin, other : f(x_2) and f(x_1); NaN where they are equal.
     """
-    return abs(cosine) * margin / (margin - other)
+    cosine = _require.numbers("cosine", cosine, missing=True)
+    margin, other = _require.numbers("margin", margin, missing=True), _require.numbers("other", other, missing=True)
+    cosine, margin, other = _require.alike(cosine=cosine, margin=margin, other=other)
+    change = margin - other
+    if not hasattr(change, "shape"):
+        return abs(cosine) * (margin / change) if change else math.nan
+    xp = array_namespace(change)
+    return abs(cosine) * (margin / xp.where(change == 0, xp.nan + 0 * change, change))
 
 
 def sign_inflation(gradient: Any) -> Any:
     """L2 length of the signed-gradient step to a level of a linear f, over the shortest: sqrt(s) ||g||_2 / ||g||_1.
 
-    s is the number of entries that are not 0: a sign step leaves the others alone. From 1 up to sqrt(d); near
+    s is the number of entries that are not 0: a sign step leaves the others alone. From 1 up to sqrt(s); near
     sqrt(pi / 2) for Gaussian gradients in high dimension. NaN for a gradient of 0. Shapes (..., d) give (...).
     """
-    xp = array_namespace(_require.finite("gradient", gradient))
-    moved = xp.sum(xp.where(gradient != 0, 1 + 0 * gradient, 0 * gradient), axis=-1)
-    return xp.sqrt(moved) * _length(gradient) / _or_nan(xp.sum(xp.abs(gradient), axis=-1))
+    gradient = _require.finite("gradient", gradient, rational=False)
+    xp = array_namespace(gradient)
+    moved = xp.sum(xp.where(gradient != 0, xp.ones_like(gradient), xp.zeros_like(gradient)), axis=-1)
+    inflation = _root(moved) / _scale.or_nan(xp.sum(xp.abs(_scale.direction(gradient)), axis=-1))
+    return -_scale.at_most(-inflation, -1)
 
 
 def _inner(left: Any, right: Any) -> Any:
     return array_namespace(left, right).sum(left * right, axis=-1)
 
 
-def _same_dimension(gradients: Any, difference: Any) -> None:
-    _require.matrix("gradients", gradients)
-    _require.finite("difference", difference)
-    if gradients.shape[-1] != difference.shape[-1]:
-        raise ValueError(
-            f"gradients and difference must have the same dimension, got {gradients.shape[-1]} and"
-            f" {difference.shape[-1]}"
-        )
+def _path(gradients: Any, weights: Any, *, rational: bool = True, **vectors: Any) -> tuple[Any, ...]:
+    """Gradients and vectors as `_aligned` returns them, and the weights in the same type, or None."""
+    arrays = _aligned(gradients, rational=rational, **vectors)
+    if weights is None:
+        return (*arrays, None)
+    weights = _require.finite("weights", weights, 1, rational=rational)
+    if weights.shape[0] != arrays[0].shape[-2]:
+        raise ValueError(f"weights must be {arrays[0].shape[-2]}, one per gradient, got {weights.shape[0]}")
+    arrays = _require.alike(**dict(zip(("gradients", *vectors), arrays, strict=True)), weights=weights)
+    weights = arrays[-1]
+    total = array_namespace(weights).sum(weights)
+    if not bool(abs(total - 1) < 1e-4):
+        raise ValueError(f"weights must have the sum 1, got {total}")
+    return arrays
+
+
+def _two(name: str, values: Any) -> Any:
+    try:
+        start, end = values
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be two, at 0 and at 1, got {values!r}") from None
+    return start, end
+
+
+def _mean(values: Any, weights: Any) -> Any:
+    xp = array_namespace(values)
+    return xp.sum(values, axis=-1) / values.shape[-1] if weights is None else xp.sum(weights * values, axis=-1)
 
 
 def _or_one(value: Any) -> Any:
@@ -288,4 +354,4 @@ def _quotient(above: Any, below: Any) -> Any:
     """0 where both are 0, infinite where only the denominator is."""
     xp = array_namespace(above, below)
     ratio = above / _or_one(below)
-    return xp.where(below > 0, ratio, xp.where(above > 0, ratio + xp.inf, 0 * ratio))
+    return xp.where(below > 0, ratio, xp.where(above > 0, ratio + xp.inf, xp.zeros_like(ratio)))

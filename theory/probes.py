@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_array_api_obj
 from scipy.optimize import nnls
 
-from theory import _require
-from theory.gradient_plane import _length, projection
+from theory import _require, _scale
+from theory.gradient_plane import projection
 
 Norm = Literal["l2", "linf"]
 
@@ -37,7 +37,7 @@ def probing_vectors(outputs: Any, hidden: Sequence[Any] = ()) -> Any:
     """
     product = _require.matrix("outputs", outputs)
     for weight in reversed(hidden):
-        _require.matrix("hidden", weight)
+        product, weight = _require.alike(outputs=product, hidden=_require.matrix("hidden", weight))
         if product.shape[-1] != weight.shape[-2]:
             raise ValueError(f"hidden must have {product.shape[-1]} rows here, got shape {tuple(weight.shape)}")
         product = product @ weight
@@ -47,18 +47,19 @@ def probing_vectors(outputs: Any, hidden: Sequence[Any] = ()) -> Any:
 def pair_distance(p_1: Any, p_2: Any, x: Any, offset: Any = 0, norm: Norm = "l2") -> Any:
     """Infimum of ||e|| with f_2(x + e) > f_1(x + e): max(gap, 0) / ||p_1 - p_2||_* (feature compression, Theorem 5).
 
+    The unit of probing vectors and offset does not matter.
+
     Parameters
     ----------
     p_1, p_2, x : (..., d).
-    offset : b_1 - b_2, broadcasts.
+    offset : b_1 - b_2, broadcasts against (...).
     norm : in which e is measured, "l2" or "linf".
 
     Returns
     -------
     (...), at least 0: 0 where f_2 > f_1 already, infinity where p_1 = p_2 and it never is.
     """
-    gap = _gap(p_1, p_2, x, offset)
-    return _over(gap, _dual(p_1 - p_2, norm))
+    return _distance(*_pair(p_1, p_2, x, offset, rational=False), norm)
 
 
 def pair_perturbation(p_1: Any, p_2: Any, x: Any, offset: Any = 0, norm: Norm = "l2") -> Any:
@@ -67,10 +68,11 @@ def pair_perturbation(p_1: Any, p_2: Any, x: Any, offset: Any = 0, norm: Norm = 
     -gap g / ||g||^2 for "l2" and -gap sign(g) / ||g||_1 for "linf", g = p_1 - p_2; exact in fractions. 0 where g = 0.
     Where f_2 > f_1 already it leads back to the tie.
     """
-    xp = array_namespace(p_1, p_2, x)
-    g = p_1 - p_2
-    gap = _gap(p_1, p_2, x, 0, keepdims=True) + (offset[..., None] if getattr(offset, "shape", ()) else offset)
+    g, x, offset = _pair(p_1, p_2, x, offset)
     _known(norm)
+    xp, unit = array_namespace(g), _scale.unit(g)
+    g = g / unit
+    gap = xp.sum(g * x, axis=-1, keepdims=True) + (offset[..., None] if hasattr(offset, "shape") else offset) / unit
     size = xp.sum(g * g if norm == "l2" else xp.abs(g), axis=-1, keepdims=True)
     direction = g if norm == "l2" else xp.where(g > 0, 1 + 0 * g, xp.where(g < 0, -1 + 0 * g, 0 * g))
     return -gap * direction / xp.where(size > 0, size, 1 + 0 * size)
@@ -79,11 +81,14 @@ def pair_perturbation(p_1: Any, p_2: Any, x: Any, offset: Any = 0, norm: Norm = 
 def projected_distance(p_1: Any, p_2: Any, x_1: Any, x_2: Any) -> Any:
     """||P(x_2 - x_1)||, P on the span of both probing vectors (feature compression, Theorem 5).
 
-    The length of the shortest e that gives at x_1 both outputs of x_2. If x_2 is classified as 2 it is at least the sum
-    of both points' distances to the tie; if x_2 is not, it may be too short to change any label.
+    The length of the shortest e that gives at x_1 both outputs of x_2, never above that of x_2 - x_1. If x_2 is
+    classified as 2 it is at least the sum of both points' distances to the tie; if x_2 is not, it may be too short to
+    change any label.
     """
-    xp = array_namespace(p_1, p_2)
-    return _length(projection(xp.stack((p_1, p_2), axis=-2), x_2 - x_1))
+    p_1, p_2, x_1, x_2 = _vectors(p_1=p_1, p_2=p_2, x_1=x_1, x_2=x_2)
+    xp, step = array_namespace(p_1), x_2 - x_1
+    seen = projection(xp.stack(xp.broadcast_arrays(p_1, p_2), axis=-2), step)
+    return _scale.at_most(_scale.length(seen), _scale.length(step))
 
 
 def class_distances(probes: Any, x: Any, label: Any, bias: Any = None, norm: Norm = "l2") -> Any:
@@ -91,7 +96,7 @@ def class_distances(probes: Any, x: Any, label: Any, bias: Any = None, norm: Nor
 
     Parameters
     ----------
-    probes : p_1, ..., p_K, (K, d).
+    probes : p_1, ..., p_K, (K, d), K >= 2.
     x : (..., d).
     label : class at x, integers (...) from 0 to K - 1, or one integer.
     bias : (K,).
@@ -99,10 +104,14 @@ def class_distances(probes: Any, x: Any, label: Any, bias: Any = None, norm: Nor
 
     Returns
     -------
-    (..., K), infinity at the label itself.
+    (..., K), at least 0; infinity at the label itself and at a class that is everywhere equal to it.
+
+    Raises
+    ------
+    ValueError : for shapes that do not fit, labels that are not among the classes, and entries that are not finite.
     """
-    gaps, differences = _against(probes, x, label, bias)
-    return _over(gaps, _dual(differences, norm))
+    _, x, differences, offsets, _ = _against(probes, x, label, bias)
+    return _distance(differences, x[..., None, :], offsets, norm)
 
 
 def untargeted_distance(probes: Any, x: Any, label: Any, bias: Any = None, norm: Norm = "l2") -> Any:
@@ -128,34 +137,36 @@ def worst_margin(probes: Any, x: Any, label: Any, radius: Any, bias: Any = None,
     -------
     (...), positive where no perturbation in the ball changes the label.
     """
-    xp = array_namespace(probes, x)
-    gaps, differences = _against(probes, x, label, bias)
-    if not isinstance(radius, int | float):
-        radius = xp.asarray(radius)[..., None]
-    drops = gaps - radius * _dual(differences, norm)
-    return xp.min(xp.where(_is_label(probes, label), 0 * drops + xp.inf, drops), axis=-1)
+    radius = _require.numbers("radius", radius, 0)
+    mine, x, differences, offsets, radius = _against(probes, x, label, bias, radius)
+    radius = radius[..., None] if hasattr(radius, "shape") else radius
+    xp, drops = array_namespace(x), _gaps(differences, x, offsets) - radius * _dual(differences, norm)
+    return xp.min(xp.where(mine, 0 * drops + xp.inf, drops), axis=-1)
 
 
 def sign_step(probes: Any, x: Any, label: Any, radius: float, bias: Any = None, descend: bool = False) -> Any:
     """One step of the fast gradient sign method on softmax regression, in closed form and without clipping.
 
     x + radius * sign(grad CE) with grad CE = sum_k softmax_k p_k - p_label; `descend` steps towards the label instead,
-    as the targeted variant does. The sign is exact, also where the gradient itself would underflow. The margin is never
-    below `worst_margin`, and equal to it for two classes.
+    as the targeted variant does. The sign is that of the gradient before it underflows, in every entry: 0 only where
+    all probing vectors agree or their differences cancel. The margin is never below `worst_margin`, and equal to it for
+    two classes.
 
     Parameters
     ----------
     probes, x, label, bias : as in `class_distances`.
     radius : linf length of the step, at least 0.
     """
-    xp = array_namespace(probes, x)
     _require.budget("radius", radius)
-    scores = _scores(probes, x, bias)
-    others = xp.where(_is_label(probes, label), 0 * scores - xp.inf, scores)
-    # softmax_k (p_k - p_label), up to a factor: nothing underflows when the label has nearly all the weight
-    weights = xp.exp(others - xp.max(others, axis=-1, keepdims=True))
-    _, differences = _against(probes, x, label, bias)
-    gradient = -xp.sum(weights[..., None] * differences, axis=-2)
+    mine, x, differences, offsets, radius = _against(probes, x, label, bias, _require.numbers("radius", radius))
+    xp, gaps = array_namespace(x), _gaps(differences, x, offsets)
+    # logarithms of softmax_k |p_k - p_label|, up to a term of their own in each entry of the gradient
+    moved = (differences != 0) & ~mine[..., None]
+    sizes = xp.log(xp.where(moved, xp.abs(differences), xp.ones_like(differences))) - gaps[..., None]
+    sizes = xp.where(moved, sizes, xp.zeros_like(sizes) - xp.inf)
+    largest = xp.max(sizes, axis=-2, keepdims=True)
+    weights = xp.exp(sizes - xp.where(largest > -xp.inf, largest, xp.zeros_like(largest)))
+    gradient = -xp.sum(weights * xp.sign(differences), axis=-2)
     return x + (-radius if descend else radius) * xp.sign(gradient)
 
 
@@ -164,7 +175,7 @@ def targeted_perturbation(probes: np.ndarray, x: np.ndarray, target: int, bias: 
 
     A least-distance program, min ||e|| with (p_t - p_k) . (x + e) + b_t - b_k >= 0 for all k, solved as nonnegative
     least squares (Lawson and Hanson). At least the `pair_distance` to the target, above it where a third class is in
-    the way. NumPy only.
+    the way. The unit of probing vectors and bias does not matter. NumPy only, in double precision.
 
     Parameters
     ----------
@@ -175,16 +186,18 @@ def targeted_perturbation(probes: np.ndarray, x: np.ndarray, target: int, bias: 
     -------
     (d,); all NaN if the target wins nowhere, or only beyond a million times the largest pair distance.
     """
-    _require.finite("probes", probes, 2)
-    _require.finite("x", x, 1)
-    gaps, differences = _against(probes, x, target, bias)
-    others = np.arange(len(probes)) != _label(target, len(probes))
-    constraints, needed = differences[others], -gaps[others]  # G e >= h
+    probes, x = _require.numpy_array("probes", probes, 2), _require.numpy_array("x", x, 1)
+    mine, x, differences, offsets, _ = _against(probes, x, _require.place("target", target, len(probes)), bias)
+    constraints, biases = differences[~mine], offsets[~mine]
+    units = _scale.unit(constraints)
+    constraints = constraints / units
+    needed = -(constraints @ x + biases / units[:, 0])  # G e >= h
+    sizes = _scale.length(constraints)
     if np.all(needed <= 0):
-        return np.zeros_like(x, dtype=float)
-    sizes = np.linalg.norm(constraints, axis=1)
-    sizes[sizes == 0] = 1
-    constraints, needed = constraints / sizes[:, None], needed / sizes
+        return np.zeros_like(x)
+    if np.any((sizes == 0) & (needed > 0)):
+        return np.full(len(x), np.nan)  # a class that is above the target everywhere
+    constraints, needed = constraints[sizes > 0] / sizes[sizes > 0, None], needed[sizes > 0] / sizes[sizes > 0]
     unit = np.max(needed)  # the program is homogeneous: lengths in units of the largest violated one
     system = np.vstack((constraints.T, needed / unit))
     goal = np.append(np.zeros(len(x)), 1.0)
@@ -195,14 +208,24 @@ def targeted_perturbation(probes: np.ndarray, x: np.ndarray, target: int, bias: 
     return -residual[:-1] / residual[-1] * unit
 
 
-def _gap(p_1: Any, p_2: Any, x: Any, offset: Any, keepdims: bool = False) -> Any:
-    for name, vector in (("p_1", p_1), ("p_2", p_2), ("x", x)):
-        _require.finite(name, vector)
-    if not p_1.shape[-1] == p_2.shape[-1] == x.shape[-1]:
+def _vectors(*, rational: bool = False, **vectors: Any) -> tuple[Any, ...]:
+    """Vectors (..., d) in one floating point type, if they are finite and of one dimension."""
+    arrays = _require.alike(**{name: _require.finite(name, v, rational=rational) for name, v in vectors.items()})
+    sizes = [array.shape[-1] if array.shape else 0 for array in arrays]
+    if len(set(sizes)) > 1 or 0 in sizes:
+        *names, last = vectors
+        *given, size = map(str, sizes)
         raise ValueError(
-            f"p_1, p_2 and x must have the same dimension, got {p_1.shape[-1]}, {p_2.shape[-1]} and {x.shape[-1]}"
+            f"{', '.join(names)} and {last} must have the same dimension, got {', '.join(given)} and {size}"
         )
-    return array_namespace(p_1, p_2, x).sum((p_1 - p_2) * x, axis=-1, keepdims=keepdims) + offset
+    return arrays
+
+
+def _pair(p_1: Any, p_2: Any, x: Any, offset: Any, *, rational: bool = True) -> tuple[Any, Any, Any]:
+    """p_1 - p_2, x and the offset."""
+    p_1, p_2, x = _vectors(rational=rational, p_1=p_1, p_2=p_2, x=x)
+    g, x, offset = _require.alike(p_1=p_1 - p_2, x=x, offset=_require.numbers("offset", offset))
+    return g, x, offset
 
 
 def _known(norm: str) -> None:
@@ -213,55 +236,52 @@ def _known(norm: str) -> None:
 def _dual(vector: Any, norm: Norm) -> Any:
     """Norm of a linear function of e when e is measured in `norm`."""
     _known(norm)
-    return _length(vector) if norm == "l2" else _absolute_sum(vector)
+    return _scale.length(vector) if norm == "l2" else array_namespace(vector).sum(abs(vector), axis=-1)
 
 
-def _absolute_sum(vector: Any) -> Any:
-    xp = array_namespace(vector)
-    return xp.sum(xp.abs(vector), axis=-1)
-
-
-def _over(gap: Any, size: Any) -> Any:
-    """max(gap, 0) / size, infinite where the size is 0 and the gap is not negative."""
-    xp = array_namespace(gap, size)
+def _distance(g: Any, x: Any, offset: Any, norm: Norm) -> Any:
+    """max(g . x + offset, 0) / ||g||_*, infinite where g is 0 and the gap is not negative."""
+    xp, unit = array_namespace(g, x), _scale.unit(g)
+    g = g / unit
+    gap, size = xp.sum(g * x, axis=-1) + offset / unit[..., 0], _dual(g, norm)
     quotient = xp.where(gap > 0, gap, 0 * gap) / xp.where(size > 0, size, 1 + 0 * size)
     return xp.where((size > 0) | (gap < 0), quotient, quotient + xp.inf)
 
 
-def _label(label: Any, classes: int) -> Any:
-    """The label, if it is one or are some of the classes."""
-    if isinstance(label, int):
-        if not 0 <= label < classes:
-            raise ValueError(f"label must be from 0 to {classes - 1}, got {label}")
-        return label
-    xp = array_namespace(label)
-    if not xp.isdtype(label.dtype, "integral") or not bool(xp.all((label >= 0) & (label < classes))):
-        raise ValueError(f"label must hold integers from 0 to {classes - 1}, got {label}")
-    return label[..., None]
+def _gaps(differences: Any, x: Any, offsets: Any) -> Any:
+    """f_label - f_k at x, (..., K): of differences, so that nothing cancels between nearly equal classes."""
+    return (differences @ x[..., None])[..., 0] + offsets
 
 
-def _is_label(probes: Any, label: Any) -> Any:
-    """(..., K), true at the label."""
-    classes = array_namespace(probes).arange(probes.shape[0], device=device(probes))
-    return classes == _label(label, probes.shape[0])
+def _label(label: Any, x: Any, classes: int) -> Any:
+    """The label as an integer, or the labels as integers (..., 1), if they are among the classes."""
+    if not is_array_api_obj(label) or not label.shape:
+        return _require.place("label", label, classes)
+    xp = _require.library(x=x, label=label)
+    labels = xp.astype(label, xp.int64) if xp.isdtype(label.dtype, "integral") else None
+    if labels is None or not bool(xp.all((labels >= 0) & (labels < classes))):
+        given = str(label.dtype) if labels is None else f"{int(xp.min(labels))} to {int(xp.max(labels))}"
+        raise ValueError(f"label must hold integers from 0 to {classes - 1}, got {given}")
+    if tuple(label.shape) != tuple(x.shape[:-1]):
+        raise ValueError(f"label must have shape {tuple(x.shape[:-1])}, one for each x, got {tuple(label.shape)}")
+    return labels[..., None]
 
 
-def _scores(probes: Any, x: Any, bias: Any) -> Any:
-    _require.finite("probes", probes, 2)
-    _require.finite("x", x)
-    if probes.shape[0] < 2:
-        raise ValueError(f"probes must be at least 2 in number, got {probes.shape[0]}")
-    if probes.shape[1] != x.shape[-1]:
-        raise ValueError(f"probes and x must have the same dimension, got {probes.shape[1]} and {x.shape[-1]}")
-    scores = x @ probes.T
-    return scores if bias is None else scores + bias
-
-
-def _against(probes: Any, x: Any, label: Any, bias: Any) -> tuple[Any, Any]:
-    """f_label - f_k at x, (..., K), and p_label - p_k, (..., K, d)."""
-    xp = array_namespace(probes, x)
-    scores = _scores(probes, x, bias)
-    mine = _is_label(probes, label)
-    own = xp.sum(xp.where(mine, scores, 0 * scores), axis=-1, keepdims=True)
+def _against(probes: Any, x: Any, label: Any, bias: Any, radius: Any = 0) -> tuple[Any, Any, Any, Any, Any]:
+    """Where k is the label (..., K), x, p_label - p_k (..., K, d), b_label - b_k (..., K), and the radius."""
+    checked = {"probes": _require.finite("probes", probes, 2, rational=False)}
+    checked |= {"x": _require.finite("x", x, rational=False), "radius": radius}
+    checked |= {} if bias is None else {"bias": _require.finite("bias", bias, 1, rational=False)}
+    probes, x, radius, *rest = _require.alike(**checked)
+    xp, (classes, d) = array_namespace(probes), probes.shape
+    if classes < 2:
+        raise ValueError(f"probes must be at least 2 in number, got {classes}")
+    if tuple(x.shape[-1:]) != (d,):
+        raise ValueError(f"probes and x must have the same dimension, got {d} and {x.shape[-1] if x.shape else 0}")
+    bias = rest[0] if rest else xp.zeros(classes, dtype=probes.dtype, device=device(probes))
+    if bias.shape[0] != classes:
+        raise ValueError(f"bias must have {classes} entries, got {bias.shape[0]}")
+    mine = xp.arange(classes, device=device(probes)) == _label(label, x, classes)
     chosen = xp.where(mine[..., None], probes, 0 * probes)
-    return own - scores, xp.sum(chosen, axis=-2, keepdims=True) - probes
+    own = xp.sum(xp.where(mine, bias, 0 * bias), axis=-1, keepdims=True)
+    return mine, x, xp.sum(chosen, axis=-2, keepdims=True) - probes, own - bias, radius

@@ -15,40 +15,47 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from theory import _require
+from theory import _require, _scale
 
 
 def area(accuracy: Any, input_radii: Any, weight_radii: Any) -> Any:
     """Mean accuracy over the rectangle of radii by the trapezoid rule, shape (...): 1 for accuracy 1 everywhere.
 
     The paper names the area under its surfaces but does not define it (Joint margin bounds, Figure 1); this is the
-    integral over both radii divided by the rectangle's area, so that it lies between 0 and 1.
+    integral over both radii divided by the rectangle's area, so that it lies between the least and the largest accuracy
+    and no unit matters.
 
     Parameters
     ----------
-    accuracy : (..., X, W), a fraction of 1.
-    input_radii, weight_radii : (X,) and (W,), at least 2 each, increasing and from 0 on; the spacing may vary.
+    accuracy : (..., X, W), a fraction of 1; the mean of any other surface is taken, too.
+    input_radii, weight_radii : (X,) and (W,), at least 2 each, increasing and none negative; the spacing may vary.
 
     Raises
     ------
-    ValueError : for radii that do not increase, and for shapes that do not fit.
+    ValueError : for radii that are negative or do not increase, and for shapes that do not fit.
     """
-    xp = array_namespace(_surface(accuracy), input_radii, weight_radii)
-    steps = []
+    accuracy, input_radii, weight_radii = _require.alike(
+        accuracy=_surface(accuracy),
+        input_radii=_radii("input_radii", input_radii),
+        weight_radii=_radii("weight_radii", weight_radii),
+    )
+    xp, steps = array_namespace(accuracy), []
     for name, radii, size in (
         ("input_radii", input_radii, accuracy.shape[-2]),
         ("weight_radii", weight_radii, accuracy.shape[-1]),
     ):
-        _require.finite(name, radii, ndim=1)
         if radii.shape[0] != size or size < 2:
             raise ValueError(f"{name} must be 2 or more, one per accuracy, got {radii.shape[0]} for {size}")
-        steps.append(radii[1:] - radii[:-1])
-        if not bool(xp.all(steps[-1] > 0)):
-            raise ValueError(f"{name} must increase, got {radii}")
+        unit = _scale.unit(radii)
+        widths = (radii[1:] - radii[:-1]) / unit
+        if not bool(xp.all(widths > 0)):
+            raise ValueError(f"{name} must increase, got a smallest step of {xp.min(widths) * unit[0]}")
+        steps.append(widths / xp.sum(widths))
     along, across = steps
     corners = accuracy[..., 1:, 1:] + accuracy[..., 1:, :-1] + accuracy[..., :-1, 1:] + accuracy[..., :-1, :-1]
-    cells = corners * along[:, None] * across
-    return xp.sum(xp.sum(cells, axis=-1), axis=-1) / (4 * xp.sum(along) * xp.sum(across))
+    mean = xp.sum(xp.sum(corners * along[:, None] * across, axis=-1), axis=-1) / 4
+    below = _scale.at_most(mean, xp.max(xp.max(accuracy, axis=-1), axis=-1))
+    return -_scale.at_most(-below, -xp.min(xp.min(accuracy, axis=-1), axis=-1))
 
 
 def monotone_envelope(accuracy: Any) -> tuple[Any, Any]:
@@ -57,7 +64,8 @@ def monotone_envelope(accuracy: Any) -> tuple[Any, Any]:
     Accuracy at smaller radii bounds nothing, but what an attack does within a small radius it may do within a large
     one: the envelope is the better estimate, and the correction a defect of the attack.
     """
-    xp = array_namespace(_surface(accuracy))
+    accuracy = _surface(accuracy)
+    xp = array_namespace(accuracy)
     envelope = _running_minimum(_running_minimum(accuracy, -1), -2)
     return envelope, xp.max(xp.max(accuracy - envelope, axis=-1), axis=-1)
 
@@ -67,7 +75,7 @@ def joint_excess(accuracy: Any) -> Any:
 
     Row 0 and column 0 of the surface must belong to radius 0.
     """
-    _surface(accuracy)
+    accuracy = _surface(accuracy)
     return accuracy[..., :, :1] + accuracy[..., :1, :] - accuracy[..., :1, :1] - accuracy
 
 
@@ -82,10 +90,9 @@ def overfitted(fgsm: Any, pgd: Any, gap: float = 20.0, ratio: float = 0.5) -> An
     ------
     ValueError : for accuracies outside 0 to 100.
     """
-    for name, accuracy in (("fgsm", fgsm), ("pgd", pgd)):
-        xp = array_namespace(_require.finite(name, accuracy))
-        if not bool(xp.all((accuracy >= 0) & (accuracy <= 100))):
-            raise ValueError(f"{name} must lie between 0 and 100 per cent, got others")
+    _require.numbers("gap", gap)
+    _require.numbers("ratio", ratio)
+    fgsm, pgd = _require.alike(fgsm=_require.numbers("fgsm", fgsm, 0, 100), pgd=_require.numbers("pgd", pgd, 0, 100))
     return (fgsm - pgd > gap) & (pgd < ratio * fgsm)
 
 
@@ -93,9 +100,18 @@ def signed_step(x: Any, gradient: Any, epsilon: Any) -> Any:
     """FGSM, x + epsilon sign(gradient): the corner of the box around x that a linear loss is largest at.
 
     The paper prints it without "x +" (ConvNorm, Section 2.3.1).
+
+    Parameters
+    ----------
+    x, gradient : arrays of one shape, or of shapes that broadcast.
+    epsilon : at least 0, in the units of x; broadcasts.
     """
-    xp = array_namespace(x)
-    return x + epsilon * xp.sign(gradient)
+    x, gradient, epsilon = _require.alike(
+        x=_require.finite("x", x),
+        gradient=_require.finite("gradient", gradient),
+        epsilon=_require.numbers("epsilon", epsilon, 0),
+    )
+    return x + epsilon * array_namespace(x).sign(gradient)
 
 
 def projected_ascent(x: Any, gradient: Callable[[Any], Any], epsilon: Any, step: Any, steps: int) -> Any:
@@ -106,14 +122,13 @@ def projected_ascent(x: Any, gradient: Callable[[Any], Any], epsilon: Any, step:
 
     Parameters
     ----------
-    x : array of any shape; epsilon, step : at least 0, in its units.
+    x : array of any shape; epsilon, step : at least 0, in its units; they broadcast.
     gradient : of the loss with respect to the input, at any point.
     steps : at least 0.
     """
-    _require.budget("epsilon", epsilon)
-    _require.budget("step", step)
-    xp = array_namespace(x)
-    iterate = x
+    epsilon, step = _require.numbers("epsilon", epsilon, 0), _require.numbers("step", step, 0)
+    x, epsilon = _require.alike(x=_require.finite("x", x), epsilon=epsilon)
+    xp, iterate = array_namespace(x), x
     for _ in range(_require.integer("steps", steps, 0)):
         iterate = signed_step(iterate, gradient(iterate), step)
         iterate = xp.minimum(xp.maximum(iterate, x - epsilon), x + epsilon)
@@ -140,8 +155,9 @@ class MaskedMargin:
         _require.positive("depth", self.depth)
 
     def margin(self, t: Any) -> Any:
-        """Label minus runner-up at the input t; correct if positive."""
-        return (t - self.centre) ** 2 - self.depth
+        """Label minus runner-up at the input t, a number or an array; correct if positive."""
+        t, centre, depth = _require.alike(t=_require.numbers("t", t), centre=self.centre, depth=self.depth)
+        return (t - centre) ** 2 - depth
 
     def smallest_margin(self, epsilon: Any) -> Any:
         """min of the margin over |t| <= epsilon, exact."""
@@ -157,17 +173,24 @@ class MaskedMargin:
 
 
 def steps_to_boundary(epsilon: float, step: float) -> int:
-    """Steps that an attack needs to reach the boundary of its own ball, ceil(epsilon / step).
+    """Steps that an attack needs to reach the boundary of its own ball, ceil(epsilon / step) up to rounding.
 
     100 weight steps of 0.0005 stop at 0.05 (Joint margin bounds, Section 4): surfaces beyond it are of the attack.
     """
-    return math.ceil(_require.budget("epsilon", epsilon) / _require.positive("step", step))
+    quotient = _require.budget("epsilon / step", _require.budget("epsilon", epsilon) / _require.positive("step", step))
+    whole = round(quotient)
+    return whole if abs(quotient - whole) <= 2 * math.ulp(quotient) else math.ceil(quotient)
 
 
 def _surface(accuracy: Any) -> Any:
+    accuracy = _require.finite("accuracy", accuracy)
     if len(accuracy.shape) < 2:
         raise ValueError(f"accuracy must have an axis per radius, got shape {tuple(accuracy.shape)}")
-    return _require.finite("accuracy", accuracy)
+    return accuracy
+
+
+def _radii(name: str, radii: Any) -> Any:
+    return _require.numbers(name, _require.finite(name, radii, ndim=1), 0)
 
 
 def _running_minimum(values: Any, axis: int) -> Any:

@@ -4,7 +4,8 @@ W = U Sigma V^T has q = min(m, n) singular values; the bottom k are multiplied b
 W_b = U_b Sigma_b V_b^T. s = 0 zeroes them out, s = 1/10 is the paper's "factor of 10"; its "scaled down by 10%"
 would be s = 9/10. Biases stay as they are. Weights are (..., m, n), one row a logit; vectors (..., n).
 
-Arrays of NumPy, CuPy and torch; differentiable where the singular values are distinct.
+Arrays of NumPy, CuPy and torch, at every scale that their dtype has; differentiable where the singular values are
+distinct.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from array_api_compat import array_namespace
 from scipy.optimize import linprog
 from scipy.stats import beta
 
-from theory import _require
+from theory import _require, _scale
+from theory.conditioning import MATRIX, _apply, _operands, matrix_norm, vector_norm
 
 ROUNDINGS: dict[str, Callable[[Fraction], int]] = {"floor": math.floor, "round": round, "ceil": math.ceil}
 
@@ -49,15 +51,14 @@ def bottom_part(W: Any, k: int) -> Any:
     ------
     ValueError : unless 0 <= k <= min(m, n).
     """
-    xp = array_namespace(W)
-    U, sigma, Vh = xp.linalg.svd(W, full_matrices=False)
+    U, sigma, Vh, size = _decomposed(W)
     top = _kept(W, k)
-    return (U[..., :, top:] * sigma[..., None, top:]) @ Vh[..., top:, :]
+    return size * ((U[..., :, top:] * sigma[..., None, top:]) @ Vh[..., top:, :])
 
 
 def shrink_bottom(W: Any, k: int, s: float) -> Any:
     """W_s: W with its k smallest singular values multiplied by s in [0, 1]: (..., m, n)."""
-    return W - (1 - _share(s)) * bottom_part(W, k)
+    return _matrix(W) - (1 - _share(s)) * bottom_part(W, k)
 
 
 def truncation_errors(W: Any, k: int, s: float = 0.0) -> tuple[Any, Any]:
@@ -65,28 +66,34 @@ def truncation_errors(W: Any, k: int, s: float = 0.0) -> tuple[Any, Any]:
 
     For s = 0 no matrix of rank q - k is nearer in either norm (Eckart and Young 1936, Mirsky 1960). 0 for k = 0.
     """
-    xp = array_namespace(W)
-    bottom = (1 - _share(s)) * xp.linalg.svdvals(W)[..., _kept(W, k) :]
-    if k == 0:
-        return xp.zeros(W.shape[:-2], dtype=W.dtype), xp.zeros(W.shape[:-2], dtype=W.dtype)
-    return bottom[..., 0], xp.linalg.vector_norm(bottom, axis=-1)
+    W, top = _matrix(W), _kept(W, k)
+    size = _scale.unit(W, MATRIX)
+    sigma = size[..., 0] * array_namespace(W).linalg.svdvals(W / size)
+    bottom = (1 - _share(s)) * sigma[..., top:] if k else 0 * sigma
+    return bottom[..., 0], _scale.length(bottom)
 
 
 def margin_parts(W: Any, x: Any, label: int, other: int, k: int, bias: Any = None) -> tuple[Any, Any]:
     """m_top and m_bot: what top and bottom part add to the margin of `label` over `other`; the bias counts as top."""
     bottom = bottom_part(W, k)
-    parts = _apply(W - bottom, x), _apply(bottom, x)
+    label, other = _classes(bottom, label, other)
+    parts = _apply(_matrix(W) - bottom, x), _apply(bottom, x)
     top, bot = (z[..., label] - z[..., other] for z in parts)
-    return (top if bias is None else top + bias[..., label] - bias[..., other]), bot
+    if bias is None:
+        return top, bot
+    top, bot, bias = _require.alike(top=top, bot=bot, bias=_require.finite("bias", bias, rational=False))
+    return top + bias[..., label] - bias[..., other], bot
 
 
 def shrunk_margin(top: Any, bottom: Any, s: Any) -> Any:
     """m_s = m_top + s m_bot, the margin of the linear classifier W_s: affine in s, exact."""
+    top, bottom, s = _parts(top=top, bottom=bottom, s=s)
     return top + s * bottom
 
 
 def keeps_for_every_share(top: Any, bottom: Any) -> Any:
     """Whether the decision stands for every s in [0, 1]: m_top > 0 and m_top + m_bot > 0."""
+    top, bottom = _parts(top=top, bottom=bottom)
     return (top > 0) & (top + bottom > 0)
 
 
@@ -95,6 +102,8 @@ def repair_share(top: Any, bottom: Any) -> Any:
 
     NaN where the decision is right to begin with, so that there is nothing to repair.
     """
+    top, bottom = (_require.finite(name, part, rational=False) for name, part in (("top", top), ("bottom", bottom)))
+    top, bottom = _require.alike(top=top, bottom=bottom)
     xp = array_namespace(top)
     wrong = top + bottom < 0
     reachable = wrong & (top > 0)
@@ -108,13 +117,15 @@ def margin_change_bounds(W: Any, x: Any, label: int, other: int, k: int, s: floa
     (1 - s) sigma_(q-k+1) ||U_b^T (e_i - e_j)|| ||V_b^T x||, an equality for k = 1, and
     sqrt(2) (1 - s) sigma_(q-k+1) ||x||. A margin above either keeps its sign.
     """
-    xp = array_namespace(W)
-    U, _, Vh = xp.linalg.svd(W, full_matrices=False)
-    top = _kept(W, k)
-    largest = truncation_errors(W, k, s)[0]
-    left = xp.linalg.vector_norm(U[..., label, top:] - U[..., other, top:], axis=-1)
-    right = xp.linalg.vector_norm(_apply(Vh[..., top:, :], x), axis=-1)
-    return largest * left * right, math.sqrt(2) * largest * xp.linalg.vector_norm(x, axis=-1)
+    (W,), (x,) = _operands([W], False, x=x)
+    label, other = _classes(W, label, other)
+    U, _, Vh, _ = _decomposed(W)
+    top, largest, longest = _kept(W, k), truncation_errors(W, k, s)[0], vector_norm(x)
+    plain = math.sqrt(2) * largest * longest
+    if not k:
+        return plain, plain
+    left = _scale.length(U[..., label, top:] - U[..., other, top:])
+    return largest * left * vector_norm(_apply(Vh[..., top:, :], x)), plain
 
 
 def typical_margin_change(W: Any, x: Any, k: int, s: float) -> Any:
@@ -123,8 +134,8 @@ def typical_margin_change(W: Any, x: Any, k: int, s: float) -> Any:
     Exact for U and V uniformly distributed and independent of each other, as those of a Gaussian matrix are, whatever
     the singular values; at most sqrt(k / (m n)) times the bound without directions.
     """
-    xp = array_namespace(W)
-    size = truncation_errors(W, k, s)[1] * xp.linalg.vector_norm(x, axis=-1)
+    (W,), (x,) = _operands([W], False, x=x)
+    size = truncation_errors(W, k, s)[1] * vector_norm(x)
     return math.sqrt(2 / (W.shape[-2] * W.shape[-1])) * size
 
 
@@ -150,16 +161,13 @@ def cascade_bounds(
     weights : W^1..W^L; activations 1-Lipschitz between them, biases any.
     activations : the clean h^0 = x, h^1, ..., h^(L-1), each (..., n_l).
     """
-    sharp: Any = 0
-    plain: Any = 0
+    sharp, plain, shrunk, spectral = [], [], [], []
     for W, h, k in _layers(weights, activations, counts):
-        xp = array_namespace(W)
-        spectral = xp.linalg.svdvals(W)[..., 0]
-        shrunk = xp.linalg.svdvals(shrink_bottom(W, k, s))[..., 0]
-        error = xp.linalg.vector_norm(_apply((1 - s) * bottom_part(W, k), h), axis=-1)
-        sharp = shrunk * sharp + error
-        plain = spectral * plain + truncation_errors(W, k, s)[0] * xp.linalg.vector_norm(h, axis=-1)
-    return sharp, plain
+        sharp.append(vector_norm(_apply((1 - _share(s)) * bottom_part(W, k), h)))
+        plain.append(truncation_errors(W, k, s)[0] * vector_norm(h))
+        shrunk.append(matrix_norm(shrink_bottom(W, k, s)))
+        spectral.append(matrix_norm(_matrix(W)))
+    return _telescoped(sharp, shrunk), _telescoped(plain, spectral)
 
 
 def cascade_margin_bound(
@@ -170,11 +178,11 @@ def cascade_margin_bound(
     ||w_i - w_j|| of the shrunk last layer times the bound for the layers below, plus |(e_i - e_j)^T E_L h^(L-1)|.
     """
     *_, (W, h, k) = _layers(weights, activations, counts)
-    xp = array_namespace(W)
-    bottom, shrunk = bottom_part(W, k), shrink_bottom(W, k, s)
-    own = (1 - s) * xp.abs(_apply(bottom, h)[..., label] - _apply(bottom, h)[..., other])
+    label, other = _classes(_matrix(W), label, other)
+    shrunk, moved = shrink_bottom(W, k, s), _apply(bottom_part(W, k), h)
+    own = (1 - s) * array_namespace(moved).abs(moved[..., label] - moved[..., other])
     below = cascade_bounds(weights[:-1], activations[:-1], counts[:-1], s)[0]
-    return xp.linalg.vector_norm(shrunk[..., label, :] - shrunk[..., other, :], axis=-1) * below + own
+    return _scale.length(shrunk[..., label, :] - shrunk[..., other, :]) * below + own
 
 
 def reachable_classes(W: np.ndarray, k: int) -> tuple[int, ...]:
@@ -183,8 +191,8 @@ def reachable_classes(W: np.ndarray, k: int) -> tuple[int, ...]:
     Class i is reachable iff row i of U_top Sigma_top is an exposed point of the convex hull of the rows; at most two
     are for rank 1. NumPy only: a linear program per class.
     """
-    _require.matrix("W", W)
-    U, sigma, _ = np.linalg.svd(W, full_matrices=False)
+    W = _require.numpy_array("W", W, 2)
+    U, sigma, _ = np.linalg.svd(W / _scale.unit(W, MATRIX), full_matrices=False)
     rows = U[:, : _kept(W, k)] * sigma[: _kept(W, k)]
     scale = np.max(np.abs(rows), initial=0.0)
     if scale == 0:
@@ -208,15 +216,17 @@ def energy_profile(W: Any, direction: Any) -> Any:
     """Shares of ||direction||^2 along v_1, ..., v_q and, last, outside the row space: (..., q + 1), summing to 1.
 
     For x_adv - x it measures what the paper supposes, that attacks act on the lowest singular values. Columns v_i with
-    sigma_i = 0 are arbitrary directions outside the row space.
+    sigma_i = 0 are arbitrary directions outside the row space. NaN where the direction is 0 and has no shares.
     """
-    xp = array_namespace(W)
-    Vh = xp.linalg.svd(W, full_matrices=False)[2]
-    whole = xp.sum(direction * direction, axis=-1)[..., None]
-    along = _apply(Vh, direction) ** 2 / whole
+    Vh = _decomposed(W)[2]
+    direction = _require.finite("direction", direction, rational=False)
+    Vh, direction = _require.alike(W=Vh, direction=direction / _scale.unit(direction))
+    xp = array_namespace(Vh)
+    along = _apply(Vh, direction)
     # Outside from the residual vector, not as 1 minus the rest: it may be tiny.
-    rest = direction - _apply(xp.matrix_transpose(Vh), _apply(Vh, direction))
-    return xp.concat([along, xp.sum(rest * rest, axis=-1)[..., None] / whole], axis=-1)
+    rest = direction - _apply(xp.matrix_transpose(Vh), along)
+    squares = xp.concat([along * along, xp.sum(rest * rest, axis=-1, keepdims=True)], axis=-1)
+    return squares / _scale.or_nan(xp.sum(direction * direction, axis=-1, keepdims=True))
 
 
 def gradient_energy(W: Any, residual: Any) -> Any:
@@ -224,12 +234,12 @@ def gradient_energy(W: Any, residual: Any) -> Any:
 
     For an isotropic residual the expected share of the bottom k is sum_b sigma^2 / sum sigma^2 <= k / q.
     """
-    xp = array_namespace(W)
-    U, sigma, _ = xp.linalg.svd(W, full_matrices=False)
-    return (sigma * _apply(xp.matrix_transpose(U), residual)) ** 2
+    U, sigma, _, size = _decomposed(W)
+    return (size[..., 0] * (sigma * _apply(array_namespace(U).matrix_transpose(U), residual))) ** 2
 
 
 def _layers(weights: Sequence[Any], activations: Sequence[Any], counts: Sequence[int]) -> list[tuple[Any, Any, int]]:
+    counts = _require.integers("counts", counts, 0, fewest=0)
     if not len(weights) == len(activations) == len(counts):
         raise ValueError(
             "weights, activations and counts must be as many as layers, got "
@@ -238,20 +248,38 @@ def _layers(weights: Sequence[Any], activations: Sequence[Any], counts: Sequence
     return list(zip(weights, activations, counts, strict=True))
 
 
+def _matrix(W: Any) -> Any:
+    return _require.matrix("W", W, rational=False)
+
+
+def _decomposed(W: Any) -> tuple[Any, Any, Any, Any]:
+    """U, Sigma and V^T of W over a power of two, (..., 1, 1), and that."""
+    W = _matrix(W)
+    size = _scale.unit(W, MATRIX)
+    return (*array_namespace(W).linalg.svd(W / size, full_matrices=False), size)
+
+
+def _parts(**values: Any) -> tuple[Any, ...]:
+    return _require.alike(**{name: _require.numbers(name, value) for name, value in values.items()})
+
+
+def _telescoped(errors: Sequence[Any], norms: Sequence[Any]) -> Any:
+    """Every layer's error times the norms of those above it, added up."""
+    return sum(_scale.product(error, *norms[layer + 1 :]) for layer, error in enumerate(errors))
+
+
 def _kept(W: Any, k: int) -> int:
     """How many singular values are left alone."""
-    q = min(_require.matrix("W", W).shape[-2:])
-    if not 0 <= k <= q:
+    q = min(_matrix(W).shape[-2:])
+    if _require.integer("k", k, 0) > q:
         raise ValueError(f"k must be between 0 and min(m, n) = {q}, got {k}")
     return q - k
 
 
+def _classes(W: Any, label: int, other: int) -> tuple[int, int]:
+    count = W.shape[-2]
+    return _require.place("label", label, count), _require.place("other", other, count)
+
+
 def _share(s: float) -> float:
-    if not 0 <= s <= 1:
-        raise ValueError(f"s must be between 0 and 1, got {s}")
-    return s
-
-
-def _apply(W: Any, x: Any) -> Any:
-    """W x over leading axes."""
-    return (W @ x[..., None])[..., 0]
+    return _require.numbers("s", s, 0, 1)

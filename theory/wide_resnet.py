@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import array_api_compat
 from array_api_compat import array_namespace
 
-from theory import _require
+from theory import _require, _scale
+from theory.network import class_labels
 
 POOLED = 8  # the last images are 8 x 8
 
@@ -66,8 +68,8 @@ class Block:
     @property
     def lipschitz(self) -> float:
         """1 + beta_1 ||D_2 K_1|| ||K_2||, or beta_1 (||S|| + ||D_2 K_1|| ||K_2||) with a convolution S as shortcut."""
-        branch = self.first * self.second
-        return 1 + self.entry * branch if self.shortcut is None else self.entry * (self.shortcut + branch)
+        branch = _scale.product(self.entry, self.first, self.second)
+        return 1 + branch if self.shortcut is None else self.entry * self.shortcut + branch
 
 
 def layers(widen: int, classes: int = 10) -> tuple[Layer, ...]:
@@ -123,13 +125,16 @@ def lipschitz(first: float, blocks: Sequence[Block], final: float, connected: An
     ------
     ValueError : for a norm that is negative or not finite.
     """
-    constant = _require.budget("first", first) * _require.budget("final", final) * average_pool_norm()
+    norms = [_require.budget("first", first), _require.budget("final", final), average_pool_norm()]
     for block in blocks:
         for name in ("entry", "first", "second"):
             _require.budget(f"a block's {name}", getattr(block, name))
         if block.shortcut is not None:
             _require.budget("a block's shortcut", block.shortcut)
-    return constant * math.prod(block.lipschitz for block in blocks) * connected
+    if array_api_compat.is_array_api_obj(connected):
+        connected = _require.finite("connected", connected, rational=False)
+    connected = _require.numbers("connected", connected, 0)
+    return _scale.product(*norms, *(block.lipschitz for block in blocks), connected)
 
 
 def certified_radius(logits: Any, labels: Any, constants: Any) -> Any:
@@ -146,17 +151,21 @@ def certified_radius(logits: Any, labels: Any, constants: Any) -> Any:
     ------
     ValueError : for logits that are not finite or fewer than 2, or a constant that is not positive.
     """
-    xp = array_namespace(_require.finite("logits", logits))
-    classes = logits.shape[-1]
+    logits = _require.finite("logits", logits, rational=False)
+    xp, place = array_namespace(logits), array_api_compat.device(logits)
+    classes = logits.shape[-1] if logits.shape else 1
     if classes < 2:
         raise ValueError(f"logits must be at least 2, got {classes}")
-    labels, constants = xp.asarray(labels), xp.asarray(constants, dtype=logits.dtype)
-    if bool(xp.any((labels < 0) | (labels >= classes))):
-        raise ValueError(f"labels must lie between 0 and {classes - 1}, got others")
-    own = xp.arange(classes) == labels[..., None]
-    if not bool(xp.all((constants > 0) | own)):
+    labels = class_labels(xp.asarray(labels, device=place), classes, logits.shape[:-1])
+    if not array_api_compat.is_array_api_obj(constants):
+        constants = xp.asarray(constants, dtype=logits.dtype, device=place)
+    _require.library(logits=logits, constants=constants)
+    own = xp.arange(classes, device=place) == labels[..., None]
+    constants = xp.where(own, xp.ones_like(constants), constants)
+    constants = _require.finite("constants", constants, rational=False, unbounded=True)
+    if not bool(xp.all(constants > 0)):
         raise ValueError("constants must be positive, got others")
     margins = xp.sum(xp.where(own, logits, xp.zeros_like(logits)), axis=-1)[..., None] - logits
-    radii = xp.where(own, xp.full_like(logits, math.inf), margins / xp.where(own, xp.ones_like(logits), constants))
+    radii = xp.where(own, xp.full_like(logits, math.inf), margins / constants)
     nearest = xp.min(radii, axis=-1)
     return xp.where(nearest > 0, nearest, xp.zeros_like(nearest))

@@ -79,6 +79,9 @@ def test_a_batch_is_its_kernels():
 def test_integers_and_complex_kernels():
     whole = np.array([[[1, 2, 0]], [[0, 1, 1]]])
     assert circulant.spectral_norm(whole, (4,)) == pytest.approx(np.linalg.norm(dense(whole, (4,)), 2))
+    small = (100 * whole).astype("uint8")
+    assert np.linalg.norm(dense(small, (2,)), 2) == pytest.approx(np.linalg.norm(dense(100.0 * whole, (2,)), 2))
+    assert circulant.spectral_norm(small, (2,)) == pytest.approx(np.linalg.norm(dense(100.0 * whole, (2,)), 2))
     phases = 1j * whole
     assert circulant.spectral_norm(phases, (4,)) == pytest.approx(circulant.spectral_norm(whole, (4,)))
 
@@ -112,7 +115,7 @@ def test_torch_agrees_and_differentiates():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: circulant.transfer(KERNEL, ()), "kernel must have axes"),
+        (lambda: circulant.transfer(KERNEL, ()), "grid must hold 1 or more integers, got 0"),
         (lambda: circulant.transfer(KERNEL[0, 0, 0], (3,)), r"kernel must have axes .* got shape \(3,\)"),
         (lambda: circulant.transfer(KERNEL, (0, 3)), "grid must be at least 1, got 0"),
         (lambda: circulant.transfer(KERNEL * np.nan, (3, 3)), "kernel must be finite"),
@@ -128,3 +131,65 @@ def test_torch_agrees_and_differentiates():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@given(SEEDS, st.integers(1, 3), st.integers(1, 2), st.integers(1, 2), st.integers(1, 2))
+def test_groups_against_dense_matrices(seed, groups, outputs, inputs, stride):
+    rng = np.random.default_rng(seed)
+    kernel = rng.standard_normal((groups * outputs, inputs, int(rng.integers(1, 4))))
+    size = stride * int(rng.integers(1, 5))
+    whole = dense(kernel, (size,), stride, groups=groups)
+    measured = np.linalg.svd(whole, compute_uv=False)
+    formula = circulant.singular_values(kernel, (size,), stride, groups)
+    assert formula.shape[-1] == min(groups * outputs, stride * groups * inputs)
+    assert np.sort(formula, axis=None)[::-1] == pytest.approx(measured, abs=1e-12 * measured[0])
+    assert np.all(np.diff(formula, axis=-1) <= 0)
+    assert circulant.spectral_norm(kernel, (size,), stride, groups) == pytest.approx(measured[0])
+    if measured[-1] > 1e-6 * measured[0]:
+        assert circulant.condition(kernel, (size,), stride, groups) == pytest.approx(measured[0] / measured[-1])
+    padded = np.linalg.norm(dense(kernel, (size,), stride, 1, groups), 2)
+    assert padded <= circulant.zero_padding_bound(kernel, (size,), stride, groups) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_groups_as_torch_convolves_them(groups):
+    torch = pytest.importorskip("torch")
+    kernel = torch.tensor(seq((4, 4 // groups, 3, 2), 0.4, 1))
+    images = torch.eye(4 * 5 * 4, dtype=torch.float64).reshape(-1, 4, 5, 4)
+    wrapped = torch.nn.functional.pad(images, (0, 1, 0, 2), mode="circular")
+    operator = torch.nn.functional.conv2d(wrapped, kernel, groups=groups).reshape(len(images), -1)
+    expected = torch.linalg.svdvals(operator)
+    found = circulant.singular_values(kernel, (5, 4), groups=groups)
+    assert torch.sort(found.ravel(), descending=True)[0].numpy() == pytest.approx(expected.numpy(), abs=1e-12)
+    assert circulant.spectral_norm(kernel, (5, 4), groups=groups).item() == pytest.approx(expected[0].item())
+
+
+def test_a_batch_of_grouped_kernels():
+    batch = seq((3, 4, 1, 3), 0.7, 1)
+    for function in (circulant.spectral_norm, circulant.condition, circulant.zero_padding_bound):
+        each = [float(function(kernel, (4,), groups=2)) for kernel in batch]
+        assert function(batch, (4,), groups=2) == pytest.approx(each)
+    assert circulant.grouped(batch, 2, 1).shape == (3, 2, 2, 1, 3)
+    with pytest.raises(ValueError, match="groups must divide the output channels, got 3 for 4"):
+        circulant.spectral_norm(batch, (4,), groups=3)
+    with pytest.raises(ValueError, match="groups must be at least 1, got 0"):
+        circulant.condition(batch, (4,), groups=0)
+    with pytest.raises(ValueError, match="kernel must have at least 4 axes"):
+        circulant.grouped(batch[0], 2, 2)
+
+
+def test_a_complex_kernel_and_its_dense_matrix():
+    kernel = seq((2, 2, 3), 0.1, 1) + 1j * seq((2, 2, 3), 0.8, 1)
+    measured = np.linalg.svd(dense(kernel, (4,)), compute_uv=False)
+    assert np.sort(circulant.singular_values(kernel, (4,)), axis=None)[::-1] == pytest.approx(measured)
+    assert circulant.condition(kernel, (4,)) == pytest.approx(measured[0] / measured[-1])
+
+
+@given(SEEDS, st.integers(2, 7), st.integers(1, 6))
+def test_what_vanishes_at_one_frequency_is_singular(seed, length, turns):
+    """(1, ..., 1) is 0 at the frequency that it fills evenly, and so is what it is convolved with."""
+    taps = np.random.default_rng(seed).integers(-9, 10, (2, 2, 4)) / 8
+    singular = sum(np.pad(taps, ((0, 0), (0, 0), (place, length - 1 - place))) for place in range(length))
+    if np.any(singular):
+        assert circulant.condition(singular, (length * turns,)) == np.inf
+    assert circulant.condition(0 * taps, (4,)) == np.inf

@@ -239,3 +239,97 @@ def test_bad_input_is_refused():
         conditioning.leaky_product_bound([np.eye(2)], np.ones(2), np.ones(2), 0)
     with pytest.raises(ValueError, match="rank must be at least 2, got 1"):
         conditioning.frobenius_condition_range(1.0, 1)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_complex_matrices(norm):
+    """[[2, i], [-i, 2]] has the eigenvalues 1 and 3: 3 in every induced norm, ||A||_F ||A^-1||_F = 10 / 3 by hand."""
+    A = np.array([[2, 1j], [-1j, 2]])
+    assert condition(A, norm) == pytest.approx(10 / 3 if norm == "fro" else 3)
+    rng = np.random.default_rng(11)
+    other = rng.standard_normal((4, 4)) + 1j * rng.standard_normal((4, 4))
+    assert condition(other, norm) == pytest.approx(np.linalg.cond(other, norm))
+    assert matrix_norm(other, norm) == pytest.approx(np.linalg.norm(other, norm))
+
+
+def test_what_a_singular_layer_gives():
+    """Where something is 0, annihilated or missing: what the docstrings say, and never NaN."""
+    rng = np.random.default_rng(12)
+    zero, one, regular = np.zeros((3, 3)), np.ones((3, 3)), rng.standard_normal((3, 3))
+    stack, x, delta = np.stack([zero, one, regular]), np.array([1.0, -1.0, 0.0]), rng.standard_normal(3)
+    assert list(conditioning.rank(stack)) == [0, 1, 3]
+    assert list(conditioning.stable_rank(stack)[:2]) == pytest.approx([0, 1])
+    for norm in NORMS:
+        assert list(condition(stack, norm, strict=True)[:2]) == [math.inf, math.inf]
+        assert condition(stack, norm)[2] == pytest.approx(np.linalg.cond(regular, norm))
+        for measure in (conditioning.effective_condition, conditioning.row_space_factor):
+            assert list(measure(stack, x, norm)[:2]) == [math.inf, math.inf]
+            assert measure(stack, 0 * x, norm)[2] == math.inf
+        for bound in (conditioning.relative_growth, conditioning.row_space_bound):
+            assert list(bound(stack, x, delta, norm)[:2]) == [math.inf, math.inf]
+        assert conditioning.printed_bound(regular, 0 * x, delta, norm) == math.inf
+        assert conditioning.telescoped_bound([zero], x, delta, norm=norm) == math.inf
+    assert list(conditioning.random_growth(stack, x)[:2]) == [math.inf, math.inf]
+    with pytest.raises(ValueError, match="weights must hold at least one matrix, got none"):
+        conditioning.lipschitz_product([])
+    with pytest.raises(ValueError, match=r"x must have 3 entries along its last axis, got shape \(2,\)"):
+        conditioning.relative_growth(regular, x[:2], delta)
+
+
+@given(SEEDS, st.integers(1, 15))
+def test_full_column_rank_sees_everything_however_near_it_is_to_losing_it(seed, digits):
+    """The factor is 1 where W x = 0 for x = 0 only; W^+ W x, computed, is only within kappa u of x."""
+    rng = np.random.default_rng(seed)
+    left, right = (np.linalg.qr(rng.standard_normal((size, 3)))[0] for size in (5, 3))
+    W, x = (left * np.array([1.0, 0.5, 10.0**-digits])) @ right.T, rng.standard_normal(3)
+    for norm in NORMS:
+        if conditioning.rank(W) == 3:
+            assert conditioning.row_space_factor(W, x, norm) == pytest.approx(1, rel=1e-15)
+
+
+@given(SEEDS, st.floats(0.5, 15))
+def test_condition_numbers_near_the_loss_of_rank(seed, digits):
+    """Against 50 digits: kappa errs by some kappa u of itself, as a change of the entries by u does."""
+    mpmath = pytest.importorskip("mpmath")
+    rng = np.random.default_rng(seed)
+    W = rng.standard_normal((3, 3))
+    W[2] = W[0] + 10.0**-digits * W[2]
+    with mpmath.workdps(50):
+        exact, inverse = mpmath.matrix(W.tolist()), mpmath.matrix(W.tolist()) ** -1
+        ratio = mpmath.svd_r(exact, compute_uv=False)
+        kappas = [mpmath.mnorm(exact, p) * mpmath.mnorm(inverse, p) for p in (1, mpmath.inf, "f")]
+        kappas.insert(1, ratio[0] / ratio[2])
+    if conditioning.rank(W) == 3:
+        for norm, kappa in zip(NORMS, map(float, kappas), strict=True):
+            assert condition(W, norm) == pytest.approx(kappa, rel=20 * kappa * 2.3e-16)
+
+
+def test_weights_that_centring_takes_to_zero_have_no_gauge_condition():
+    """1 c^T minus its mean is rounding, of which no ratio is a condition number."""
+    c = np.random.default_rng(13).standard_normal(6) * 0.1
+    assert gauge_condition(np.tile(c, (7, 1))) == math.inf
+    assert gauge_condition(np.tile(c, (7, 1)) + 1e-20) == math.inf
+    assert gauge_condition(np.zeros((2, 3))) == math.inf
+    logits = np.random.default_rng(16).standard_normal((7, 6))
+    assert gauge_condition(logits + 1e6 * c) == pytest.approx(gauge_condition(logits), rel=1e-8)
+    rounded = np.tile(c, (7, 1)) * (1 + np.sign(logits) * np.finfo(float).eps)
+    assert gauge_condition(rounded) == math.inf  # though what is left, pure rounding, has full rank
+    assert gauge_condition(np.array([[1.0], [3.0]])) == 1
+
+
+def test_the_variance_of_equal_stretches_is_zero():
+    Q = np.linalg.qr(np.random.default_rng(14).standard_normal((6, 6)))[0]
+    mean, variance = conditioning.stretch_moments(0.1 * Q)
+    assert mean == pytest.approx(0.01)
+    assert 0 <= variance < 1e-30
+
+
+def test_groups_are_kernels_side_by_side():
+    kernel = np.random.default_rng(15).standard_normal((4, 2, 3, 2))
+    stack = conditioning.kernel_matrix(kernel, 2)
+    assert np.array_equal(stack[1], conditioning.kernel_matrix(kernel[2:]))
+    low, high = conditioning.convolution_norm_bounds(kernel, 2)
+    assert low == pytest.approx(max(np.linalg.norm(part, 2) for part in stack))
+    assert low <= np.linalg.norm(dense(kernel, (5, 5), groups=2), 2) <= high
+    with pytest.raises(ValueError, match="groups must divide the output channels, got 3 for 4"):
+        conditioning.kernel_matrix(kernel, 3)

@@ -193,3 +193,58 @@ def test_overlaps_of_real_and_of_isotropic_rows():
         convnorm.overlap_law(3, (2,), (5,), (1,))
     with pytest.raises(ValueError, match="taps, grid and frequency must be equally many"):
         convnorm.row_power_law(3, (2,), (5, 5), (1, 1))
+
+
+@settings(deadline=None)
+@given(SEEDS, st.integers(1, 3), st.integers(1, 2), st.integers(1, 3))
+def test_groups_against_dense_matrices(seed, groups, outputs, inputs):
+    kernel = random_kernel(seed, groups * outputs, inputs)
+    assume(convnorm.smallest_row_norm(kernel, (4,)) > 1e-3)
+    Q, A = normalised(kernel, (4,), groups=groups), dense(kernel, (4,), groups=groups)
+    measured = np.linalg.norm(Q, 2)
+    assert convnorm.spectral_norm(kernel, (4,), groups=groups) == pytest.approx(measured)
+    assert dense(convnorm.normalised_kernel(kernel, (4,)), (4,), groups=groups) == pytest.approx(Q, abs=1e-10)
+    below, above = convnorm.comparison(kernel, (4,), groups)
+    assert above == pytest.approx(np.linalg.norm(A, 2) / convnorm.smallest_row_norm(kernel, (4,)))
+    assert below * (1 - 1e-12) <= measured <= above * (1 + 1e-12)
+    low, high = convnorm.norm_range(groups * outputs, groups * inputs, groups)
+    assert low * (1 - 1e-12) <= measured <= high * (1 + 1e-12)
+
+
+def test_groups_must_divide_the_channels():
+    assert convnorm.norm_range(8, 4, 4) == pytest.approx((2**0.5, 2**0.5))
+    for channels in ((8, 6), (6, 8)):
+        with pytest.raises(ValueError, match="groups must divide the channels, got 4 for"):
+            convnorm.norm_range(*channels, 4)
+
+
+def test_a_complex_kernel_keeps_its_imaginary_part():
+    kernel = random_kernel(3) + 1j * random_kernel(4)
+    full = convnorm.normalised_kernel(kernel, (5,))
+    assert dense(full, (5,)) == pytest.approx(normalised(kernel, (5,)), abs=1e-10)
+    assert convnorm.spectral_norm(kernel, (5,)) == pytest.approx(np.linalg.norm(normalised(kernel, (5,)), 2))
+
+
+def test_each_row_vanishes_or_not_by_itself():
+    difference, pruned = np.array([[[1.0, -1.0]]]), np.array([[[1.0, 0.5]], [[0.0, 0.0]]])
+    assert convnorm.vanishes(difference, (4,))
+    assert convnorm.vanishes(pruned, (4,))
+    assert not convnorm.vanishes(pruned[:1], (4,))
+    batch = np.stack([difference, pruned[:1], 0 * difference])
+    assert list(convnorm.vanishes(batch, (3,))) == [True, False, True]
+    assert list(convnorm.comparison(batch, (3,))[0])[2] == 0
+    assert list(np.isinf(convnorm.comparison(batch, (3,))[1])) == [True, False, True]
+    assert convnorm.spectral_norm(pruned, (4,), 1e-9) == pytest.approx(1)
+    assert convnorm.suggested_epsilon(0 * difference, (3,)) == 0
+    with pytest.raises(ValueError, match="must not vanish at any frequency"):
+        normalised(difference, (3,))
+    assert np.linalg.norm(normalised(difference, (4,), 1e-3), 2) == pytest.approx(
+        convnorm.spectral_norm(difference, (4,), 1e-3)
+    )
+
+
+def test_the_bound_of_all_scalings_needs_full_row_rank():
+    singular = np.stack([np.eye(2), np.ones((2, 2))])
+    assert list(convnorm.equilibrated_condition_bound(singular, np.ones((2, 2)))) == pytest.approx([2**0.5, math.inf])
+    with pytest.raises(ValueError, match=r"at most as many rows as columns, got shape \(3, 2\)"):
+        convnorm.equilibrated_condition_bound(np.ones((3, 2)), np.ones(3))

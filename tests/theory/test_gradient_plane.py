@@ -258,10 +258,17 @@ def test_torch_agrees_and_differentiates():
         (lambda: projection(np.ones(3), np.ones(3)), "gradients must have at least 2 axes"),
         (lambda: projection(np.ones((2, 3)), np.ones(2)), "same dimension, got 3 and 2"),
         (lambda: projection(np.full((2, 3), np.nan), np.ones(3)), "gradients must be finite"),
-        (lambda: span_law(2), "0 < gradients < d must hold, got gradients=2, d=2"),
-        (lambda: median_difficulty(5, 0), "0 < gradients < d must hold"),
-        (lambda: dimension_from_mean(1.0), "mean must lie strictly between 0 and 1"),
-        (lambda: dimension_from_median(0.0), "median must lie strictly between 0 and 1"),
+        (lambda: error_bound(np.eye(2), np.ones(2), np.ones(2), -1.0, 1.0), "size must be at least 0 and finite"),
+        (lambda: error_bound(np.eye(2), np.ones(2), np.ones(3), 1.0, 1.0), "gradients and x_2 must have the same"),
+        (lambda: error_bound(np.eye(2), np.ones(2), np.ones(2), 1.0, -1.0), "smoothness must be at least 0 and finite"),
+        (lambda: tanh_smoothness(np.ones(3), np.ones((2, 4))), r"output must have 2 entries, got shape \(3,\)"),
+        (lambda: perturbation(np.eye(2), np.ones(2), np.nan), "size must be finite, got nan"),
+        (lambda: span_law(2), "d must be at least 3, got 2"),
+        (lambda: median_difficulty(5, 0), "gradients must be positive and finite, got 0"),
+        (lambda: median_difficulty(5, 5.0), "gradients must be below d = 5, got 5.0"),
+        (lambda: dimension_from_mean(1e-51), "mean must lie from 1e-50 to 0.9999999999, got 1e-51"),
+        (lambda: dimension_from_mean(1.0), "mean must lie from 1e-50 to 0.9999999999"),
+        (lambda: dimension_from_median(0.0), "median must lie from 1e-50 to 0.9999999999"),
         (lambda: zero_gradient_probability((0,)), "widths must be at least 1"),
         (lambda: log_gradient_moments(0, (3,)), "d must be at least 1"),
         (lambda: log_gradient_moments(3, (3, -1)), "widths must be at least 1"),
@@ -278,3 +285,51 @@ def test_the_projected_size_is_a_share_of_the_whole():
     assert size_law(2).moment(2) == pytest.approx(span_law(d).moment(2) * size_law(d).moment(2), rel=1e-10)
     with pytest.raises(ValueError, match="gradients must be at least 1, got 0"):
         size_law(0)
+
+
+def rational(values):
+    return np.vectorize(lambda value: Fraction(float(value)), otypes=[object])(values)
+
+
+@pytest.mark.parametrize("delta", [0, 1e-14, 1e-8, 1e-4])
+def test_nearly_dependent_gradients_against_fractions(delta):
+    """The exact span of the very numbers, up to eps over the distance of the gradients."""
+    rng = np.random.default_rng(11)
+    for _ in range(40):
+        d = int(rng.integers(4, 9))
+        gradients, v = rng.standard_normal((int(rng.integers(2, 5)), d)), rng.standard_normal(d)
+        away = rng.standard_normal(d)
+        gradients[-1] = 2.0 ** rng.integers(-3, 4) * gradients[0]
+        gradients[-1] += 4 * delta * np.linalg.norm(gradients[-1]) / np.linalg.norm(away) * away
+        expected = projection(rational(gradients), rational(v)).astype(float)
+        unit = gradients / np.linalg.norm(gradients, axis=1, keepdims=True)
+        values = np.linalg.svd(unit, compute_uv=False)
+        condition = values[0] / values[-1 if delta else -2]
+        found = projection(gradients, v)
+        assert np.linalg.norm(found - expected) <= 1e-15 * condition * np.linalg.norm(v)
+        assert np.linalg.norm(found) <= np.linalg.norm(v) * (1 + 1e-15)
+        assert 0 <= compression(gradients, v) <= 1
+
+
+def test_a_near_pair_does_not_lend_its_rounding_to_a_third():
+    """Three gradients in a plane: the second is the first but for 2^-40, the third parts them."""
+    gradients = np.array([[1, 0, 0, 0], [1, 2.0**-40, 0, 0], [1, 1, 0, 0], [-1, 3, 0, 0]])
+    turn = np.linalg.qr(np.random.default_rng(1).standard_normal((4, 4)))[0]
+    seen = projection(gradients @ turn, np.arange(1.0, 5) @ turn)
+    assert seen @ turn.T == pytest.approx([1, 2, 0, 0], abs=1e-12)
+
+
+def test_batches_that_mix_ranks_are_single_worlds():
+    gradients = np.stack([np.eye(3)[:2], np.ones((2, 3)), np.zeros((2, 3)), [[0.0, 0, 0], [1, 1, 0]]])
+    together = projection(gradients, DELTA)
+    assert together == pytest.approx(np.array([[1, 2, 0], [5 / 3] * 3, [0, 0, 0], [1.5, 1.5, 0]]), abs=1e-15)
+    assert np.array_equal(together, [projection(each, DELTA) for each in gradients])
+    assert compression(gradients, DELTA) == pytest.approx([5**0.5 / 3, 5 / 27**0.5, 0, 0.5**0.5], rel=1e-15)
+
+
+def test_single_precision_in_the_dimension_of_photographs():
+    """What counts as rounding does not grow with the dimension."""
+    d = 1_200_000
+    gradients = np.random.default_rng(2).standard_normal((2, d)).astype(np.float32)
+    gradients[1] = gradients[0] + 1e-3 * gradients[1]
+    assert compression(gradients, gradients[1] - gradients[0]) == pytest.approx(1, abs=1e-3)

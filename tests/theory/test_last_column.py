@@ -1,5 +1,7 @@
 """The attacks of Theorems 1 and 6 against worked examples, definitions, brute force and torch."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from scipy import stats
 from simulate.worlds.last_column import points
 from theory import last_column
 from theory.attack_size import column_law, flip_law, pair_margin_law, swap_law
+from theory.gradient_plane import projection
 from theory.last_column import (
     column_perturbation,
     flip_perturbation,
@@ -43,7 +46,7 @@ def test_the_worked_example_of_theorem_1():
     np.testing.assert_allclose(outputs(EXAMPLE, EXAMPLE[:, 2] + e), [-1, 1, 0], atol=1e-14)
     np.testing.assert_allclose(probing_vectors(EXAMPLE), [[1, -1, 0], [0, 1 / 2, -1 / 6], [0, 0, 1 / 3]], atol=1e-15)
     margins = pair_margins(EXAMPLE)
-    assert margins[2, 1] == pair_margin(EXAMPLE, 2, 1) == pytest.approx(np.sqrt(2))
+    assert [margins[2, 1], pair_margin(EXAMPLE, 2, 1)] == pytest.approx([np.sqrt(2)] * 2, rel=1e-14)
     assert margins[2, 0] == untargeted_margins(EXAMPLE)[2] == pytest.approx(0.6882472016)
     assert margins[1, 0] == pytest.approx(0.5523447707)
     assert np.all(np.isinf(np.diagonal(margins)))
@@ -238,19 +241,99 @@ def test_the_stored_case_in_floating_point():
         (lambda: swap_perturbation(np.ones((2, 3)), 0, 1), "data must have at least as many rows as points"),
         (lambda: swap_perturbation(np.eye(3), 0, 0), "target must differ from the label, got 0 twice"),
         (lambda: swap_size(np.eye(3), 3, 0), "label must be from 0 to 2, got 3"),
-        (lambda: pair_margin(np.eye(3), 0, -1), "target must be at least 0, got -1"),
+        (lambda: pair_margin(np.eye(3), 0, -1), "target must be from 0 to 2, got -1"),
         (lambda: column_perturbation(np.eye(3), 5), "label must be from 0 to 2, got 5"),
         (lambda: column_perturbation(np.eye(1), 0), "data must hold at least 2 points, got 1"),
         (lambda: untargeted_margins(np.eye(1)), "data must hold at least 2 points, got 1"),
         (lambda: targeted_perturbation(np.zeros((2, 3, 3)), 0, 1), "data must have 2 axes"),
         (lambda: probing_vectors(np.array([[np.nan]])), "data must be finite"),
         (lambda: probing_vectors(np.ones(3)), "data must have at least 2 axes"),
+        (lambda: swap_size(np.eye(1), 0, 0), "data must hold at least 2 points, got 1"),
+        (lambda: swap_size(np.eye(3), True, 0), "label must be an integer, got True"),
+        (lambda: pair_margin(np.eye(3), 1.0, 0), "label must be an integer, got 1.0"),
+        (lambda: flip_perturbation(np.eye(3), 0.5), "sign must be 1 or -1 everywhere"),
+        (lambda: flip_perturbation(np.eye(3), np.array([1, 0])), "sign must be 1 or -1 everywhere"),
         (lambda: outputs(np.eye(3), np.ones(2)), "x must have 3 entries, got shape"),
     ],
 )
 def test_bad_input(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def exact_vectors(data):
+    """p_k in fractions: x_k without its part in the span of the others, over its squared length."""
+    columns = [np.array([Fraction(value) for value in column], dtype=object) for column in data.T.tolist()]
+    left = [
+        column - projection(np.stack(columns[:k] + columns[k + 1 :]), column) if len(columns) > 1 else column
+        for k, column in enumerate(columns)
+    ]
+    return np.array([vector / (vector @ vector) for vector in left])
+
+
+@pytest.mark.parametrize("delta", [1e-14, 1e-8, 1e-4])
+def test_nearly_dependent_points_against_fractions(delta):
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        n = int(rng.integers(2, 5))
+        data = rng.standard_normal((n + int(rng.integers(0, 3)), n))
+        data[:, -1] = data[:, 0] + 4 * delta * np.linalg.norm(data[:, 0]) * data[:, -1]
+        values = np.linalg.svd(data / np.linalg.norm(data, axis=0), compute_uv=False)
+        near = {"rel": min(1.0, 2e-15 * values[0] / values[-1])}  # what rounding of the data itself may do
+        p = exact_vectors(data)
+        apart = np.array([[float(np.sum((a - b) ** 2)) ** 0.5 for a in p] for b in p])
+        expected = 1 / np.where(np.eye(n, dtype=bool), 1, apart)
+        off = ~np.eye(n, dtype=bool)
+        assert pair_margins(data)[off] == pytest.approx(expected[off], **near)
+        assert pair_margin(data, n - 1, 0) == pytest.approx(expected[-1, 0], **near)
+        largest = float(np.max(np.abs(p)))
+        assert probing_vectors(data) == pytest.approx(p.astype(float), abs=near["rel"] * largest)
+        own = float(np.sum(p[0] ** 2)) ** 0.5
+        assert np.linalg.norm(flip_perturbation(data[:, ::-1], 1)) == pytest.approx(2 / own, **near)
+        gains = [float(np.sum((p[0] - other) * p[0])) / own for other in p]
+        assert np.linalg.norm(column_perturbation(data, 0)) == pytest.approx(1 / max(map(abs, gains)), **near)
+        targeted = np.linalg.norm(targeted_perturbation(data, n - 1, 0))
+        assert targeted >= expected[-1, 0] * (1 - near["rel"])
+
+
+DEPENDENT = {
+    "twice the same point": np.array([[1.0, 1, 0], [2, 2, 1], [3, 3, 5]]),
+    "the origin": np.array([[1.0, 0, 0], [2, 0, 1], [3, 0, 5]]),
+    "a sum": np.array([[1.0, 0, 1], [2, 1, 3], [3, 5, 8]]),
+    "a sum of nearly equal points": np.array([[1.0, 1, 2], [2, 2 + 2.0**-30, 4 + 2.0**-30], [3, 3, 6]]),
+    "one class at the origin": np.zeros((3, 1)),
+    "one of a stack": np.stack([np.eye(3), np.ones((3, 3))]),
+}
+
+
+@pytest.mark.parametrize("name", DEPENDENT)
+def test_dependent_points_are_refused(name):
+    data = DEPENDENT[name]
+    calls = [lambda: probing_vectors(data), lambda: outputs(data, np.ones(3)), lambda: flip_perturbation(data, 1)]
+    calls += [lambda: sign_outputs(data, np.ones(3))]
+    if data.shape[-1] > 1:
+        calls += [lambda f=f: f(data, 2, 0) for f in (swap_perturbation, swap_size, swap_bound, pair_margin)]
+        calls += [lambda: pair_margins(data), lambda: untargeted_margins(data), lambda: column_perturbation(data, 1)]
+    if data.ndim == 2 and data.shape[-1] > 1:
+        calls += [lambda: targeted_perturbation(data, 2, 0)]
+    for call in calls:
+        with pytest.raises(ValueError, match="data must have full column rank, got columns that depend on each other"):
+            call()
+
+
+def test_one_point():
+    data = np.array([[3.0], [4]])
+    np.testing.assert_allclose(probing_vectors(data), [[0.12, 0.16]], rtol=1e-15)
+    np.testing.assert_allclose(flip_perturbation(data, np.array([1, -1])), [[-6, -8], [6, 8]], rtol=1e-15)
+    np.testing.assert_allclose(sign_outputs(data, data[:, 0]), [1, -1], rtol=1e-15)
+
+
+def test_points_of_unlike_lengths():
+    """e has the length of the lengths' harmonic sum: p_i = x_i / |x_i|^2 for orthogonal points."""
+    data = np.diag([1e-200, 1.0, 1e100])
+    assert pair_margin(data, 0, 1) == pair_margins(data)[0, 1] == pytest.approx(1e-200, rel=1e-15)
+    assert pair_margin(data, 1, 2) == pair_margins(data)[1, 2] == pytest.approx(1, rel=1e-15)
+    assert np.linalg.norm(column_perturbation(data, 2)) == pytest.approx(1e100, rel=1e-15)
 
 
 def test_every_public_function_is_tested_here():

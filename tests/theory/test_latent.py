@@ -143,3 +143,39 @@ def test_bad_input_is_refused():
         latent.certified_distance(np.array(1.0), 1.0, 1)
     with pytest.raises(ValueError, match="W must have at least 2 axes"):
         latent.balanced_factors(np.ones(3))
+
+
+def test_a_singular_gauge_is_refused_and_a_badly_scaled_one_is_not():
+    W2, W1 = np.random.default_rng(7).standard_normal((2, 3, 3))
+    for G in (np.ones((3, 3)), np.zeros((3, 3)), np.stack([np.eye(3), np.diag([1.0, 1.0, 0.0])])):
+        with pytest.raises(ValueError, match="G must be invertible, got a singular matrix, to rounding"):
+            latent.regauged(W2, W1, G)
+    with pytest.raises(ValueError, match="G must be square and fit between W2 and W1"):
+        latent.regauged(W2, W1, np.ones((3, 2)))
+    far = np.diag([1e-200, 1.0, 1e150]) @ (W1 @ W1.T + np.eye(3))
+    other2, other1 = latent.regauged(W2, W1, far)
+    assert other2 @ other1 == pytest.approx(W2 @ W1)
+
+
+def test_factors_without_a_product():
+    zero, first = np.zeros((2, 2)), np.diag([1.0, 0.0])
+    assert latent.imbalance(zero, zero) == 0
+    assert latent.imbalance(first, np.diag([0.0, 1.0])) == math.inf
+    assert latent.imbalance(np.stack([zero, first]), np.stack([zero, first])) == pytest.approx([0, 0])
+    assert latent.imbalance(1e-200 * first, 1e-200 * first) == 0
+    for factor in latent.balanced_factors(zero):
+        assert np.array_equal(factor, zero)
+
+
+def test_a_margin_that_does_not_move():
+    """Equal rows: the goal is never reached, unless it is to begin with."""
+    distances = latent.certified_distance(np.array([1.0, -5.0]), np.zeros(2), 0.9)
+    assert list(distances) == [math.inf, 0]
+    with pytest.raises(ValueError, match="lipschitz must be at least 0"):
+        latent.certified_distance(np.array(1.0), -1.0, 0.9)
+
+
+def test_projection_on_a_decoder_without_full_rank_is_the_shortest():
+    D, x = np.array([[1.0, 1.0], [2.0, 2.0], [0.0, 0.0]]), np.array([1.0, 2.0, 7.0])
+    assert latent.linear_projection(D, x) == pytest.approx([0.5, 0.5])
+    assert latent.linear_projection(np.stack([D, 0 * D]), x)[1] == pytest.approx([0, 0])

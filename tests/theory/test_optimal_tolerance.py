@@ -1,5 +1,8 @@
 """The optimum of Theorem 6 and the best linear classifier against brute force, programs of other kinds, and oracles."""
 
+from fractions import Fraction
+from itertools import product
+
 import mpmath
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.stats import binom, halfnorm, kstest
 
+from theory.gradient_plane import projection
 from theory.optimal_tolerance import (
     _decode,
     angle_bounds,
@@ -208,6 +212,88 @@ def test_torch_agrees_and_differentiates():
     torch.autograd.gradcheck(lambda probe, matrix: tuple(margins(probe, matrix, 2.0)), (tp, tA))
 
 
+def rational(values):
+    return np.vectorize(lambda value: Fraction(float(value)), otypes=[object])(values)
+
+
+@pytest.mark.parametrize("delta", [0, 1e-14, 1e-8, 1e-4])
+@pytest.mark.parametrize("near", [0, -1])
+def test_nearly_dependent_columns_against_fractions(delta, near):
+    """The last column close to another, or two of the others close to each other."""
+    rng = np.random.default_rng(9)
+    for _ in range(30):
+        m = int(rng.integers(3, 6))
+        A = rng.standard_normal((m + int(rng.integers(0, 3)), m))
+        A[:, near] = 2 * A[:, 1] + 4 * delta * A[:, near]
+        others, last = rational(A[:, :-1]).T, rational(A[:, -1])
+        left = last - projection(others, last)
+        expected = float(left @ left) ** 0.5
+        unit = A[:, :-1] / np.linalg.norm(A[:, :-1], axis=0)
+        values = np.linalg.svd(unit, compute_uv=False)
+        condition = values[0] / values[-1 if delta or near else -2]
+        loss = max(16 * m * 2.0**-53, 2e-15 * condition) * np.linalg.norm(A[:, -1])
+        assert last_distance(A) == pytest.approx(expected, abs=loss)
+        assert 0 <= fraction(A) <= 1
+        probe = rng.standard_normal(len(A))
+        first, second = angle_cosines(probe, A)
+        assert 0 <= first <= 1
+        assert np.isnan(second) if last_distance(A) == 0 else 0 <= second <= 1
+        if expected > 1e3 * loss:
+            exact = abs(float(rational(probe) @ left)) / (expected * np.linalg.norm(probe))
+            assert second == pytest.approx(exact, abs=2 * loss / expected)
+
+
+def test_columns_that_depend_on_each_other():
+    A = np.array([[1.0, 1, 0], [0, 0, 1], [0, 0, 1]])  # the first two are one
+    assert last_distance(A) == pytest.approx(2**0.5)
+    assert fraction(A) == 1
+    assert last_distance(A[:, [0, 2, 1]]) == 0
+    assert fraction(A[:, [0, 2, 1]]) == 0
+    assert np.isnan(angle_cosines(np.ones(3), A[:, [0, 2, 1]])[1])
+    assert angle_cosines(np.ones(3), A) == pytest.approx([2 / 6**0.5] * 2)
+    assert optimal_tolerance(A[:, [0, 2, 1]]).value == linear_margin(A[:, [0, 2, 1]]).value == 0
+    mixed = np.stack([A, np.eye(3), np.ones((3, 3)), np.zeros((3, 3))])
+    assert fraction(mixed) == pytest.approx([1, 1, 0, np.nan], nan_ok=True)
+    assert last_distance(mixed) == pytest.approx([2**0.5, 1, 0, 0])
+    assert np.array_equal(fraction(mixed), [fraction(each) for each in mixed], equal_nan=True)
+    assert np.isnan(angle_cosines(np.zeros(3), np.eye(3))).all()
+    assert np.isnan(margins(np.zeros(3), np.eye(3))).all()
+    assert fraction(np.array([[3.0], [4]])) == 1
+
+
+@pytest.mark.parametrize("kind", ["equal", "nearly equal", "zero", "half the last", "regular"])
+def test_linear_margins_of_any_rank_by_all_active_sets(kind):
+    rng = np.random.default_rng(10)
+    for _ in range(15):
+        A, c = rng.standard_normal((4, 4)), 10 ** rng.uniform(-2, 2)
+        if kind == "equal":
+            A[:, 1] = A[:, 0]
+        elif kind == "nearly equal":
+            A[:, 1] = A[:, 0] + 1e-14 * A[:, 1]
+        elif kind == "zero":
+            A[:, 0] = 0
+        elif kind == "half the last":
+            A[:, 0] = A[:, -1] / 2
+        least = np.inf
+        for ends in product((-1.0, 0.0, 1.0), repeat=3):
+            free = np.flatnonzero(np.array(ends) == 0)
+            rest = A[:, -1] + c * A[:, :-1] @ np.array(ends)
+            inner = np.linalg.lstsq(c * A[:, free], -rest, rcond=1e-13)[0] if len(free) else np.zeros(0)
+            if np.all(np.abs(inner) <= 1 + 1e-12):
+                least = min(least, np.linalg.norm(rest + c * A[:, free] @ inner))
+        assert linear_margin(A, c).value == pytest.approx(least, abs=1e-10)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_bounds_on_angles_are_cosines(F, cosine):
+    low, high = angle_bounds(F, cosine)
+    assert 0 <= low <= high <= 1
+    with mpmath.workdps(30):
+        phi, theta = mpmath.acos(F), mpmath.acos(cosine)
+        expected = max(mpmath.cos(phi + theta), 0), mpmath.cos(phi - theta)
+    assert [float(low), float(high)] == pytest.approx([float(value) for value in expected], abs=1e-15)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -216,6 +302,20 @@ def test_torch_agrees_and_differentiates():
         (lambda: optimal_tolerance(np.full((2, 2), np.nan)), "matrix must be finite"),
         (lambda: optimal_tolerance(np.eye(2), 0), "scale must be positive and finite, got 0"),
         (lambda: point_tolerance(np.eye(2), [1, 0]), "each -1 or 1"),
+        (
+            lambda: optimal_tolerance(np.array([[1e10, 0], [0, 1e-10]]), 1e300),
+            "scale must keep c a_k / a_m in the range",
+        ),
+        (lambda: squared_tolerance(np.eye(2), -1), "scale must be positive and finite, got -1"),
+        (lambda: margins(np.ones(3), np.eye(2)), r"probe must have 2 entries, got shape \(3,\)"),
+        (lambda: margins(np.ones(2), np.eye(2), 0), "scale must be positive and finite, got 0"),
+        (lambda: angle_cosines(np.ones(2), np.ones((2, 3))), "at least as many rows as columns"),
+        (
+            lambda: angle_bounds(np.array(1.1), np.array(0.5)),
+            "fraction must lie from 0 to 1.000001, got entries from 1.1",
+        ),
+        (lambda: angle_bounds(0.5, -0.5), "cosine must lie from 0 to 1.000001, got -0.5"),
+        (lambda: mean_square_cosine(0.5, 2.0, 3), "cosine must lie from 0 to 1.000001, got 2.0"),
         (lambda: linear_margin(np.ones((2, 2, 2))), "matrix must have 2 axes"),
         (lambda: interpolation_probability(0), "m must be at least 1"),
         (lambda: interpolation_probability(3, rows=2), "rows must be at least 3"),
@@ -226,3 +326,33 @@ def test_torch_agrees_and_differentiates():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("m", "scale", "rows"),
+    [
+        (1, 1.0, 10**12),
+        (3, 1.0, 10**12),
+        (10**6, 1.0, 10**6),
+        (10**12, 1.0, 10**12),
+        (10**12, 3.0, 10**12),
+        (5, 1e-6, 10**12),
+        (10**6, 1e-3, 10**8),
+    ],
+)
+def test_the_chance_in_large_dimensions(m, scale, rows):
+    """The same integral about sqrt(degrees), at 30 digits."""
+    with mpmath.workdps(30):
+        degrees = mpmath.mpf(rows - m + 2)
+        root, constant = mpmath.sqrt(degrees), (1 - degrees / 2) * mpmath.log(2) - mpmath.loggamma(degrees / 2)
+
+        def weighted(offset):
+            t = root + offset
+            log = constant + (degrees - 1) * mpmath.log(t) - t * t / 2 if t > 0 else -mpmath.inf
+            return mpmath.exp(log + (m - 1) * mpmath.log(mpmath.erf(scale * t / mpmath.sqrt(2)))) if t > 0 else 0 * t
+
+        start = max(-root, mpmath.mpf(-14))
+        exact = mpmath.quad(weighted, [start + j for j in range(29)])
+    found = interpolation_probability(m, scale, rows)
+    assert found == pytest.approx(float(exact), rel=1e-12)
+    assert 0 <= found <= 1

@@ -1,5 +1,7 @@
 """Section 5 against oracles, closed forms, other integrators, and attacks on small problems."""
 
+from fractions import Fraction
+
 import mpmath
 import numpy as np
 import pytest
@@ -224,6 +226,58 @@ def test_torch_agrees_and_differentiates():
     assert end.detach().numpy() == pytest.approx(descent(lambda y: y - 2, clean, 0.5, steps=4).points[-1], rel=1e-12)
 
 
+EXTREMES = [0.0, 1e-300, 1e-160, 1e-8, 1.0, 3e8, 1e160, 1e300]
+
+
+@pytest.mark.parametrize("slope", EXTREMES)
+@pytest.mark.parametrize("smoothness", EXTREMES)
+def test_length_bounds_to_the_ends_of_floating_point(slope, smoothness):
+    with mpmath.workdps(700):
+        for drop in EXTREMES:
+            g, b, D = map(mpmath.mpf, (slope, smoothness, drop))
+            inside, below = g * g - 2 * b * D, g + mpmath.sqrt(g * g + 2 * b * D)
+            low = 2 * D / below if below else (mpmath.inf if D else mpmath.mpf(0))
+            high = mpmath.inf
+            if inside >= 0 or not D:
+                below = g + mpmath.sqrt(max(inside, 0))
+                high = 2 * D / below if below else (mpmath.inf if D else mpmath.mpf(0))
+            with np.errstate(over="ignore"):  # where the bound itself is beyond
+                found = length_bounds(slope, smoothness, drop)
+            assert [float(bound) for bound in found] == pytest.approx([float(low), float(high)], rel=1e-14, abs=1e-300)
+
+
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=1, max_size=4), st.floats(-20, 20))
+def test_cosines_and_compression_keep_their_ranges(entries, power):
+    gradients = np.array(entries)
+    for difference in (gradients[0], -gradients[-1] * 10**power, np.array([1e-5, 3.0])):
+        found = cosines(gradients, difference)
+        assert np.all(np.isnan(found) | (abs(found) <= 1))
+        dead = np.all(gradients == 0, axis=1) | np.all(difference == 0)
+        assert np.array_equal(np.isnan(found), dead)
+        mean = weighted_compression(gradients, difference)
+        assert np.isnan(mean) == np.all(dead)
+        assert np.isnan(mean) or -1 <= mean <= 1
+    inflation = sign_inflation(gradients)
+    assert np.all(np.isnan(inflation) | ((inflation >= 1) & (inflation <= np.sqrt(2) * (1 + 1e-15))))
+
+
+def test_what_has_no_value_is_nan_and_what_is_missing_stays_missing():
+    assert np.isnan(first_order_length(2.0, np.zeros(3)))
+    assert np.isnan(tie_ratio(0.5, 1.0, 1.0))
+    assert np.isnan(tie_ratio(np.array([np.nan, 0.5]), np.array([1.0, 2]), np.array([-1.0, 2]))).tolist() == [True] * 2
+    assert np.isnan(ratio_bounds(np.nan, 1.0, 2.0)).all()
+    assert tie_ratio(np.empty(0), np.empty(0), np.empty(0)).shape == (0,)
+    assert tie_ratio(Fraction(-1, 2), 3, Fraction(-1)) == Fraction(3, 8)
+    assert np.isnan(quadrature_error("left", 2, (np.nan, 1), (0, 0), 1))
+    assert quadrature_error("ends", 2, (Fraction(1), 0), (0, Fraction(-2)), Fraction(1, 3)) == Fraction(0)
+
+
+def test_constant_gradients_of_integers_lead_a_descent():
+    path = descent(lambda _: np.array([3, -4], dtype=np.int8), np.array([1, 1], dtype=np.uint8), 5.0, steps=2)
+    assert path.points[-1] == pytest.approx([-2, 5])
+    assert descent_change(path.gradients, 5.0) == pytest.approx(-25)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -235,7 +289,19 @@ def test_torch_agrees_and_differentiates():
         (lambda: cosines(np.ones((2, 3)), np.ones(2)), "same dimension, got 3 and 2"),
         (lambda: length_bounds(-1, 1, 1), "slope must be at least 0 and finite, got -1"),
         (lambda: length_bounds(1, np.nan, 1), "smoothness must be at least 0 and finite"),
-        (lambda: length_bounds(1, 1, np.array([1, np.inf])), "drop must be at least 0 and finite"),
+        (lambda: length_bounds(1, 1, np.array([1, np.inf])), "drop must be finite, got NaN or inf"),
+        (lambda: descent(lambda x: x[0], np.zeros(2), 1.0), r"gradient must keep the shape \(2,\), got \(\)"),
+        (lambda: change_along(np.eye(2), np.ones(2), np.ones(3) / 3), "weights must be 2, one per gradient, got 3"),
+        (lambda: change_along(np.eye(2), np.ones(2), np.ones(2)), "weights must have the sum 1, got 2"),
+        (lambda: change_along(np.eye(2), np.ones(3)), "gradients and difference must have the same dimension, got 2"),
+        (lambda: weighted_compression(np.eye(2), np.ones(2), np.array([2.0, -1])), "weights must be at least 0"),
+        (lambda: signed_length(np.eye(2), np.ones(2), np.ones(3)), "gradients and clean must have the same dimension"),
+        (lambda: quadrature_error("ends", 1, (0, 0), (0, 0), 0), "count must be at least 2, got 1"),
+        (lambda: quadrature_error("ends", 2, (0, 0, 0), (0, 0), 0), "values must be two, at 0 and at 1"),
+        (lambda: quadrature_error("ends", 2, (0, 0), 1.0, 0), "slopes must be two, at 0 and at 1, got 1.0"),
+        (lambda: descent_change(np.ones((3, 2)), -1.0), "length must be at least 0 and finite, got -1.0"),
+        (lambda: ratio_bounds(0.5, 0, 1), "0 < least <= largest must hold"),
+        (lambda: ratio_bounds(0.5, 2.0, np.array([3.0, 1])), "0 < least <= largest must hold"),
         (lambda: descent(bowl, np.zeros(2), -1.0), "length must be at least 0"),
         (lambda: descent(bowl, np.zeros(2), 1.0, steps=0), "steps must be at least 1"),
         (lambda: descent_change(np.ones((4, 2)), 1.0), "3, 5, 7, ... points, got 4"),

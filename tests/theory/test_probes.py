@@ -1,7 +1,9 @@
 """Theorem 5 and linear classifiers against oracles, brute force, and attacks that look for something shorter."""
 
 from fractions import Fraction
+from itertools import combinations
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -216,6 +218,111 @@ def test_torch_agrees_and_differentiates():
     )
 
 
+def rational(values):
+    return np.vectorize(lambda value: Fraction(float(value)), otypes=[object])(values)
+
+
+@pytest.mark.parametrize("delta", [0, 1e-14, 1e-8, 1])
+def test_nearly_equal_classes_against_fractions(delta):
+    """Scores near 1e4 whose differences are tiny: nothing but the rounding of one inner product may be lost."""
+    rng = np.random.default_rng(4)
+    for _ in range(30):
+        rows, x = rng.standard_normal((3, 4)), 1e4 * rng.standard_normal(4)
+        rows[1] = rows[0] + delta * rng.standard_normal(4)
+        bias = np.array([2.0, 2.0, -1e6])
+        g, exact_x = rational(rows[0]) - rational(rows[1]), rational(x)
+        gap = g @ exact_x
+        sizes = {"l2": float(g @ g) ** 0.5, "linf": float(np.sum(abs(g)))}
+        for norm, size in sizes.items():
+            expected = max(float(gap), 0) / size if size else np.inf
+            near = {"rel": 1e-12, "abs": 1e-14 * np.linalg.norm(x)}
+            assert pair_distance(rows[0], rows[1], x, 0, norm) == pytest.approx(expected, **near)
+            assert class_distances(rows, x, 0, bias, norm)[1] == pytest.approx(expected, **near)
+            worst = worst_margin(rows, x, 0, 0.5, bias, norm)
+            assert worst == pytest.approx(
+                float(gap) - 0.5 * size, abs=1e-14 * (1 + np.linalg.norm(x)) * max(size, 1e-14)
+            )
+
+
+def least_length(G, h):
+    """min ||e||^2 with G e >= h in fractions, by all sets of constraints that may hold with equality; None if none."""
+    best = None
+    for count in range(min(G.shape) + 1):
+        for tight in map(list, combinations(range(len(G)), count)):
+            table = [[*(G[i] @ G[j] for j in tight), h[i]] for i in tight]
+            for k in range(count):
+                pivot = next((row for row in range(k, count) if table[row][k] != 0), None)
+                if pivot is None:
+                    break
+                table[k], table[pivot] = table[pivot], table[k]
+                for row in set(range(count)) - {k}:
+                    factor = table[row][k] / table[k][k]
+                    table[row] = [a - factor * b for a, b in zip(table[row], table[k], strict=True)]
+            else:
+                weights = [table[k][count] / table[k][k] for k in range(count)]
+                e = sum((weight * G[i] for weight, i in zip(weights, tight, strict=True)), 0 * G[0])
+                if np.all(G @ e >= h) and (best is None or e @ e < best):
+                    best = e @ e
+    return best
+
+
+@pytest.mark.parametrize("delta", [0, 1e-14, 1e-8, 1e-4])
+def test_targets_beside_a_nearly_equal_class_against_fractions(delta):
+    rng = np.random.default_rng(5)
+    for trial in range(20):
+        K, d = int(rng.integers(3, 5)), int(rng.integers(1, 5))
+        rows, bias, x = rng.standard_normal((K, d)), rng.standard_normal(K), rng.standard_normal(d)
+        rows[1] = rows[0] + delta * rng.standard_normal(d)
+        bias[1] = bias[0] + delta * trial % 2
+        target = int(rng.integers(K))
+        G = rational(rows[target]) - rational(np.delete(rows, target, axis=0))
+        h = -(G @ rational(x) + Fraction(bias[target]) - rational(np.delete(bias, target)))
+        least, found = least_length(G, h), np.linalg.norm(targeted_perturbation(rows, x, target, bias))
+        assert np.isnan(found) if least is None else found == pytest.approx(float(least) ** 0.5, rel=1e-11)
+
+
+def test_a_class_everywhere_below_another_never_wins():
+    rows = np.array([[1.0, 0], [1.0, 0], [0, 1]])
+    assert np.all(np.isnan(targeted_perturbation(rows, np.array([1e3, 1]), 1, np.array([1e-12, 0, 0]))))
+    assert np.all(targeted_perturbation(rows, np.array([1e3, 1]), 1) == 0)
+
+
+def test_signs_survive_where_terms_of_the_gradient_underflow():
+    """The second class moves only the first entry; the second entry hangs on a class whose softmax is e^-2000."""
+    rows, x = np.array([[0.0, 0], [-1, 0], [-1, 1]]), np.array([-3.0, -2000])
+    assert np.exp(rows[2] @ x - rows[1] @ x) == 0
+    assert sign_step(rows, x, 0, 0.5) == pytest.approx([-3.5, -1999.5])
+    assert sign_step(rows[:2], x, 0, 0.5) == pytest.approx([-3.5, -2000])
+
+
+@given(SEEDS)
+def test_signs_against_the_gradient_in_many_digits(seed):
+    rows, bias, x, label, rng = classifier(seed)
+    rows[rng.random(rows.shape) < 0.3] = 0
+    rows, x = np.round(rows, 1), 200 * x
+    with mpmath.workdps(400):
+        scores = [mpmath.fdot(row, x) + b for row, b in zip(rows.tolist(), bias.tolist(), strict=True)]
+        weights = [mpmath.exp(score - max(scores)) for score in scores]
+        gradient = [
+            mpmath.fdot(weights, [row - own for row in column])
+            for column, own in zip(rows.T.tolist(), rows[label].tolist(), strict=True)
+        ]
+        expected = [float(mpmath.sign(entry)) for entry in gradient]
+    assert sign_step(rows, 0 * x + x, label, 1.0, bias) - x == pytest.approx(expected, abs=1e-10)
+
+
+def test_the_projected_difference_is_no_longer_than_the_whole():
+    rng = np.random.default_rng(7)
+    for _ in range(300):
+        p_1, x_1, x_2 = rng.standard_normal((3, 2))
+        whole = np.linalg.norm(x_2 - x_1)
+        for p_2 in (rng.standard_normal(2), p_1 * (1 + 1e-8), p_1 + 1e-14 * rng.standard_normal(2), 0 * p_1):
+            assert projected_distance(p_1, p_2, x_1, x_2) <= whole * (1 + 1e-15)
+    assert projected_distance(p_1, 2 * p_1, x_1, x_2) == pytest.approx(
+        abs(p_1 @ (x_2 - x_1)) / np.linalg.norm(p_1), rel=1e-14
+    )
+
+
 EYE = np.eye(3)
 
 
@@ -231,8 +338,20 @@ EYE = np.eye(3)
         (lambda: class_distances(EYE[:1], np.ones(3), 0), "at least 2 in number, got 1"),
         (lambda: class_distances(EYE, np.ones(3), 3), "label must be from 0 to 2, got 3"),
         (lambda: class_distances(EYE, np.ones(3), np.array([0.5])), "label must hold integers"),
+        (lambda: class_distances(EYE, np.eye(3), np.array([0, 1])), r"label must have shape \(3,\), one for each x"),
+        (lambda: class_distances(EYE, np.ones(3), True), "label must be an integer, got True"),
+        (lambda: class_distances(EYE, np.ones(3), 0, np.ones(2)), "bias must have 3 entries, got 2"),
+        (lambda: worst_margin(EYE, np.ones(3), 0, -0.1), "radius must be at least 0 and finite, got -0.1"),
+        (
+            lambda: worst_margin(EYE, np.ones((1, 3)), 0, np.array([-1.0])),
+            "radius must be at least 0 and finite, got ent",
+        ),
+        (lambda: worst_margin(EYE, np.ones(3), 0, np.nan), "radius must be at least 0 and finite, got nan"),
+        (lambda: pair_distance(EYE[0], EYE[1], EYE[2], np.inf), "offset must be finite, got inf"),
+        (lambda: pair_distance(EYE[0], EYE[1], np.float64(1)), "must have the same dimension, got 3, 3 and 0"),
+        (lambda: targeted_perturbation(EYE[:1], np.ones(3), 0), "at least 2 in number, got 1"),
         (lambda: sign_step(EYE, np.ones(3), 0, -1.0), "radius must be at least 0"),
-        (lambda: targeted_perturbation(EYE, np.ones(3), -1), "label must be from 0 to 2, got -1"),
+        (lambda: targeted_perturbation(EYE, np.ones(3), -1), "target must be from 0 to 2, got -1"),
     ],
 )
 def test_bad_input_is_refused(call, message):

@@ -89,6 +89,15 @@ def test_pgd_stays_in_its_ball(x, epsilon, step, steps):
 def test_the_printed_settings_reach_the_boundary_and_no_farther():
     assert robust_accuracy.steps_to_boundary(8, 2) == 4
     assert robust_accuracy.steps_to_boundary(0.1, 0.0005) == 200
+    assert robust_accuracy.steps_to_boundary(8 / 255, 2 / 255) == 4
+    assert robust_accuracy.steps_to_boundary(0.0, 0.1) == 0
+    for hundredths in range(1, 300):  # decimals, which floats round: 1.1 / 0.1 is above 11
+        for step in range(1, 20):
+            steps = robust_accuracy.steps_to_boundary(hundredths / 100, step / 100)
+            assert steps == -(-hundredths // step)
+    assert robust_accuracy.steps_to_boundary(1.05e-9, 1e-9) == 2
+    assert robust_accuracy.steps_to_boundary(Fraction(1, 3), Fraction(1, 10)) == 4
+    assert robust_accuracy.steps_to_boundary(2.0**60, 1.0) == 2**60
 
 
 def test_a_margin_that_one_step_overshoots():
@@ -126,8 +135,20 @@ def test_torch_agrees():
         (lambda: robust_accuracy.area(SURFACE, GRID[0], GRID[1][:2]), "weight_radii must be 2 or more, .* got 2 for 3"),
         (lambda: robust_accuracy.area(SURFACE[0], *GRID), "accuracy must have an axis per radius"),
         (lambda: robust_accuracy.monotone_envelope(SURFACE * np.nan), "accuracy must be finite"),
-        (lambda: robust_accuracy.overfitted(np.array([101.0]), np.array([1.0])), "fgsm must lie between 0 and 100"),
-        (lambda: robust_accuracy.overfitted(np.array([1.0]), np.array([-1.0])), "pgd must lie between 0 and 100"),
+        (
+            lambda: robust_accuracy.area(SURFACE, GRID[0] - 1, GRID[1]),
+            "input_radii must be at least 0 and finite, got ent",
+        ),
+        (
+            lambda: robust_accuracy.area(SURFACE, GRID[0], np.zeros(3)),
+            "weight_radii must increase, got a smallest step",
+        ),
+        (lambda: signed_step(np.ones(2), np.ones(2), -0.1), "epsilon must be at least 0 and finite, got -0.1"),
+        (lambda: signed_step(np.ones(2), np.array([np.nan, 1]), 0.1), "gradient must be finite"),
+        (lambda: robust_accuracy.steps_to_boundary(1e300, 1e-300), "epsilon / step must be at least 0 and finite"),
+        (lambda: MaskedMargin().margin("0.1"), "t must be a number and be finite, got '0.1'"),
+        (lambda: robust_accuracy.overfitted(np.array([101.0]), np.array([1.0])), "fgsm must lie from 0 to 100"),
+        (lambda: robust_accuracy.overfitted(np.array([1.0]), np.array([-1.0])), "pgd must lie from 0 to 100"),
         (lambda: projected_ascent(np.ones(1), np.cos, -1.0, 1.0, 1), "epsilon must be at least 0"),
         (lambda: projected_ascent(np.ones(1), np.cos, 1.0, 1.0, -1), "steps must be at least 0, got -1"),
         (lambda: robust_accuracy.steps_to_boundary(1.0, 0.0), "step must be positive"),

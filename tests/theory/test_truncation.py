@@ -217,7 +217,7 @@ def test_torch_agrees_and_differentiates():
 def test_bad_input_is_refused():
     with pytest.raises(ValueError, match=r"k must be between 0 and min\(m, n\) = 2, got 3"):
         shrink_bottom(np.eye(2), 3, 0.1)
-    with pytest.raises(ValueError, match="s must be between 0 and 1, got 2"):
+    with pytest.raises(ValueError, match="s must lie from 0 to 1, got 2"):
         shrink_bottom(np.eye(2), 1, 2)
     with pytest.raises(ValueError, match="percent must be between 0 and 100, got 101"):
         count_from_percent(101, 10, "floor")
@@ -253,3 +253,26 @@ def test_the_bottom_share_of_a_random_input():
     assert truncation.bottom_share_law(4, 2).cdf(0.3) == pytest.approx(0.3)
     with pytest.raises(ValueError, match="n must be at least 4, got 3"):
         truncation.bottom_share_law(3, 3)
+
+
+def test_a_perturbation_of_size_zero_has_no_profile():
+    W = np.random.default_rng(8).standard_normal((2, 3))
+    profile = truncation.energy_profile(W, np.array([[0.0, 0.0, 0.0], [1e-200, 0.0, 0.0]]))
+    assert np.all(np.isnan(profile[0]))
+    assert np.sum(profile[1]) == pytest.approx(1)
+
+
+def test_singular_matrices_lose_nothing_with_their_zeros():
+    singular = np.diag([2.0, 0.0, 0.0])
+    stack = np.stack([singular, np.zeros((3, 3)), np.diag([3.0, 2.0, 1.0])])
+    assert shrink_bottom(stack, 2, 0.0) == pytest.approx(np.stack([singular, 0 * singular, np.diag([3.0, 0.0, 0.0])]))
+    assert truncation_errors(stack, 2)[1] == pytest.approx([0, 0, 5**0.5])
+    assert truncation.reachable_classes(singular, 1) == (0,)
+    assert truncation.reachable_classes(np.zeros((3, 3)), 1) == ()
+    assert truncation.reachable_classes(1e-200 * np.eye(3), 0) == (0, 1, 2)
+
+
+def test_without_shrinking_nothing_moves_whatever_the_inputs():
+    W, X = np.random.default_rng(9).standard_normal((3, 4)), np.ones((5, 4))
+    for bound in truncation.margin_change_bounds(W, X, 0, 1, 0, 0.5):
+        assert list(bound) == [0] * 5

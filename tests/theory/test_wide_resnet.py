@@ -79,6 +79,12 @@ def test_radii():
     assert certified_radius(logits[0], 0, 2.0) == pytest.approx(1)
 
 
+def test_what_is_not_read_may_be_anything_and_an_unknown_constant_promises_nothing():
+    constants = np.array([np.nan, 2.0, np.inf])
+    assert certified_radius(np.array([3.0, 1.0, 2.0]), 0, constants) == 0
+    assert certified_radius(np.array([3.0, 1.0, 2.0]), 0, np.array([np.inf, 2.0, 0.5])) == 1
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(2, 5), st.integers(1, 6))
 def test_no_smaller_perturbation_changes_a_linear_classifier(seed, classes, inputs):
     rng = np.random.default_rng(seed)
@@ -114,8 +120,14 @@ def test_torch_agrees():
         (lambda: lipschitz(1.0, [Block(1, math.inf, 1)], 1, 1), "a block's first must be"),
         (lambda: lipschitz(1.0, [Block(1, 1, 1, -1.0)], 1, 1), "a block's shortcut must be"),
         (lambda: certified_radius(np.ones(1), 0, 1.0), "logits must be at least 2, got 1"),
-        (lambda: certified_radius(np.ones(3), 3, 1.0), "labels must lie between 0 and 2"),
+        (lambda: certified_radius(np.ones(3), 3, 1.0), "labels must be classes 0 to 2"),
+        (lambda: certified_radius(np.ones(3), 1.0, 1.0), "labels must be integers, got dtype float64"),
+        (lambda: certified_radius(np.ones((2, 3)), np.array([True, False]), 1.0), "labels must be integers, got dtype"),
+        (lambda: certified_radius(np.ones((2, 3)), np.array([0]), 1.0), "labels must be one per sample"),
         (lambda: certified_radius(np.ones(3), 0, 0.0), "constants must be positive"),
+        (lambda: certified_radius(np.ones(3), 0, np.array([1.0, np.nan, 1.0])), "constants must hold numbers"),
+        (lambda: lipschitz(1.0, [], 1, -1.0), "connected must be at least 0"),
+        (lambda: lipschitz(1.0, [], 1, np.array([1.0, np.inf])), "connected must be finite"),
         (lambda: certified_radius(np.array([1, np.nan]), 0, 1.0), "logits must be finite"),
     ],
 )
