@@ -1,23 +1,34 @@
-"""Both tails of the odds chain by its inverse Jacobi transform: a contour integral, for p = F^2 <= 1/2.
+"""The odds chain by its inverse Jacobi transform: both tails for p = F^2 <= 1/2, and the moments.
 
-See theory/fraction.py for the formula. a: (L,), half degrees of the layers, positive; b: positive.
+See theory/fraction.py for the formulas. a: (L,), half degrees of the layers, positive; b: positive.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from scipy.special import expit, log_expit, polygamma
+from scipy.special import expit, gammaln, log_expit, loggamma, logsumexp, polygamma
 
 from theory._gamma import log_gamma_ratio
 
 NEGLIGIBLE = 1e-18  # term of a series
 CANCELLED = 1e-4  # what is left of a contour's sum may be no less
 AGREEMENT = 1e-8  # of two successive trapezoidal sums: each halving squares the error
+LOG_NEGLIGIBLE = -52.0  # ln of a term of a sum of fewer than 10^6
+LOG_LINE, LINE_STEP = (-50.0, 40.0), 0.25  # ln of the imaginary part on the line of the moments, and the first step
+LOG_REACH = 45.0  # the integrand counts until it has fallen by e^-45
+HALVINGS = 8
 
 
 def _log_symbol(s: np.ndarray, a: np.ndarray, b: float) -> np.ndarray:
     """ln prod_i m_i(s) c(s)."""
-    total = 2 * log_gamma_ratio(b, s) - log_gamma_ratio(b, 2 * s)
+    return 2 * log_gamma_ratio(b, s) - log_gamma_ratio(b, 2 * s) + _log_eigenvalues(s, a, b)
+
+
+def _log_eigenvalues(s: np.ndarray, a: np.ndarray, b: float) -> np.ndarray:
+    """ln prod_i m_i(s)."""
+    total = np.zeros_like(s)
     for value, count in zip(*np.unique(a, return_counts=True), strict=True):
         ratio = log_gamma_ratio(value, -s) + log_gamma_ratio(value + b, s) + s * np.log1p(b / value)
         total = total + count * ratio
@@ -88,3 +99,59 @@ def _series(s: np.ndarray, p: np.ndarray, b: float) -> tuple[np.ndarray, np.ndar
             powers = (p[:, None] / largest) ** np.arange(1, length + 1)
             return 1 + powers @ terms, 1 + powers @ np.abs(terms)
         length *= 2
+
+
+def log_moment(q: float, a: np.ndarray, b: float) -> float:
+    """ln E F^(2q) for -min(a) < q < inf: a sum over poles and an integral over the line Re s = -b/2, all positive.
+
+    For one factor it is that of a Beta law in closed form, by the smaller of its steps.
+    """
+    if a.size == 1:
+        step, other = sorted((q, b), key=abs)
+        ratios = log_gamma_ratio(a[0], np.array([step])) - log_gamma_ratio(a[0] + other, np.array([step]))
+        return float(ratios[0]) - step * math.log((a[0] + other) / a[0])
+    poles = _log_poles(q, a, b) if q < b / 2 else -np.inf
+    polynomial = q <= 0 and q == round(q)  # in the odds: 1 / Gamma(q) is 0, and the line adds nothing
+    return float(poles if polynomial else np.logaddexp(poles, _log_line(q, a, b)))
+
+
+def _log_poles(q: float, a: np.ndarray, b: float) -> float:
+    """ln of the sum over the poles s = -q - k right of the line; its terms fall once they have begun to."""
+    total, start, length, log_factor = -np.inf, 0, 64, 0.0
+    while start < b / 2 - q:
+        k = np.arange(start, min(start + length, np.ceil(b / 2 - q)))
+        with np.errstate(divide="ignore"):  # for whole q <= 0 the sum ends
+            ratios = 2 * np.log(np.abs(q + k)) - np.log((k + 1) * b)
+        factors = log_factor + np.append(0.0, np.cumsum(ratios))  # of (q)_k^2 / (k! b^k)
+        s = -q - k
+        gammas = 2 * log_gamma_ratio(b, s) - log_gamma_ratio(b, s - q + 1)
+        terms = factors[:-1] + np.log1p(2 * s / b) + gammas + _log_eigenvalues(s, a, b)
+        total = np.logaddexp(total, logsumexp(terms))
+        if terms[-1] < min(total + LOG_NEGLIGIBLE, terms[-2:][0]):
+            break
+        start, length, log_factor = start + length, 2 * length, factors[-1]
+    return total
+
+
+def _log_line(q: float, a: np.ndarray, b: float) -> float:
+    """ln of the integral over s = -b/2 + i lambda: trapezoidal sums in ln(lambda), where no pole comes near."""
+
+    def log_integrand(v):
+        line = 1j * np.exp(v)
+        gammas = 2 * loggamma(q - b / 2 + line).real + 4 * loggamma(b / 2 + line).real
+        swing = 2 * np.pi * line.imag
+        measure = np.log(-np.expm1(-2 * swing)) + swing + 2 * v - np.log(2 * np.pi**2)
+        return gammas + measure + _log_eigenvalues(line - b / 2, a, b).real
+
+    v, step = np.arange(*LOG_LINE, LINE_STEP), LINE_STEP
+    logs = log_integrand(v)
+    seen = np.flatnonzero(logs > logs.max() - LOG_REACH)
+    v = v[max(seen[0] - 1, 0) : seen[-1] + 2]
+    total = logsumexp(log_integrand(v)) + np.log(step)
+    for _ in range(HALVINGS):
+        between = logsumexp(log_integrand(v + step / 2)) + np.log(step)
+        apart, total = abs(total - between), np.logaddexp(total, between) - np.log(2)
+        if apart < AGREEMENT:
+            break
+        v, step = np.sort(np.append(v, v + step / 2)), step / 2
+    return total - gammaln(b) - 2 * gammaln(q)

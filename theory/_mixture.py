@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import betainc, expit, gammaln
 
+from theory._gamma import stirling_tail
+
 BLOCK = 12  # nodes of the Gauss rule on a block of integers
 RAREST = 1e-75  # probability of a node that is still kept
 
@@ -53,12 +55,8 @@ def _rise(x: np.ndarray, d: float) -> np.ndarray:
     """ln Gamma(x + d) - ln Gamma(x) without the cancellation at large x."""
     large = x > 30
     v = np.where(large, x, 30.0)
-    stirling = (v + d - 0.5) * np.log1p(d / v) + d * np.log(v) - d + _tail(v + d) - _tail(v)
+    stirling = (v + d - 0.5) * np.log1p(d / v) + d * np.log(v) - d + stirling_tail(v + d) - stirling_tail(v)
     return np.where(large, stirling, gammaln(x + d) - gammaln(x))
-
-
-def _tail(x):
-    return (1 / 12 - (1 / 360 - (1 / 1260 - 1 / (1680 * x * x)) / (x * x)) / (x * x)) / x
 
 
 def _blocks(end: float, scale: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:

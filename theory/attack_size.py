@@ -26,10 +26,15 @@ from scipy.special import digamma, expit, gammainc, gammaincc, log_ndtr, ndtr
 
 from theory import _require
 from theory._frozen import Positive, elementwise
+from theory._gamma import log_chi_density
 from theory.laws import ChiProduct, chi_product
-from theory.qr_product import corner_law, diagonal_laws, last_law, stretch_law
+from theory.qr_product import corner_law, last_law, stretch_law
 
-NODES = 64  # of each of the two Gauss rules of `ColumnLaw`
+NODES = 64  # of the Gauss rule over C of `ColumnLaw`
+MAXIMA = 112  # of that over the maximum, given C
+HIGHEST = 32  # order of a moment
+SPARSEST = 10**100  # dimension up to which maxima of normals are within reach of doubles
+LARGEST = 10**6  # dimension for which the column law's quadrature and its gamma functions keep what they promise
 POINTS = 256  # in one call beyond which it reads probabilities from a table
 
 _gauss = lru_cache(np.polynomial.legendre.leggauss)
@@ -61,7 +66,7 @@ def bound_mean(n: int, rows: Sequence[int]) -> float:
     ValueError : for more than two factors, where E |r_{n-1,n}| has no closed form.
     """
     corner = corner_law(_classes(n), rows).mean()
-    return diagonal_laws(n, rows)[-2].mean() + corner + last_law(n, rows).mean()
+    return stretch_law(n, rows).mean() + corner + last_law(n, rows).mean()
 
 
 def target_probability(n: int, d: int) -> float:
@@ -70,13 +75,13 @@ def target_probability(n: int, d: int) -> float:
     The other outputs are sqrt(2) Z / C, Z ~ N(0, I_{n-2}). For square data 0.846 for 3 classes, and tends to 0.
     """
     d = _dimension(n, d)
-    law, power = stats.chi(d - n + 3), n - 2
-
-    middle = float(law.mean())
-    low, high = max(middle - 10, 0.0), middle + 12  # a chi variable has a spread below 0.71
-    nodes, weights = _gauss(200)
-    c = (low + high + (high - low) * nodes) / 2
-    return float((high - low) / 2 * weights @ (law.pdf(c) * np.exp(power * log_ndtr(c / math.sqrt(2)))))
+    degrees, nodes, weights = d - n + 3, *_gauss(400)
+    middle = math.sqrt(degrees)
+    low, high = max(-10.0, -middle), 12.0  # of C - middle: a chi variable has a spread below 0.71
+    offset = (low + high + (high - low) * nodes) / 2
+    mass = weights * np.exp(log_chi_density(degrees, middle + offset, offset))
+    chance = mass @ np.exp((n - 2) * log_ndtr((middle + offset) / math.sqrt(2))) / mass.sum()
+    return min(float(chance), 1.0)  # its rounding may pass 1
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,8 @@ class ColumnLaw(Positive):
     d: int
 
     def __post_init__(self) -> None:
-        _dimension(self.n, self.d)
+        if _dimension(self.n, self.d) > LARGEST:
+            raise ValueError(f"d must be at most {LARGEST}, got {self.d}")
 
     @elementwise
     def cdf(self, u):
@@ -102,7 +108,7 @@ class ColumnLaw(Positive):
     @elementwise
     def pdf(self, u):
         """Density of U; 0 for u < 0."""
-        ratio, weight = self._ratios
+        ratio, weight = self._likely
         inside = stats.chi(self._degrees).pdf(np.maximum(u, 0)[:, None] * ratio) * ratio @ weight
         return np.where(u < 0, 0.0, inside)
 
@@ -117,13 +123,29 @@ class ColumnLaw(Positive):
         return np.array([self._solve(self.sf, float(p), 1 - p) for p in q])
 
     def moment(self, order: float) -> float:
-        """E U^order for -(d - n + 1) < order < n - 1, infinite from n - 1 on."""
+        """E U^order for -(d - n + 1) / 2 <= order <= n - 3/2 within 32 of 0, to 1e-6 of itself; infinite from n - 1 on.
+
+        Raises
+        ------
+        ValueError : for other orders: they rest on what the quadrature leaves out.
+        """
         if order <= -self._degrees:
             raise ValueError(f"order must be above {-self._degrees}, got {order}")
         if order >= self.n - 1:  # max |C + Z_j| is below t with a probability of the order t^(n-1)
             return math.inf
+        least, most = max(-self._degrees / 2, -HIGHEST), min(self.n - 1.5, HIGHEST)
+        if not least <= order <= most:
+            raise ValueError(f"order must be from {least} to {most}, or at least {self.n - 1}, got {order}")
         ratio, weight = self._ratios
         return chi_product((self._degrees,)).moment(order) * float(ratio**-order @ weight)
+
+    def var(self) -> float:
+        """Variance, infinite for up to three points: of r, and of C / max_j |C + Z_j|, each about its own mean."""
+        if self.n <= 3:
+            return math.inf
+        r, (ratio, weight) = chi_product((self._degrees,)), self._ratios
+        share = 1 / ratio
+        return float(r.var() * (weight @ share**2) + r.mean() ** 2 * (weight @ (share - weight @ share) ** 2))
 
     def rvs(self, size: Any = None, random_state: Any = None):
         """Independent draws, by two chi variables and the maximum of n - 1 normals each."""
@@ -141,22 +163,28 @@ class ColumnLaw(Positive):
     def _ratios(self) -> tuple[np.ndarray, np.ndarray]:
         """Values of max_j |C + Z_j| / C and their probabilities: Gauss rules over C and, given C, over the maximum."""
         law = stats.chi(self._degrees + 1)
-        nodes, weights = _gauss(NODES)
-        v, rule = (1 + nodes) / 2, weights / 2
-        c = law.isf(1e-25) * v[:, None] ** 2  # small values of C matter for small U
+        least, most = law.ppf(1e-25), law.isf(1e-25)
+        v, slope = _cubed(NODES)  # small values of C matter for small U, small maxima for large U
+        c = least + (most - least) * v[:, None]
         low = np.maximum(c + stats.norm.ppf(math.exp(-57 / (self.n - 1))), 0)  # the maximum is hardly ever below
         high = c + stats.norm.isf(1e-22 / self.n)
-        m = low + (high - low) * v
+        w, rise = _cubed(MAXIMA)
+        m = low + (high - low) * w
         inner = np.log(np.maximum(ndtr(m - c) - ndtr(-m - c), 1e-300))
         density = (self.n - 1) * np.exp((self.n - 2) * inner) * (stats.norm.pdf(m - c) + stats.norm.pdf(m + c))
-        mass = law.pdf(c) * 2 * v[:, None] * rule[:, None] * density * (high - low) * rule
-        kept = mass > 1e-30
-        return (m / c)[kept], mass[kept] / mass.sum()
+        mass = law.pdf(c) * slope[:, None] * density * (high - low) * rise
+        return (m / c)[mass > 0], mass[mass > 0] / mass.sum()
+
+    @cached_property
+    def _likely(self) -> tuple[np.ndarray, np.ndarray]:
+        """Those that probabilities see."""
+        ratio, weight = self._ratios
+        return ratio[weight > 1e-30], weight[weight > 1e-30]
 
     def _mixed(self, incomplete: Any, u: np.ndarray) -> np.ndarray:
         """P(U <= u) or P(U > u), from the table where many are asked for and neither is extreme."""
         if u.size <= POINTS:
-            ratio, weight = self._ratios
+            ratio, weight = self._likely
             return incomplete(self._degrees / 2, (np.maximum(u, 0)[:, None] * ratio) ** 2 / 2) @ weight
         spline, low, high = self._table
         inside = (u > low) & (u < high)
@@ -186,9 +214,10 @@ def column_law(n: int, d: int) -> ColumnLaw:
     """Law of the size of the perturbation along q_n alone, which proves Theorem 1's second claim; n points in R^d.
 
     U = r C / max_{j<n} |C + Z_j| with independent r ~ chi_(d-n+1), C ~ chi_(d-n+2), Z_j ~ N(0, 1). For square data it
-    falls like 1 / sqrt(2 ln d), so that P(U > D) tends to 0 for every D. By quadrature: probabilities are
-    right to 1e-8, for two points to 1e-7. Heuristically the exact untargeted distance times sqrt(2 ln d) tends to the
-    limit law of sqrt(d) times the least singular value (`ScaledSmallestLimit` in theory/gaussian_spectrum.py).
+    falls like 1 / sqrt(2 ln d), so that P(U > D) tends to 0 for every D. By quadrature, for 2 <= n <= d <= 10^6:
+    probabilities are right to 1e-8, absolutely; far tails are not, relative to themselves. Heuristically the exact
+    untargeted distance times sqrt(2 ln d) tends to the limit law of sqrt(d) times the least singular value
+    (`ScaledSmallestLimit` in theory/gaussian_spectrum.py).
     """
     return ColumnLaw(n, d)
 
@@ -215,13 +244,28 @@ def typical_nearest_tolerance(d: int) -> float:
 
 
 def _log_lead(d: int) -> float:
-    """E ln(max_{j<d} z_j - z_0) given that it is positive, z_0, ..., z_{d-1} independent normals."""
-    nodes, weights = _gauss(400)
-    z, a = 13 * nodes[:, None], 13 * weights[:, None]  # of z_0
-    top = (13 - z) * (1 + nodes) / 2  # lead of the maximum, from 0 to 13 - z
-    density = (d - 1) * np.exp((d - 2) * log_ndtr(z + top)) * stats.norm.pdf(z + top) * stats.norm.pdf(z)
-    mass = a * density * weights * (13 - z) / 2
-    return float(np.sum(mass * np.log(top)) / np.sum(mass))
+    """E ln(max_{j<d} z_j - z_0) given that it is positive, z_0, ..., z_{d-1} independent normals.
+
+    By Gauss rules over the maximum, between its far quantiles, and over the lead, whose logarithm the cube tames.
+    """
+    if d > SPARSEST:
+        raise ValueError(f"d must be at most {SPARSEST:g}, got {d}")
+    nodes, weights = _gauss(200)
+    low = max(float(stats.norm.isf(-math.expm1(-80 / (d - 1)))), -13.0)
+    high = float(stats.norm.isf(1e-20 / d))
+    top = (low + high + (high - low) * nodes[:, None]) / 2
+    v, slope = _cubed(200)
+    lead = (top + 13) * v  # z_0 is hardly ever below -13
+    density = np.exp((d - 2) * log_ndtr(top)) * stats.norm.pdf(top) * weights[:, None]
+    mass = density * stats.norm.pdf(top - lead) * (top + 13) * slope
+    return float(np.sum(mass * np.log(lead)) / np.sum(mass))
+
+
+def _cubed(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of a rule on (0, 1), dense near 0: Gauss's for the cube root."""
+    nodes, weights = _gauss(count)
+    v = (1 + nodes) / 2
+    return v**3, 3 * v**2 * weights / 2
 
 
 def _classes(n: int) -> int:

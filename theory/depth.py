@@ -16,6 +16,7 @@ from scipy import integrate, stats
 from scipy.special import polygamma, psi
 
 from theory import _require
+from theory._gamma import log_gamma_density, log_less_digamma
 from theory.qr_product import degrees, rank
 
 EQUAL_FACTORS, ANY_FACTORS = 0.4748, 0.5600  # Shevtsova's constants in the Berry-Esseen theorem
@@ -26,6 +27,7 @@ def lyapunov_exponents(n: int, rows: Sequence[int]) -> np.ndarray:
 
     Entries of standard deviation sigma add ln sigma.
     """
+    rows = _require.integers("rows", rows, 1)
     nu = np.array([degrees(n, rows, k) for k in range(1, rank(n, rows) + 1)], dtype=float)
     return np.mean(math.log(2) + psi(nu / 2), axis=1) / 2
 
@@ -77,9 +79,7 @@ def edgeworth_cdf(x: np.ndarray, factors: Sequence[int]) -> np.ndarray:
 
 
 def _degrees(factors: Sequence[int]) -> tuple[int, ...]:
-    if not factors:
-        raise ValueError("factors must not be empty")
-    return tuple(_require.integer("degrees of freedom", nu, 1) for nu in factors)
+    return _require.integers("factors", factors, 1)
 
 
 def _cumulant(nu: Sequence[int], order: int) -> float:
@@ -93,13 +93,13 @@ def _cumulant(nu: Sequence[int], order: int) -> float:
 @lru_cache(maxsize=1024)
 def _third_absolute_moment(nu: int) -> float:
     """E |ln chi_nu - E ln chi_nu|^3."""
-    mean, sd = _cumulant((nu,), 1), math.sqrt(_cumulant((nu,), 2))
-    law = stats.chi(nu)
+    half = nu / 2
+    sd, lag = math.sqrt(polygamma(1, half)) / 2, log_less_digamma(half)
 
-    def weighted(y: float) -> float:
-        """In y = ln x; the two smooth halves are integrated apart."""
-        return abs(y - mean) ** 3 * math.exp(y + law.logpdf(math.exp(y)))
+    def weighted(u: float) -> float:
+        """At ln x = mean + u sd, x^2 / 2 = half * e^(2 u sd - lag); the two smooth halves are integrated apart."""
+        return abs(u) ** 3 * math.exp(float(log_gamma_density(half, 2 * u * sd - lag)))
 
-    left, _ = integrate.quad(weighted, mean - 40 * sd, mean, epsabs=0, epsrel=1e-11, limit=400)
-    right, _ = integrate.quad(weighted, mean, mean + 15 * sd, epsabs=0, epsrel=1e-11, limit=400)
-    return left + right
+    left, _ = integrate.quad(weighted, -40, 0, epsabs=0, epsrel=1e-11, limit=400)
+    right, _ = integrate.quad(weighted, 0, 15, epsabs=0, epsrel=1e-11, limit=400)
+    return 2 * sd**4 * (left + right)

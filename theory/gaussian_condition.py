@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
-from scipy.special import betainc, betaln, gammaln
+from scipy.special import betainc
 
 from theory import _require
 from theory._frozen import Positive, elementwise
+from theory._gamma import log_gamma_ratio, log_half_step
 from theory.gaussian_spectrum import ScaledSmallestLimit
 
 TRACY_WIDOM_MEAN = -1.2065335745820  # of the law for real matrices (beta = 1)
 TRACY_WIDOM_VARIANCE = 1.6077810345810
 SMALLEST = ScaledSmallestLimit()
+STEP = 0.125  # of a trapezoidal rule in a logarithm
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,10 @@ class SquareConditionLimit(Positive):
         """E X^order; infinite from order 1 on."""
         return math.inf if order >= 1 else 2**order * SMALLEST.moment(-order)
 
+    def var(self) -> float:
+        """Infinite, as the mean is."""
+        return math.inf
+
     def log_mean(self) -> float:
         """E ln X = 1.53708944..."""
         return math.log(2) - SMALLEST.log_mean()
@@ -86,7 +92,7 @@ class TwoColumnCondition(_FromOne):
     """Frozen law of kappa of an m x 2 Gaussian matrix, m >= 2, exact: P(ln kappa > s) = sech(s)^(m-1)."""
 
     def __post_init__(self) -> None:
-        _require.integer("m", self.m, 2)
+        object.__setattr__(self, "m", _require.integer("m", self.m, 2))
 
     def _log_sf(self, x):
         x = np.maximum(x, 1)
@@ -129,13 +135,46 @@ class TwoColumnCondition(_FromOne):
             return math.inf
         if order <= -power:
             raise ValueError(f"order must be above {-power}, got {order}")
+        if order < 0:
+            return self._small_moment(order)
         a, b = (power - order) / 2, (power + order) / 2
-        half = math.exp((power - 1) * math.log(2) + float(betaln(a, b))) * float(betainc(a, b, 0.5))
-        return 1 + order * half
+        # 2^(power-1) B(power/2, power/2) is twice E ln kappa
+        ratio = log_gamma_ratio(power / 2, np.array([-order / 2, order / 2])).sum()
+        return 1 + order * 2 * self.log_mean() * math.exp(ratio) * float(betainc(a, b, 0.5))
+
+    def _small_moment(self, order: float) -> float:
+        """E e^(order y), y = ln kappa, of which the formula would leave rounding: trapezoidal rule in ln y."""
+        power, v = self.m - 1, np.arange(-60, 7, STEP)
+        y = np.exp(v)
+        log_cosh = y + np.log1p(np.expm1(-2 * y) / 2)
+        small = 2 * np.sinh(np.minimum(y, 1) / 2) ** 2
+        log_cosh = np.where(y < 1, np.log1p(small), log_cosh)
+        return float(STEP * np.sum(power * np.tanh(y) * np.exp(order * y - power * log_cosh + v)))
+
+    def var(self) -> float:
+        """Variance; kappa = 1 + c + w with c = cosh(ln kappa) - 1 and w^2 = c^2 + 2 c, whose moments are closed."""
+        power = self.m - 1
+        if power <= 2:
+            return math.inf
+        c = 1 / (power - 1)
+        c_squared = 2 / ((power - 1) * (power - 2))
+        w = power / 2 * self._beta(power - 1)
+        # E c w is a difference of two of these, half a step apart
+        apart = log_half_step((power - 2) / 2) - log_half_step((power + 1) / 2)
+        shrink = -math.expm1(apart + math.log1p(-3 / (power + 1)) / 2)
+        c_w = power / 2 * self._beta(power - 2) * shrink
+        return (c_squared - c * c) + (c_squared + 2 * c - w * w) + 2 * (c_w - c * w)
+
+    @staticmethod
+    def _beta(twice: float) -> float:
+        """B(twice / 2, 3/2) = Gamma(a) sqrt(pi) / 2 / Gamma(a + 3/2)."""
+        a = twice / 2
+        return math.sqrt(math.pi / a) / 2 * math.exp(-log_half_step(a)) / (a + 0.5)
 
     def log_mean(self) -> float:
         """E ln kappa = sqrt(pi) Gamma((m-1)/2) / (2 Gamma(m/2))."""
-        return math.sqrt(math.pi) / 2 * math.exp(float(gammaln((self.m - 1) / 2) - gammaln(self.m / 2)))
+        half = (self.m - 1) / 2
+        return math.sqrt(math.pi / half) / 2 * math.exp(-log_half_step(half))
 
     def rvs(self, size: Any = None, random_state: Any = None):
         """Independent draws; random_state is a Generator or a seed."""
@@ -157,13 +196,15 @@ def squared_growth_law(degrees: int) -> Any:
     independent Gaussian vectors of R^m. With max(m, n) degrees for a random pair in the row space: both squared
     stretches are diagonal entries of a Wishart matrix, W W^T if m <= n.
     """
-    return stats.f(_require.integer("degrees", degrees, 1), degrees)
+    degrees = _require.integer("degrees", degrees, 1)
+    return stats.f(degrees, degrees)
 
 
 def edge_ratio(m: int, n: int) -> float:
     """(1 + sqrt y) / (1 - sqrt y), y = n/m < 1: the limit of kappa as both grow (Marchenko and Pastur 1967)."""
-    root = math.sqrt(_require.integer("n", n, 1) / _require.integer("m", m, n + 1))
-    return (1 + root) / (1 - root)
+    n = _require.integer("n", n, 1)
+    m = _require.integer("m", m, n + 1)
+    return (math.sqrt(m) + math.sqrt(n)) ** 2 / (m - n)
 
 
 def tall_condition(m: int, n: int) -> tuple[float, float]:
@@ -176,13 +217,14 @@ def tall_condition(m: int, n: int) -> tuple[float, float]:
     ------
     ValueError : unless 2 <= n < m.
     """
-    _require.integer("n", n, 2)
-    _require.integer("m", m, n + 1)
+    n = _require.integer("n", n, 2)
+    m = _require.integer("m", m, n + 1)
     a, b = math.sqrt(m - 0.5), math.sqrt(n - 0.5)
-    high, low = (a + b) ** 2, (a - b) ** 2
+    gap = (m - n) / (a + b)  # a - b
+    high = (a + b) ** 2
     spread = (a + b) * (1 / a + 1 / b) ** (1 / 3)
-    relative = (a - b) * (1 / b - 1 / a) ** (1 / 3) / low
+    relative = (gap / (a * b)) ** (1 / 3) / gap
     top = high + spread * TRACY_WIDOM_MEAN
-    mean = 0.5 * (math.log(top) - math.log(low) - relative**2 / 8 + relative * TRACY_WIDOM_MEAN)
+    mean = 0.5 * (math.log(top) - 2 * math.log(gap) - relative**2 / 8 + relative * TRACY_WIDOM_MEAN)
     sd = 0.5 * math.sqrt(TRACY_WIDOM_VARIANCE * ((spread / top) ** 2 + relative**2))
     return math.exp(mean), sd

@@ -24,8 +24,9 @@ import numpy as np
 from array_api_compat import array_namespace
 from scipy.special import erf, erfc, erfcx, gammaln, psi
 
-from theory import _require
+from theory import _require, _scale
 from theory._frozen import Positive, elementwise
+from theory._gamma import log_half_step
 
 BLOCK = 2048  # points per pass through the mixture: bounds the memory
 STEP = 0.1  # of the trapezoidal rule in ln t; its error is below e^-50 as far as doubles reach
@@ -74,9 +75,16 @@ class ScaledSmallestLimit(Positive):
             return (1.0, mean, 2 * (1 - mean))[int(order)]
         if not -1 < order < math.inf:
             raise ValueError(f"order must be finite and above -1, got {order}")
+        if order < 0:  # both terms of the density (1 + t) e^(-t - t^2/2), by parts: no pole is left
+            return self.moment(order + 1) / (order + 1) + self.moment(order + 2) / (order + 2)
         # T = sqrt(1 + 2E) - 1 with E exponential; trapezoidal rule in ln E.
-        y = np.arange(-45 / (1 + min(order, 0)), 5 + math.log(8 + max(order, 0)), 0.01)
-        return float(0.01 * np.sum(np.exp(order * np.log(_root_of_exponent(np.exp(y))) + y - np.exp(y))))
+        y = np.arange(-45, 5 + math.log(8 + order), 0.01)
+        with np.errstate(over="ignore"):  # beyond the doubles from order 301 on
+            return float(0.01 * np.sum(np.exp(order * np.log(_root_of_exponent(np.exp(y))) + y - np.exp(y))))
+
+    def var(self) -> float:
+        """Variance 0.2587...; the mean is 0.6557, so that nothing cancels."""
+        return self.moment(2) - self.mean() ** 2
 
     def log_mean(self) -> float:
         """E ln T = -0.84394...: ln T = ln 2E - ln(1 + sqrt(1 + 2E)), E exponential."""
@@ -115,7 +123,7 @@ class SmallestSingular(Positive):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        _require.integer("n", self.n, 1)
+        object.__setattr__(self, "n", _require.integer("n", self.n, 1))
         _require.positive("scale", self.scale)
 
     @cached_property
@@ -124,9 +132,10 @@ class SmallestSingular(Positive):
         n = self.n
         if n == 1:
             return np.array([1 / self.scale]), np.ones(1)
-        # Even where sigma^2 is large, t is hardly below n^2 / 1400: from there on, (t / (1 + t))^((n-1)/2) falls by
-        # e^-40. Above, the density of ln t falls like t^-2.
-        least = -math.log(math.expm1(math.log1p(1400 / n**2) + 80 / (n - 1)))
+        # Where sigma^2 is large, small t weigh most: for small n those near n^2 / 1400, for large n those near n / 38,
+        # where (t / (1 + t))^((n-1)/2) has fallen by up to e^-38. From `least` on it falls by another e^-40. Above, the
+        # density of ln t falls like t^-2.
+        least = -math.log(math.expm1(math.log1p(1400 / n**2) + (80 + min(n, 76)) / (n - 1)))
         y = np.arange(least, math.log(n) + 28, STEP)
         t = np.exp(y)
         log_weight = -(n - 1) / 2 * np.log1p(1 / t) - 1.5 * np.log1p(t) - 0.5 * np.log(n + t)
@@ -190,7 +199,15 @@ class SmallestSingular(Positive):
             raise ValueError(f"order must be finite and above -1, got {order}")
         node, weight = self._mixture
         normal = order / 2 * math.log(2) + float(gammaln((order + 1) / 2)) - math.log(math.pi) / 2
-        return math.exp(normal) * float(weight @ node**-order)
+        least = math.log(float(node[0]))  # factored out: the powers alone may be beyond the doubles
+        with np.errstate(over="ignore", under="ignore"):
+            return float(np.exp(normal - order * least + np.log(weight @ np.exp(-order * (np.log(node) - least)))))
+
+    def var(self) -> float:
+        """Variance: that of |N| and that of its scale, each about its own mean."""
+        node, weight = self._mixture
+        width = 1 / node
+        return float((1 - 2 / math.pi) * weight @ width**2 + 2 / math.pi * weight @ (width - weight @ width) ** 2)
 
     def log_mean(self) -> float:
         """E ln(scale sigma_min); E ln |N| = -(ln 2 + Euler's constant) / 2."""
@@ -215,8 +232,8 @@ def small_ball_constant(n: int) -> float:
 
     c_n = sqrt 2 Gamma((n+1)/2) / Gamma(n/2), about sqrt(n); for r_nn it is sqrt(2/pi), whatever n.
     """
-    _require.integer("n", n, 1)
-    return math.sqrt(2) * math.exp(float(gammaln((n + 1) / 2) - gammaln(n / 2)))
+    n = _require.integer("n", n, 1)
+    return math.sqrt(n) * math.exp(log_half_step(n / 2))
 
 
 def column_distances(A: Any) -> Any:
@@ -226,17 +243,31 @@ def column_distances(A: Any) -> Any:
 
         min_k delta_k / sqrt(n) <= sigma_min <= min_k delta_k <= r_nn = delta_n
 
-    holds in every matrix. Any array library; differentiable.
+    holds in every matrix. Any array library; differentiable. No column's scale matters to the others. 0 for columns
+    that depend on others to rounding, of which rows of A^+ say nothing: those that take part in what A annihilates,
+    with columns of size 1, up to m u. delta_k errs by some u |a_k| for itself, and by some u |c_j| |a_j| for every
+    other column, c the coefficients of the nearest point: little, unless the others nearly depend on one another.
 
     Raises
     ------
     ValueError : for fewer rows than columns.
     """
-    _require.matrix("A", A)
+    A = _require.matrix("A", A, rational=False)
     if A.shape[-2] < A.shape[-1]:
         raise ValueError(f"A must have at least as many rows as columns, got shape {tuple(A.shape)}")
     xp = array_namespace(A)
-    return 1 / xp.linalg.vector_norm(xp.linalg.pinv(A), axis=-1)
+    longest = _scale.length(A, -2)
+    size = _scale.power(longest)
+    A = A / size[..., None, :]
+    _, sigma, Vh = xp.linalg.svd(A, full_matrices=False)
+    floor = A.shape[-2] * xp.finfo(A.dtype).eps
+    seen = sigma > floor * sigma[..., :1]
+    least = xp.min(xp.where(seen, sigma, sigma[..., :1]), axis=-1, keepdims=True)
+    part = xp.where(seen[..., None], xp.zeros_like(Vh), Vh)
+    dependent = _scale.length(part, -2) * least > floor * sigma[..., :1]
+    rows = _scale.length(xp.linalg.pinv(A, rtol=floor))
+    distance = size / xp.where(rows > 0, rows, xp.ones_like(rows))
+    return xp.where(dependent | (longest == 0), xp.zeros_like(distance), xp.minimum(distance, longest))
 
 
 def extreme_interval(m: int, n: int, miss: float) -> tuple[float, float]:

@@ -1,7 +1,6 @@
 """Laws in the manner of scipy.stats' frozen distributions: products of independent chi variables."""
 
 import math
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from scipy.special import polygamma, psi
 
+from theory import _require
 from theory._frozen import Derived, elementwise
 from theory._mellin import LogProduct
 
@@ -72,21 +72,14 @@ class ChiProduct(Derived):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        try:
-            degrees, scale = tuple(map(operator.index, self.degrees)), float(self.scale)
-        except TypeError:
-            raise ValueError(
-                f"degrees must be integers and scale a number, got {self.degrees} and {self.scale}"
-            ) from None
+        degrees = _require.integers("degrees", self.degrees, -math.inf, fewest=0)
         if not 1 <= len(degrees) <= MOST_FACTORS:
             raise ValueError(f"degrees must be 1 to {MOST_FACTORS} in number, got {len(degrees)}")
         for degree in degrees:
             if not 1 <= degree <= LARGEST_DEGREE:
                 raise ValueError(f"degrees must be between 1 and {LARGEST_DEGREE}, got {degree}")
-        if not 0 < scale < math.inf:
-            raise ValueError(f"scale must be positive and finite, got {scale}")
         object.__setattr__(self, "degrees", degrees)
-        object.__setattr__(self, "scale", scale)
+        object.__setattr__(self, "scale", float(_require.positive("scale", self.scale)))
 
     def __repr__(self) -> str:
         return f"chi_product({self.degrees}" + (")" if self.scale == 1 else f", scale={self.scale})")

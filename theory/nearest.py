@@ -19,24 +19,30 @@ from scipy.stats import chi, ncx2
 from theory import _require
 from theory._tabulated import Tabulated
 
-NODES = 80  # of the quadrature over ||x_i||
-KNOTS = 400  # of the table
-RARE = 1e-14  # what is beyond the ends of the quadrature and of the table
+LARGEST = 10**6  # points and dimensions
+NODES = 128  # of the quadrature over ||x_i||
+RARE = 1e-10  # what is beyond the ends of the quadrature and of the table
+
+
+def nearest_law(points: int, d: int) -> Tabulated:
+    """Law of min_j ||x_j - x_i|| for one of `points` independent N(0, I_d) points; probabilities to 1e-6.
+
+    2 <= points, d <= 10^6: for d = 1 the density at 0 of a single coordinate is too steep for the quadrature.
+    """
+    points, d = _require.integer("points", points, 2), _require.integer("d", d, 2)
+    if max(points, d) > LARGEST:
+        raise ValueError(f"points and d must be at most {LARGEST}, got {points} and {d}")
+    return _nearest_law(points, d)
 
 
 @lru_cache
-def nearest_law(points: int, d: int) -> Tabulated:
-    """Law of min_j ||x_j - x_i|| for one of `points` >= 2 independent N(0, I_d) points; probabilities to 1e-6.
-
-    d = 1 is left out: the density at 0 of a single coordinate is too steep for the quadrature.
-    """
-    others = _require.integer("points", points, 2) - 1
-    norm = chi(_require.integer("d", d, 2))
+def _nearest_law(points: int, d: int) -> Tabulated:
+    others = points - 1
+    norm = chi(d)
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     low, high = norm.ppf(RARE), norm.isf(RARE)
     length = low + (high - low) * (1 + nodes) / 2
     chance = weights * norm.pdf(length)
-    most = np.sqrt(ncx2.isf(RARE, d, high**2))
-    knots = np.linspace(0, most, KNOTS)
-    above = np.exp(others * ncx2.logsf(knots[:, None] ** 2, d, length**2)) @ (chance / chance.sum())
-    return Tabulated(knots, 1 - above)
+    chance /= chance.sum()
+    least, most = np.sqrt([ncx2.ppf(RARE / others, d, low**2), ncx2.isf(RARE, d, high**2)])
+    return Tabulated(lambda r: 1 - ncx2.sf(r[:, None] ** 2, d, length**2) ** others @ chance, least, most)

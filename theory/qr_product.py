@@ -22,6 +22,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtri
 
+from theory import _require
 from theory.claim import Moment
 from theory.fraction import FractionLaw, fraction_law
 from theory.laws import ChiProduct, chi_product
@@ -34,9 +35,7 @@ def rank(n: int, rows: Sequence[int]) -> int:
     ------
     ValueError : unless n and all rows are at least 1, and there is a row.
     """
-    if not rows or min(n, *rows) < 1:
-        raise ValueError(f"n and rows must be at least 1, and rows not empty, got n={n}, rows={tuple(rows)}")
-    return min(n, *rows)
+    return min(_require.integer("n", n, 1), *_require.integers("rows", rows, 1))
 
 
 def degrees(n: int, rows: Sequence[int], k: int) -> tuple[int, ...]:
@@ -46,21 +45,26 @@ def degrees(n: int, rows: Sequence[int], k: int) -> tuple[int, ...]:
     ------
     ValueError : unless 1 <= k <= rank(n, rows).
     """
-    if not 1 <= k <= rank(n, rows):
-        raise ValueError(f"1 <= k <= min(n, *rows) must hold, got k={k}, n={n}, rows={tuple(rows)}")
+    rows, k = _require.integers("rows", rows, 1), _require.integer("k", k, 1)
+    if k > rank(n, rows):
+        raise ValueError(f"k must be at most min(n, *rows) = {rank(n, rows)}, got {k}")
     return tuple(height - k + 1 for height in rows)
 
 
 def _trailing_degrees(n: int, rows: Sequence[int], k: int) -> tuple[int, ...]:
     """`degrees` for statements on the trailing block, which takes full rank."""
-    if rank(n, rows) < n:
-        raise ValueError(f"every height must be at least n = {n}, got {min(rows)}: R has no trailing block then")
-    return degrees(n, rows, k)
+    return degrees(n, _full_rank(n, rows), k)
+
+
+def _full_rank(n: int, rows: Sequence[int]) -> tuple[int, ...]:
+    if (least := rank(n, rows)) < n:
+        raise ValueError(f"every height must be at least n = {n}, got {least}: R has no trailing block then")
+    return _require.integers("rows", rows, n)
 
 
 def diagonal_laws(n: int, rows: Sequence[int]) -> tuple[ChiProduct, ...]:
     """Laws of r_11, r_22, ... down to the rank, independent of each other; the same objects at every call."""
-    return _diagonal_laws(n, tuple(rows))
+    return _diagonal_laws(_require.integer("n", n, 1), _require.integers("rows", rows, 1))
 
 
 @lru_cache(maxsize=8)
@@ -75,11 +79,13 @@ def last_law(n: int, rows: Sequence[int]) -> ChiProduct:
 
 def stretch_law(n: int, rows: Sequence[int]) -> ChiProduct:
     """Law of ||R_22 v|| for the trailing 2 x 2 block and any fixed unit v in R^2, n >= 2 (also Theorem 4's ||e||)."""
+    n = _require.integer("n", n, 2)
     return chi_product(_trailing_degrees(n, rows, n - 1))
 
 
 def determinant_law(n: int, rows: Sequence[int]) -> ChiProduct:
     """Law of r_{n-1,n-1} r_nn, n >= 2; for square factors a product of L independent Exp(1)."""
+    n = _require.integer("n", n, 2)
     return chi_product(_trailing_degrees(n, rows, n - 1) + _trailing_degrees(n, rows, n))
 
 
@@ -93,14 +99,15 @@ def corner_law(n: int, rows: Sequence[int]) -> ChiProduct:
     ------
     ValueError : for more than two factors.
     """
-    if len(rows) > 2:
+    n = _require.integer("n", n, 2)
+    if len(rows := _require.integers("rows", rows, n - 1)) > 2:
         raise ValueError(f"the corner's law is a product of chi variables for at most 2 factors, got {len(rows)}")
     return chi_product((1,) if len(rows) == 1 else (1, sum(rows) - 2 * n + 3))
 
 
 def column_norm_law(rows: Sequence[int]) -> ChiProduct:
     """Law of ||H v|| for any fixed unit v, such as the last column's norm ||a_n||."""
-    return chi_product(tuple(rows))
+    return chi_product(_require.integers("rows", rows, 1))
 
 
 def basis_entry_law(rows: Sequence[int]) -> FractionLaw:
@@ -109,7 +116,8 @@ def basis_entry_law(rows: Sequence[int]) -> FractionLaw:
     Q is Haar on the Stiefel manifold and independent of R (Bartlett for one factor); of the heights only the last
     counts. q^2 ~ Beta(1/2, (n_L - 1)/2), exact.
     """
-    return fraction_law(rows[-1], rows[-1:])
+    height = _require.integers("rows", rows, 1)[-1]
+    return fraction_law(_require.integer("the last height", height, 2), (height,))
 
 
 def off_diagonal_power(n: int, rows: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -120,18 +128,20 @@ def off_diagonal_power(n: int, rows: Sequence[int]) -> tuple[np.ndarray, np.ndar
     beta_i ~ chi_{n_i-k} independent: the recursions below are the first two moments of tau_L^2.
     E r_kj^2 = E tau_L^2 = prod(n_i - k + 1) - prod(n_i - k), whatever j > k.
     """
+    n, rows = _require.integer("n", n, 1), _full_rank(n, rows)
     k = np.arange(1, n, dtype=float)
-    mean = fourth = np.ones(n - 1)  # E tau^2, E tau^4
-    tail = cross = rows[0] - k  # E b^2, E tau^2 b^2 with b = beta_1 ... beta_i
-    tail_fourth = tail * (tail + 2)  # E b^4, since E chi_v^4 = v (v + 2)
+    mean, var, cov = np.ones(n - 1), np.zeros(n - 1), np.zeros(n - 1)  # of tau^2, and with b^2, b = beta_1 ... beta_i
+    tail = rows[0] - k  # E b^2
+    tail_var = 2 * tail  # Var b^2, since Var chi_v^2 = 2 v
     for height in rows[1:]:
         alpha, beta = height - k + 1, height - k  # E alpha_i^2, E beta_i^2
-        fourth = alpha * (alpha + 2) * fourth + 2 * alpha * cross + tail_fourth
-        cross = beta * (alpha * cross + tail_fourth)
+        var, cov = (
+            alpha**2 * var + 2 * alpha * (var + mean**2) + 2 * alpha * cov + tail_var,
+            beta * (alpha * cov + tail_var),
+        )
         mean = alpha * mean + tail
-        tail, tail_fourth = beta * tail, beta * (beta + 2) * tail_fourth
-    variance = fourth * (1 + 2 / (n - k)) - mean**2
-    return mean, np.sqrt(variance)
+        tail, tail_var = beta * tail, beta**2 * tail_var + 2 * beta * (tail_var + tail**2)
+    return mean, np.sqrt(var + 2 / (n - k) * (var + mean**2))
 
 
 def lyapunov_moment(n: int, rows: Sequence[int]) -> Moment:
@@ -149,7 +159,7 @@ def off_diagonal_moment(n: int, rows: Sequence[int]) -> Moment:
 
     The spread is bounded by the average of the rows' own (Minkowski), so their dependence need not be known.
     """
-    mean, sd = off_diagonal_power(n, rows)
+    mean, sd = off_diagonal_power(_require.integer("n", n, 2), rows)
     return Moment(lambda power: np.mean(power / mean, axis=1), 1.0, float(np.mean(sd / mean)))
 
 
@@ -159,6 +169,7 @@ def diagonal_correlation(n: int, rows: tuple[int, ...]) -> Moment:
     With z_k = Phi^-1(F_k(r_kk)) it is ((sum z)^2 - sum z^2) / n; for independent scores its variance is 2 (n-1) / n.
     On this scale -1 is what a fixed sum of scores would give and n - 1 what equal scores would.
     """
+    n = _require.integer("n", n, 2)
 
     def per_draw(uniform: np.ndarray) -> np.ndarray:
         z = ndtri(uniform)

@@ -12,6 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
+from theory import _require
+
 Mark = Literal["printed", "secondary", "inferred"]
 
 FEATURE, JOINT, CONDITIONING = "Feature compression", "Joint margin bounds", "Conditioning"
@@ -77,22 +79,29 @@ def find(paper: str, table: str, row: str, column: str = "") -> Number:
 
 def condition_number(table: int, norm: str, layer: str) -> Number:
     """kappa(W) in Table I (table = 1) or II (2), norm one of NORMS, layer one of LAYERS (Conditioning)."""
-    return find(CONDITIONING, "Table " + "I" * table, f"kappa {norm}", layer)
+    return find(CONDITIONING, _roman(table), f"kappa {norm}", layer)
 
 
 def attacked_accuracy(table: int, model: str, radius: str) -> Number:
     """Accuracy under FGSM (table = 1) or FGMT (2), model "simple" or "conv", radius one of RADII (Conditioning)."""
-    return find(CONDITIONING, "Table " + "I" * table, f"epsilon {radius}", model)
+    return find(CONDITIONING, _roman(table), f"epsilon {radius}", model)
 
 
 def clean_accuracy(table: int, model: str) -> Number:
     """Accuracy without attack in Table I (table = 1) or II (2), model "simple" or "conv" (Conditioning)."""
-    return find(CONDITIONING, "Table " + "I" * table, "clean accuracy", model)
+    return find(CONDITIONING, _roman(table), "clean accuracy", model)
 
 
 def robust_accuracy(attack: str, width: int, normalisation: str, top: int = 1) -> Number:
     """Per cent under "PGD" or "FGSM", top 1 or 5, of WideResNet-16-width with one of NORMALISATIONS (ConvNorm)."""
+    width, top = _require.integer("width", width, 1), _require.integer("top", top, 1)
     return find(CONVNORM, "Table 1", f"{attack} top-{top} k={width}", normalisation)
+
+
+def _roman(table: int) -> str:
+    if (table := _require.integer("table", table, 1)) > 2:
+        raise ValueError(f"table must be 1 or 2, got {table}")
+    return "Table " + "I" * table
 
 
 def _grid(paper: str, table: str, columns: tuple[str, ...], rows: dict[str, str], mark: Mark = "printed"):

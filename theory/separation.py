@@ -20,7 +20,7 @@ from scipy.optimize import brentq
 from scipy.special import gammainc, gammaln, lambertw, logsumexp
 
 from theory import _require
-from theory._gamma import _stirling_tail
+from theory._gamma import exp_excess, log_gamma_density
 from theory.laws import ChiProduct, chi_product
 
 SAFE = 1e-280  # above this a probability is taken from gammainc, below from its series in logarithms
@@ -51,7 +51,7 @@ def log_chernoff_bound(d: int, share: ArrayLike) -> np.ndarray:
     sqrt(pi d) (1 - share^2).
     """
     shares = np.minimum(_share(share), 1.0)
-    return (_dimension(d) * (np.log(shares) + (1 - shares**2) / 2))[()]
+    return -(_dimension(d) / 2 * exp_excess(2 * np.log(shares)))[()]
 
 
 def log_series_bound(d: int, share: ArrayLike) -> np.ndarray:
@@ -61,7 +61,7 @@ def log_series_bound(d: int, share: ArrayLike) -> np.ndarray:
     function with all ratios of its terms replaced by the first. Infinite from x = a + 1 on.
     """
     shares = _share(share)
-    rest = _dimension(d) / 2 + 1 - shares**2 * d / 2
+    rest = 1 + _dimension(d) / 2 * (1 - shares) * (1 + shares)
     bound = _log_leading_term(d, shares) + np.log((d / 2 + 1) / np.where(rest > 0, rest, 1.0))
     return np.where(rest > 0, bound, np.inf)[()]
 
@@ -156,7 +156,7 @@ def distance_law(rows: Sequence[int], scale: float = 1.0) -> ChiProduct:
     rows : heights n_1, ..., n_L of the codes and of the L - 1 generators.
     scale : product of the entries' standard deviations, 1 for unit variance.
     """
-    return chi_product(tuple(rows), math.sqrt(2) * _require.positive("scale", scale))
+    return chi_product(_require.integers("rows", rows, 1), math.sqrt(2) * _require.positive("scale", scale))
 
 
 def normalising_scale(rows: Sequence[int]) -> float:
@@ -164,9 +164,7 @@ def normalising_scale(rows: Sequence[int]) -> float:
 
     The only normalisation at which E ||x_i - x_j||^2 = 2 n_L at every depth.
     """
-    if not rows:
-        raise ValueError("rows must hold at least one height, got none")
-    return math.prod(1 / math.sqrt(_require.integer("rows", height, 1)) for height in rows[:-1])
+    return math.prod(1 / math.sqrt(height) for height in _require.integers("rows", rows, 1)[:-1])
 
 
 def log_product_union_bound(rows: Sequence[int], points: int, distance: ArrayLike, scale: float = 1.0) -> np.ndarray:
@@ -194,10 +192,9 @@ def _share(share: ArrayLike) -> np.ndarray:
 
 
 def _log_leading_term(d: int, share: np.ndarray) -> np.ndarray:
-    """ln of x^a e^-x / Gamma(a + 1), a = d/2, x = share^2 a; nothing cancels when d is large."""
+    """ln of x^a e^-x / Gamma(a + 1), a = d/2, x = share^2 a."""
     a = d / 2
-    stirling = math.log(2 * math.pi * a) / 2 + _stirling_tail(a) if a > 16 else gammaln(a + 1) - a * math.log(a) + a
-    return d * (np.log(share) + (1 - share**2) / 2) - stirling
+    return log_gamma_density(a, 2 * np.log(share)) - math.log(a)
 
 
 def _log_series(a: float, x: np.ndarray) -> np.ndarray:

@@ -13,23 +13,26 @@ import numpy as np
 from scipy.integrate import quad
 from scipy.interpolate import CubicHermiteSpline
 from scipy.optimize import brentq
-from scipy.special import gammaln, multigammaln
+from scipy.special import multigammaln
 
 from theory import _require
 from theory._frozen import elementwise
+from theory._gamma import log_gamma_ratio
 from theory.gaussian_condition import _FromOne
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(48)
 FEW_NODES, FEW_WEIGHTS = np.polynomial.legendre.leggauss(4)
 MANY = 1000  # points in one call from which on distribution functions are read from a table
 CELLS = 4096  # of that table, narrower towards 1
+FAREST = 25.0  # ln kappa from which on the tail is a power to rounding
 
 
 @dataclass(frozen=True)
 class ThreeColumnCondition(_FromOne):
     """Frozen law of the condition number of an m x 3 Gaussian matrix, m >= 3, exact; one quadrature per point.
 
-    `MANY` points and more in one call of cdf are read from a table, right to 1e-10.
+    Probabilities are right to 1e-10, absolutely, or to 1e-15 m where that is more. `MANY` points and more in one call
+    of cdf are read from a table.
 
     The eigenvalues p1 > p2 > p3 = s of A^T A over their sum have density proportional to
     (p1-p2)(p1-s)(p2-s) (p1 p2 s)^((m-4)/2). Given s, with d = p1 - p2, kappa^2 <= R means d <= 2 R s - (1 - s); the
@@ -37,18 +40,17 @@ class ThreeColumnCondition(_FromOne):
     """
 
     def __post_init__(self) -> None:
-        _require.integer("m", self.m, 3)
+        object.__setattr__(self, "m", _require.integer("m", self.m, 3))
 
     @cached_property
     def _log_constant(self) -> float:
-        m = self.m
-        return (
-            4.5 * math.log(math.pi)
-            + float(gammaln(1.5 * m))
-            - float(multigammaln(m / 2, 3))
-            - float(multigammaln(1.5, 3))
-            - (1.5 * m - 6) * math.log(3)  # the product of the p_i is at most 1/27
-        )
+        """Of pi^4.5 Gamma(3 a) / (Gamma_3(a) Gamma_3(3/2)), a = m/2, with Gamma(3 a) by Gauss's multiplication."""
+        a = self.m / 2
+        ratios = log_gamma_ratio(a, np.array([1 / 3, 2 / 3, -1 / 2, -1.0])) @ [1, 1, -1, -1]
+        steps = float(ratios) + 2.5 * math.log(a)
+        # the product of the p_i is at most 1/27: 3^(3 a) is left out
+        constant = 3 * math.log(math.pi) - float(multigammaln(1.5, 3)) - math.log(2 * math.pi) + 5.5 * math.log(3)
+        return steps + constant
 
     def _density(self, s, angle):
         """Density of (sqrt(s), angle), d = (1 - s) sin(angle), without the constant."""
@@ -70,11 +72,12 @@ class ThreeColumnCondition(_FromOne):
             return 0.0
         # For large m the smallest share of three is close to 1/3.
         width = 12 / math.sqrt(self.m)
+        accuracy = max(1e-11, self.m * 1e-15)  # powers of m err by as many roundings
         ends = [least, *(end for end in (1 / 3 - width, 1 / 3 - width / 4) if least < end < most), most]
         parts = [
-            quad(lambda v: strip(v * v), math.sqrt(a), math.sqrt(b), epsabs=0, epsrel=1e-11, limit=200, full_output=1)[
-                0
-            ]
+            quad(
+                lambda v: strip(v * v), math.sqrt(a), math.sqrt(b), epsabs=0, epsrel=accuracy, limit=200, full_output=1
+            )[0]
             for a, b in pairwise(ends)
         ]
         return math.exp(self._log_constant) * sum(parts)
@@ -100,7 +103,8 @@ class ThreeColumnCondition(_FromOne):
     @cached_property
     def _table(self) -> CubicHermiteSpline:
         """P(ln kappa <= y), from sums of its density, as far as the tail e^-(m-2)y can be seen."""
-        y = (2 + 45 / (self.m - 2)) * np.linspace(0, 1, CELLS + 1) ** 2
+        end = 2 + 45 / (self.m - 2) if self.m < 100 else 20 / math.sqrt(self.m)
+        y = end * np.linspace(0, 1, CELLS + 1) ** 2
         cell = np.diff(y) / 2
         middle = (y[:-1] + y[1:]) / 2
         heights = self._log_kappa_density(middle[:, None] + cell[:, None] * FEW_NODES)
@@ -175,23 +179,44 @@ class ThreeColumnCondition(_FromOne):
         return 1 + math.exp(brentq(height, low, high, xtol=1e-13)) if low < high else self._middle
 
     def moment(self, order: float) -> float:
-        """E kappa^order by quadrature of the tail; infinite from order m - 2 on."""
+        """E kappa^order by quadrature of the tail, to 1e-8; infinite from order m - 2 on.
+
+        Raises
+        ------
+        ValueError : for m >= 30 and order strictly between (m - 2) / 2 and m - 2, where what tails below the doubles
+            add is not small.
+        """
         if order >= self.m - 2:
             return math.inf
+        if order > (self.m - 2) / 2 and FAREST * (self.m - 2) > 700:
+            raise ValueError(f"order must be at most (m - 2) / 2 = {(self.m - 2) / 2} or at least m - 2, got {order}")
         return 1 + order * self._tail(order)
 
     def log_mean(self) -> float:
         """E ln kappa, by quadrature of the tail."""
         return self._tail(0.0)
 
-    def _tail(self, order: float) -> float:
-        """Integral of e^(order y) P(ln kappa > y); the tail goes like e^-(m-2)y."""
-        end = min(2 + 45 / (self.m - 2 - max(order, 0)), 300)
-        cuts = [0, math.log(self._middle), 2 * math.log(self._middle), end]
-        return sum(
-            quad(lambda y: math.exp(order * y) * float(self.sf(math.exp(y))), a, b, epsrel=1e-9, full_output=1)[0]
-            for a, b in pairwise(cuts)
-        )
+    def var(self) -> float:
+        """Variance, from two moments of kappa - 1, which is spread over its own size; infinite up to m = 4."""
+        if self.m <= 4:
+            return math.inf
+        return 2 * self._tail(2.0, lambda y: -math.expm1(-y)) - self._tail(1.0) ** 2
+
+    def _tail(self, order: float, factor: Callable[[float], float] = lambda _: 1.0) -> float:
+        """Integral of factor(y) e^(order y) P(ln kappa > y); the tail goes like e^-(m-2)y."""
+
+        def height(y: float) -> float:
+            tail = float(self.sf(math.exp(y)))
+            return factor(y) * math.exp(order * y + math.log(tail)) if tail > 0 else 0.0
+
+        total, start, end = 0.0, 0.0, math.log(self._middle)
+        while start < FAREST:
+            part = quad(height, start, end, epsabs=1e-10 * total, epsrel=1e-9, full_output=1)[0]
+            total += part
+            if part < 1e-12 * total:
+                return total
+            start, end = end, min(2 * end, FAREST)
+        return total + height(FAREST) / (self.m - 2 - order)
 
     def rvs(self, size: Any = None, random_state: Any = None):
         """Independent draws from triangular factors; random_state is a Generator or a seed."""

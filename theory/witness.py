@@ -11,9 +11,15 @@ import numpy as np
 
 from theory.claim import Claim, Sides
 
+WITNESSES = resources.files("theory") / "witnesses"
+
 
 class ReplayError(ValueError):
     """A claim has no witness, or its witness does not contradict it."""
+
+
+class DamagedWitnessError(ReplayError):
+    """A file in which a witness is stored holds something else; the text is one line that names it."""
 
 
 def stored(claim_id: str) -> dict[str, Any]:
@@ -21,12 +27,18 @@ def stored(claim_id: str) -> dict[str, Any]:
 
     Raises
     ------
-    ReplayError : if none is stored.
+    ReplayError : if none is stored; as `DamagedWitnessError` if its file cannot be read or holds no world.
     """
-    entry = resources.files("theory") / "witnesses" / f"{claim_id}.json"
-    if not entry.is_file():
-        raise ReplayError(f"only refuted claims have a counterexample, and none is stored for {claim_id}")
-    return json.loads(entry.read_text("utf-8"))
+    entry = WITNESSES / f"{claim_id}.json"
+    try:
+        world = json.loads(entry.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ReplayError(f"only refuted claims have a counterexample, and none is stored for {claim_id}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(claim_id, error) from None
+    if not isinstance(world, dict):
+        raise _damaged(claim_id, TypeError(f"a world must be an object, got {type(world).__name__}"))
+    return world
 
 
 def replay(claim: Claim) -> Sides:
@@ -34,9 +46,14 @@ def replay(claim: Claim) -> Sides:
 
     Raises
     ------
-    ReplayError : if no world is stored, a side is not exact, or the world does not contradict the statement.
+    ReplayError : if no world is stored, a side is not exact, or the world does not contradict the statement; as
+        `DamagedWitnessError` if the statement does not speak of what is stored.
     """
-    left, right = (claim.replay or claim.theory)(**{name: exact(value) for name, value in stored(claim.id).items()})
+    world = {name: exact(value) for name, value in stored(claim.id).items()}
+    try:
+        left, right = (claim.replay or claim.theory)(**world)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _damaged(claim.id, error) from None
     if not all(isinstance(side, (int, Fraction)) for side in (left, right)):
         raise ReplayError(f"both sides of {claim.id} must be fractions, got {left!r} and {right!r}")
     if not (left != right if claim.kind == "identity" else left > right):
@@ -44,12 +61,18 @@ def replay(claim: Claim) -> Sides:
     return Sides(Fraction(left), Fraction(right))
 
 
+def _damaged(claim_id: str, error: Exception) -> DamagedWitnessError:
+    """The one line on a file of the installation that is not what it has to be."""
+    why = (str(error) or type(error).__name__).splitlines()[0]
+    return DamagedWitnessError(f"{WITNESSES / claim_id}.json must hold a world of {claim_id}, got: {why}: install anew")
+
+
 def exact(value: Any) -> Any:
     """Strings of rationals as fractions; regular lists of them as arrays of dtype object; all else as it is."""
     if isinstance(value, str):
         try:
             return Fraction(value)
-        except ValueError:
+        except (ValueError, ZeroDivisionError):
             return value
     if isinstance(value, list):
         entries = [exact(entry) for entry in value]

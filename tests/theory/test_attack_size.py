@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.special import ndtr
 
 from theory.attack_size import (
     ColumnLaw,
@@ -159,6 +160,53 @@ def test_two_points_in_the_plane_have_the_pair_margin():
     assert law.mean() == math.inf
 
 
+def both_tails(n, d, u, nodes=400):
+    """P(U > u) = E P(|C + Z| <= r C / u | r, C)^(n-1), and its complement, by Gauss rules over the roots of r and C."""
+    points, weights = np.polynomial.legendre.leggauss(nodes)
+    points, weights = ((1 + points) / 2) ** 4, 2 * ((1 + points) / 2) ** 3 * weights  # small r matter for small U
+    rules = []
+    for law in (stats.chi(d - n + 1), stats.chi(d - n + 2)):
+        low, high = law.ppf(1e-20), law.isf(1e-20)
+        x = low + (high - low) * points
+        rules.append((x, law.pdf(x) * weights * (high - low)))
+    (r, chance), (c, likely) = rules
+    most = r[:, None] * c / u
+    outside = stats.norm.sf(most - c) + stats.norm.sf(most + c)
+    inside = np.log(np.maximum(np.where(outside < 0.5, 1 - outside, ndtr(most - c) - ndtr(-most - c)), 1e-300))
+    return chance @ np.exp((n - 1) * inside) @ likely, -chance @ np.expm1((n - 1) * inside) @ likely
+
+
+@pytest.mark.parametrize(
+    ("n", "d"),
+    [
+        *((2, 2), (2, 4), (2, 10), (2, 784), (2, 10**6), (3, 3), (3, 6), (10, 10), (10, 784), (100, 784), (784, 784)),
+        *((10, 10**6), (1000, 10**6), (10**6 - 1, 10**6), (10**6, 10**6)),
+    ],
+)
+def test_the_column_law_in_every_corner(n, d):
+    law = column_law(n, d)
+    for u in [*law.ppf([1e-3, 0.1, 0.5]), *law.isf([0.1, 1e-3, 1e-5])]:
+        above, below = both_tails(n, d, u)
+        assert law.sf(u) == pytest.approx(above, abs=1e-8)
+        assert law.cdf(u) == pytest.approx(below, abs=1e-8)
+
+
+def test_a_narrow_peak_in_a_wide_interval():
+    """By mpmath, over r and C about their means."""
+    assert column_law(10, 784).sf(26.168) == pytest.approx(0.6208840943, abs=1e-9)
+
+
+def test_moments_of_the_column_law_by_its_tail():
+    """E U^s = int s u^(s-1) P(U > u) du, for negative s of P(U <= u)."""
+    y = np.arange(-20, 9, 0.1)
+    tails = np.array([both_tails(10, 14, u, 120) for u in np.exp(y)])
+    law = column_law(10, 14)
+    for order in (1, 2, 5):
+        assert law.moment(order) == pytest.approx(0.1 * np.sum(order * np.exp(order * y) * tails[:, 0]), rel=1e-6)
+    expected = 0.1 * np.sum(1.5 * np.exp(-1.5 * y) * tails[:, 1])
+    assert law.moment(-1.5) == pytest.approx(expected, rel=1e-5)
+
+
 @settings(max_examples=10, deadline=None)
 @given(shapes)
 def test_the_column_law_is_a_law(shape):
@@ -195,12 +243,36 @@ def test_moments_of_the_column_law():
     assert law.support() == (0.0, math.inf)
     with pytest.raises(ValueError, match="order must be above -1"):
         law.moment(-1)
+    for order in (4.9, -0.9):
+        with pytest.raises(ValueError, match=r"order must be from -0.5 to 4.5, or at least 5, got"):
+            law.moment(order)
 
 
 def test_the_column_attack_falls_like_the_root_of_a_logarithm():
     scaled = [column_law(2**k, 2**k).median() * math.sqrt(2 * math.log(2**k)) for k in (4, 8, 12, 16)]
     np.testing.assert_allclose(scaled, 0.585, atol=0.02)
     assert column_law(10**6, 10**6).sf(1.0) < column_law(100, 100).sf(1.0) < column_law(10, 10).sf(1.0)
+
+
+@pytest.mark.parametrize(  # E ln of the lead: -Euler's constant / 2 for two, else by mpmath
+    ("d", "lead"), [(2, -0.2886078324507664), (3, -0.127074858842), (10, 0.284062662560), (10**6, 1.557425598580)]
+)
+def test_the_lead_of_the_largest(d, lead):
+    assert typical_nearest_tolerance(d) == pytest.approx(d * math.exp(-lead), rel=1e-10)
+    lengths = float((mp.log(2) + mp.digamma(0.5)) + (mp.log(2) + mp.digamma(d / 2))) / 2
+    assert typical_average_tolerance(d) == pytest.approx(math.exp(lengths - lead), rel=1e-10)
+
+
+@pytest.mark.parametrize("d", [10**9, 10**15, 10**50, 10**100])
+def test_the_lead_in_vast_dimensions(d):
+    """The largest of many normals is Gumbel's variable on their scale, and hardly moves; z_0 by Gauss's rule."""
+    with mp.workdps(120):
+        level = float(
+            mp.findroot(lambda x: mp.log(mp.erfc(x / mp.sqrt(2)) / 2) + mp.log(d), math.sqrt(2 * math.log(d)))
+        )
+    z, weight = np.polynomial.hermite_e.hermegauss(60)
+    lead = weight @ np.log(np.maximum(level - z, 1e-3)) / weight.sum()
+    assert math.log(d / typical_nearest_tolerance(d)) == pytest.approx(lead, abs=1.2 / level**2)
 
 
 def test_average_tolerances_of_draws():
@@ -231,6 +303,8 @@ def test_average_tolerances_of_draws():
         (lambda: target_probability(5, 4), "d must be at least n = 5, got 4"),
         (lambda: column_law(1, 4), "n must be at least 2, got 1"),
         (lambda: ColumnLaw(5, 4), "d must be at least n = 5, got 4"),
+        (lambda: column_law(5, 10**6 + 1), "d must be at most 1000000, got 1000001"),
+        (lambda: typical_nearest_tolerance(10**101), "d must be at most 1e.100, got 1000"),
         (lambda: typical_average_tolerance(1), "d must be at least 2, got 1"),
         (lambda: typical_nearest_tolerance(1), "d must be at least 2, got 1"),
     ],
@@ -238,3 +312,33 @@ def test_average_tolerances_of_draws():
 def test_bad_input(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+@pytest.mark.parametrize(
+    ("n", "d"),
+    [
+        (2, 10**12),
+        (3, 3),
+        (3, 10**12),
+        (50, 50),
+        (10**6, 10**6),
+        (10**12, 10**12),
+        (10**6, 10**12),
+        (10**12, 10**12 + 200),
+    ],
+)
+def test_the_target_probability_over_the_whole_domain(n, d):
+    """E Phi(C / sqrt 2)^(n - 2) with the density of C about sqrt(degrees), at 30 digits."""
+    with mp.workdps(30):
+        degrees = mp.mpf(d - n + 3)
+        root, constant = mp.sqrt(degrees), (1 - degrees / 2) * mp.log(2) - mp.loggamma(degrees / 2)
+
+        def weighted(offset):
+            c = root + offset
+            log = constant + (degrees - 1) * mp.log(c) - c * c / 2
+            return mp.exp(log + (n - 2) * mp.log(mp.ncdf(c / mp.sqrt(2)))) if c else mp.mpf(0)
+
+        start = max(-root, mp.mpf(-14))
+        exact = mp.quad(weighted, [start + j for j in range(29)])
+    assert target_probability(n, d) == pytest.approx(float(exact), rel=1e-12)
+    assert 0 <= target_probability(n, d) <= 1

@@ -52,7 +52,7 @@ def test_compression_to_one_coordinate_is_the_fraction():
         (4, (4,), 0, "kept must be at least 1, got 0"),
         (1, (4,), 1, "n must be at least 2, got 1"),
         (5, (6, 4), 3, "every height must be at least n = 5, got 4"),
-        (5, (), 3, "at least one height"),
+        (5, (), 3, "rows must hold 1 or more integers, got 0"),
     ],
 )
 def test_bad_compressions(n, rows, kept, says):

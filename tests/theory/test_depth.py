@@ -44,6 +44,13 @@ def test_half_normals():
     assert depth.normal_limit_error((1,)) / depth.EQUAL_FACTORS == pytest.approx(2.1606239867, abs=1e-9)
 
 
+@pytest.mark.parametrize("nu", [10**3, 10**6, 10**9, 10**12])
+def test_a_chi_of_many_degrees_is_normal_in_the_logarithm(nu):
+    """E |Z|^3 = sqrt(8 / pi), with a correction of the order 1 / nu."""
+    bound = depth.normal_limit_error((nu,)) / depth.EQUAL_FACTORS
+    assert bound == pytest.approx(math.sqrt(8 / math.pi), rel=3 / nu + 1e-9)
+
+
 @pytest.mark.parametrize(
     ("layers", "scaled"), [(1, 0.09635), (4, 0.10091), (16, 0.10181), (64, 0.10201), (256, 0.10206)]
 )

@@ -1,6 +1,8 @@
 """The law of the fraction against closed forms, mpmath, the chain it comes from, and itself under permutation."""
 
+import math
 import pickle
+from fractions import Fraction
 
 import mpmath as mp
 import numpy as np
@@ -8,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from scipy.special import beta, betaincc, betaln
+from scipy.special import beta, betaincc, betaln, log_expit
 
+from theory import _jacobi
 from theory.fraction import FractionLaw, fraction_law
 
 ONE_FACTOR = [  # rows, n, E F, E F^2, median, P(F <= 0.1), E ln F
@@ -93,15 +96,130 @@ def test_three_factors_above_a_point():
     assert abs(fraction_law(12, (12,) * 3).sf(0.05) - 0.06425) < 4 * 0.00012
 
 
-@pytest.mark.parametrize(("n", "rows"), [(2, (2, 2)), (7, (7, 9)), (20, (31, 22)), (40, (40, 40))])
-@pytest.mark.parametrize("order", [0.5, 1, 3])
+@pytest.mark.parametrize(("n", "rows"), [(3, (4, 3)), (7, (7, 9)), (20, (31, 22)), (40, (40, 40))])
+@pytest.mark.parametrize("order", [-0.5, 0.5, 1, 3])
 def test_moments_of_two_factors_are_hypergeometric(n, rows, order):
     a1, a2 = ((mp.mpf(height) - n + 1) / 2 for height in rows)
     A, b, s = mp.mpf(rows[1]) / 2, mp.mpf(n - 1) / 2, mp.mpf(order) / 2
     with mp.workdps(30):  # at 15 digits mpmath sums the slow series to 9 only
         expected = mp.gammaprod([a2 + s, A], [a2, A + s]) * mp.beta(a1 + A, b) / mp.beta(a1, b)
         expected *= mp.hyp3f2(A, A, b, A + s, a1 + b + A, 1)
-    assert fraction_law(n, rows).moment(order) == pytest.approx(float(expected), rel=1e-10)
+    assert fraction_law(n, rows).moment(order) == pytest.approx(float(expected), rel=1e-12)
+
+
+HEIGHTS = [(2, 2), (2, 3), (2, 10**6), (3, 3), (12, 12), (12, 32), (100, 10**5), (5000, 10**6), (10**6, 10**6)]
+
+
+def beta_moment(q, a, b):
+    """ln E F^(2 q) of one factor, at 40 digits."""
+    q, a, b = map(mp.mpf, (q, a, b))
+    return mp.loggamma(a + q) + mp.loggamma(a + b) - mp.loggamma(a) - mp.loggamma(a + b + q)
+
+
+@pytest.mark.parametrize(("n", "height"), HEIGHTS)
+def test_moments_of_one_factor_over_the_whole_domain(n, height):
+    law, lowest = fraction_law(n, (height,)), n - 1 - height
+    orders = [lowest * (1 - 1e-9), lowest * 0.99, lowest / 2, -0.5, 1e-6, 0.5, 1, 2, 3.7, 100, 1e4]
+    with mp.workdps(40):
+        for s in (s for s in orders if s > lowest):
+            expected = beta_moment(s / 2, law._a[0], law._b)
+            if abs(expected) < 650:
+                assert law.moment(s) == pytest.approx(float(mp.exp(expected)), rel=1e-12 * (1 + abs(float(expected))))
+    if height == 12:
+        assert law.moment(-0.99) == pytest.approx(255.87951151, rel=1e-10)
+
+
+@pytest.mark.parametrize(("n", "height"), HEIGHTS)
+def test_the_sum_over_poles_and_the_line_give_the_same(n, height):
+    """What serves for several factors, on one."""
+    law, lowest = fraction_law(n, (height,)), n - 1 - height
+    with mp.workdps(40):
+        for s in (max(lowest * (1 - 1e-9), -500.0), max(lowest * 0.99, -80.0), -0.4, 0.5, 1, n / 2, n - 1.001, 500):
+            q = s / 2
+            found = _jacobi._log_line(q, law._a, law._b)
+            if q < law._b / 2:
+                found = np.logaddexp(found, _jacobi._log_poles(q, law._a, law._b))
+            expected = float(beta_moment(q, law._a[0], law._b))
+            assert abs(found - expected) < 1e-12 * (1 + abs(expected))
+
+
+@pytest.mark.parametrize(
+    ("n", "rows"),
+    [
+        (3, (8, 9)),
+        (12, (17,) * 64),
+        (1000, (1005, 1500, 2000)),
+        (5 * 10**5, (10**6,) * 64),
+        (2, (10**6,) * 64),
+        (50, (10**6, 60, 55)),
+    ],
+)
+def test_inverse_even_moments_are_exact(n, rows):
+    """E t^2 and E t^4 by the chain t'^2 = ((t rho + g)^2 + s^2) / c^2, in fractions: F^-2 = 1 + t^2."""
+    one = two = Fraction(0)
+    for h in rows:
+        shift, degrees = n - 1, h - n + 1
+        # numerator N = t^2 rho^2 + 2 t rho g + g^2 + s^2, with rho^2 ~ chi^2_h and g^2 + s^2 ~ chi^2_(n-1)
+        square = two * h * (h + 2) + one * h * (2 * shift + 4) + shift * (shift + 2)
+        one, two = (one * h + shift) / (degrees - 2), square / ((degrees - 2) * (degrees - 4))
+    law = fraction_law(n, rows)
+    for s, expected in ((-2, 1 + one), (-4, 1 + 2 * one + two)):
+        log = math.log(expected.numerator) - math.log(expected.denominator)
+        assert law.moment(s) == pytest.approx(math.exp(log), rel=1e-12 * (1 + abs(log)))
+
+
+@pytest.mark.parametrize(("n", "rows"), [(12, (12,) * 3), (40, (40, 45, 60, 41)), (2, (2,) * 5), (3, (5, 3, 9))])
+def test_moments_of_several_factors_are_integrals_of_the_law(n, rows):
+    law = fraction_law(n, rows)
+    y, weights = law._quadrature
+    for s in (-0.3, 0.3, 1, 2, 5, 20, 80):
+        assert law.moment(s) == pytest.approx(weights @ np.exp(s * log_expit(y) / 2), rel=1e-11)
+
+
+def test_near_their_last_pole_moments_grow_like_the_power_of_its_order():
+    """m_i(s) has one pole at s = a_i per factor of least height: E F^s (s - s_0)^L tends to a constant."""
+    for layers in (1, 2, 5):
+        law = fraction_law(12, (12,) * layers + (30,))
+        near, nearer = (law.moment(-1 + gap) * gap**layers for gap in (1e-6, 1e-9))
+        assert near == pytest.approx(nearer, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("n", "rows", "relative"),
+    [
+        (2, (2,), 1e-13),
+        (2, (10**6,), 1e-9),
+        (50, (10**5,), 1e-10),
+        (5 * 10**5, (10**6,), 1e-10),
+        (1000, (1000,), 1e-11),
+    ],
+)
+def test_variances_of_one_factor(n, rows, relative):
+    law = fraction_law(n, rows)
+    with mp.workdps(40):
+        one, two = (mp.exp(beta_moment(q, law._a[0], law._b)) for q in (0.5, 1))
+        assert law.mean() == pytest.approx(float(one), rel=1e-14)
+        assert law.var() == pytest.approx(float(two - one**2), rel=relative)
+
+
+@pytest.mark.parametrize(
+    ("n", "rows", "expected"),  # E F^2 - (E F)^2 by the sum over the poles and the line at 50 digits
+    [
+        (2, (10**6,) * 2, 1.9999910000509997e-12),
+        (2, (1000, 2000, 5000), 1.4390604302713813e-06),
+        (12, (10**4,) * 3, 4.931447304202572e-07),
+        (5 * 10**5, (10**6,) * 2, 3.749998437472656e-07),
+        (10**6, (10**6,) * 2, 5.947164548587745e-13),
+    ],
+)
+def test_variances_of_several_factors(n, rows, expected):
+    assert fraction_law(n, rows).var() == pytest.approx(expected, rel=1e-8 if max(rows) > 10**4 else 1e-10)
+
+
+def test_expected_logarithms_of_tall_factors():
+    with mp.workdps(40):
+        expected = (mp.psi(0, mp.mpf(10**6 - 1) / 2) - mp.psi(0, mp.mpf(10**6) / 2)) / 2
+    assert fraction_law(2, (10**6,)).log_mean() == pytest.approx(float(expected), rel=1e-13)
 
 
 @pytest.mark.parametrize(("n", "rows"), [(2, (2, 2)), (5, (5, 7)), (12, (12, 12)), (10, (40, 80))])
@@ -134,9 +252,9 @@ def test_direct_double_sum_of_three_factors(n, rows, x):
 def test_expected_logarithm(layers):
     for n, rows in [(2, (2,) * layers), (9, (9, 12, 10, 30, 9, 11)[:layers]), (300, (300,) * layers)]:
         law = fraction_law(n, rows)
-        values, weights = law._quadrature
+        y, weights = law._quadrature
         assert weights.sum() == pytest.approx(1, abs=1e-12)
-        assert weights @ np.log(values) == pytest.approx(law.log_mean(), rel=1e-11)
+        assert weights @ log_expit(y) / 2 == pytest.approx(law.log_mean(), rel=1e-11)
 
 
 @pytest.mark.parametrize(("n", "rows"), SHAPES)
@@ -253,7 +371,7 @@ def test_edges_and_shapes():
 
 def test_deepest_and_largest_shapes():
     law = fraction_law(1000, (1000,) * 64)
-    assert law.log_mean() == pytest.approx(law._quadrature[1] @ np.log(law._quadrature[0]), rel=1e-10)
+    assert law.log_mean() == pytest.approx(law._quadrature[1] @ log_expit(law._quadrature[0]) / 2, rel=1e-10)
     assert 0 < law.rvs(random_state=0) < 1e-40
     wide = fraction_law(10**6, (10**6,) * 2)
     assert wide.moment(2) == pytest.approx(1.0e-12, rel=1e-4)
@@ -263,7 +381,7 @@ def test_deepest_and_largest_shapes():
     ("n", "rows", "says"),
     [
         (1, (3,), "n must be at least 2, got 1"),
-        (3, (), "at least one height"),
+        (3, (), "rows must hold 1 or more integers, got 0"),
         (5, (6, 4), "trapezoidal and r_nn = 0"),
         (5, (5,) * 65, "at most 64"),
         (5, (10**6 + 1,), r"at most 10\*\*6"),

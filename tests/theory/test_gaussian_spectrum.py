@@ -3,6 +3,7 @@
 import math
 import pickle
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -146,6 +147,70 @@ def test_moments():
     assert ThreeColumnCondition(3).mean() == math.inf
 
 
+@pytest.mark.parametrize("order", [-1 + 1e-9, -0.999, -0.5, -0.1, 0.3, 1.5, 10, 100, 290])
+def test_moments_of_the_limit_are_parabolic_cylinder_functions(order):
+    mpmath = pytest.importorskip("mpmath")
+    with mpmath.workdps(30):
+        exact = mpmath.gamma(1 + mpmath.mpf(order)) * mpmath.exp(0.25) * mpmath.pcfd(-mpmath.mpf(order), 1)
+    assert spectrum.ScaledSmallestLimit().moment(order) == pytest.approx(float(exact), rel=1e-10)
+
+
+def test_moments_at_the_ends_of_the_doubles():
+    """By mpmath from the mixture over T for n = 2, and for n = 1 of a half-normal variable."""
+    mpmath = pytest.importorskip("mpmath")
+    assert spectrum.ScaledSmallestLimit().moment(10**6) == math.inf
+    for n, scale, order in (
+        (1, 1.0, 290),
+        (1, 1e-3, 500),
+        (2, 1.0, 40),
+        (2, 1e-2, 600),
+        (2, 1e200, 1.0),
+        (2, 5.0, -0.999),
+    ):
+        with mpmath.workdps(30):
+            s = mpmath.mpf(order)
+            normal = 2 ** (s / 2) * mpmath.gamma((s + 1) / 2) / mpmath.sqrt(mpmath.pi)
+
+            def weight(v, s=s):  # t = v^2
+                return 2 * (1 + v * v) ** -2 * (2 + v * v) ** (-(1 + s) / 2)
+
+            mixture = 1 if n == 1 else mpmath.quad(weight, [0, 0.1, 1, 5, mpmath.inf])
+            exact = float(mpmath.mpf(scale) ** s * normal * mixture)
+        assert spectrum.smallest_singular_law(n, scale).moment(order) == pytest.approx(exact, rel=1e-10)
+
+
+@pytest.mark.parametrize("n", [2, 40, 1000, 10**6])
+def test_the_tails_by_the_mixture_at_30_digits(n):
+    mpmath = pytest.importorskip("mpmath")
+    law = spectrum.smallest_singular_law(n)
+    with mpmath.workdps(30):
+        start, end = mpmath.log(n) - 8 - mpmath.mpf(170) / (n - 1), mpmath.log(n) + 40
+        pieces = [start + k * (end - start) / 150 for k in range(151)]
+
+        def tail(x, of):  # over ln t
+            def integrand(y):
+                t = mpmath.exp(y)
+                log = (n - 1) * y / 2 - (n + 2) * mpmath.log1p(t) / 2 - mpmath.log(n + t) / 2
+                return n * (n - 1) / mpmath.mpf(2) * mpmath.exp(log) * of(x * mpmath.sqrt((n + t) / 2))
+
+            return float(mpmath.quad(integrand, pieces, maxdegree=3))
+
+        x = law.ppf(1e-200)
+        assert law.cdf(x) == pytest.approx(tail(mpmath.mpf(float(x)), mpmath.erf), rel=2e-12)
+        for x in law.isf([1e-30, 1e-300]):
+            assert law.sf(x) == pytest.approx(tail(mpmath.mpf(float(x)), mpmath.erfc), rel=2e-12)
+
+
+@pytest.mark.parametrize("n", [10**6, 10**9, 10**12])
+def test_vast_matrices_have_the_limit(n):
+    law, limit = scaled(n), spectrum.ScaledSmallestLimit()
+    q = np.array([1e-300, 1e-10, 0.5, 0.9])
+    np.testing.assert_allclose(law.ppf(q), limit.ppf(q), rtol=30 / n + 1e-12)
+    np.testing.assert_allclose(law.isf([1e-10, 1e-100]), limit.isf([1e-10, 1e-100]), rtol=1e4 / n + 1e-12)
+    assert law.log_mean() == pytest.approx(limit.log_mean(), abs=1 / n + 1e-12)
+    assert law.moment(-0.9) == pytest.approx(limit.moment(-0.9), rel=10 / n + 1e-11)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(2, 4000), st.floats(-300, -2))
 def test_far_tails_keep_their_relative_accuracy(n, log_tail):
@@ -158,7 +223,6 @@ def test_far_tails_keep_their_relative_accuracy(n, log_tail):
 
 def test_the_far_tail_against_mpmath():
     """Edelman's density by Tricomi's function, integrated at 30 digits."""
-    mpmath = pytest.importorskip("mpmath")
 
     def density(n, u):
         constant = n / mpmath.sqrt(2 * mpmath.pi) * mpmath.gamma(mpmath.mpf(n + 1) / 2)
@@ -177,7 +241,10 @@ def test_the_small_ball():
         haar = math.exp(math.lgamma(n / 2) - math.lgamma((n + 1) / 2)) / math.sqrt(math.pi)
         assert spectrum.small_ball_constant(n) * haar == pytest.approx(math.sqrt(2 / math.pi))
         assert spectrum.smallest_singular_law(n).pdf(0) == pytest.approx(spectrum.small_ball_constant(n), rel=1e-10)
-    assert spectrum.small_ball_constant(10**6) == pytest.approx(1000, rel=1e-6)
+    for n in (1, 2, 31, 32, 10**6, 10**8, 10**12):
+        with mpmath.workdps(40):
+            exact = mpmath.sqrt(2) * mpmath.gammaprod([mpmath.mpf(n + 1) / 2], [mpmath.mpf(n) / 2])
+        assert spectrum.small_ball_constant(n) == pytest.approx(float(exact), rel=1e-14)
 
 
 def test_square_matrices(alpha):
@@ -294,3 +361,55 @@ def test_bad_input_is_refused():
     for function in (condition.edge_ratio, condition.tall_condition):
         with pytest.raises(ValueError, match="m must be at least 4, got 3"):
             function(3, 3)
+
+
+def exact_distances(A):
+    """By Gram-Schmidt at 60 digits, and how far rounding the entries may move them: u |a_k| + u sum_j |c_j| |a_j|."""
+    mpmath = pytest.importorskip("mpmath")
+    lengths = np.linalg.norm(A, axis=0)
+    distances, spread = [], []
+    with mpmath.workdps(60):
+        for k in range(A.shape[1]):
+            others = mpmath.matrix(np.delete(A, k, axis=1).tolist())
+            own = mpmath.matrix(A[:, k].tolist())
+            nearest = mpmath.lu_solve(others.T * others, others.T * own)
+            distances.append(float(mpmath.norm(own - others * nearest)))
+            spread.append(lengths[k] + np.abs(np.array(nearest, dtype=float).ravel()) @ np.delete(lengths, k))
+    return np.array(distances), np.array(spread) * np.finfo(float).eps
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.floats(0, 13), st.integers(2, 4), st.integers(0, 2))
+def test_distances_of_nearly_dependent_columns(seed, digits, n, more):
+    rng = np.random.default_rng(seed)
+    A = rng.standard_normal((n + more, n)) * 10.0 ** rng.integers(-8, 9, n)
+    A[:, -1] = A[:, 0] * rng.choice((-3.0, 1.0, 7.0)) + 10.0**-digits * A[:, -1]
+    distances, spread = exact_distances(A)
+    found = spectrum.column_distances(A)
+    assert np.all(found <= np.linalg.norm(A, axis=0) * (1 + 1e-15))
+    assert np.all(np.abs(found - distances) <= 16 * (n + more) * spread)
+
+
+def test_columns_that_depend_on_others_have_no_distance():
+    """In integers, by hand: what takes part in a dependence has distance 0, and nothing else has."""
+    A = np.array([[1.0, 1, 0, 2], [0, 1, 0, 1], [0, 0, 3, 0], [0, 0, 4, 0], [0, 0, 0, 0]])
+    assert spectrum.column_distances(A) == pytest.approx([0, 0, 5, 0])
+    assert np.all(spectrum.column_distances(A * [1e-200, 1, 1e200, 1e-20])[[0, 1, 3]] == 0)
+    pair = np.stack([np.ones((3, 2)), np.eye(3, 2), np.zeros((3, 2)), [[0, 2], [0, 0], [0, 0]]])
+    assert spectrum.column_distances(pair) == pytest.approx(np.array([[0, 0], [1, 1], [0, 0], [0, 2]]))
+    rng = np.random.default_rng(17)
+    for n in (2, 5, 20, 60):
+        B = rng.standard_normal((n + 1, n))
+        B[:, -1] = B[:, :-1] @ rng.standard_normal(n - 1)
+        assert np.all(spectrum.column_distances(B) <= 1e-14 * np.linalg.norm(B, axis=0))
+        C = np.column_stack([B, rng.standard_normal(n + 1)])  # beside them one that does not depend on them
+        free = C[:, -1] - B[:, :-1] @ np.linalg.lstsq(B[:, :-1], C[:, -1], rcond=None)[0]
+        assert spectrum.column_distances(C)[-1] == pytest.approx(np.linalg.norm(free))
+
+
+def test_orthogonal_columns_have_a_derivative():
+    torch = pytest.importorskip("torch")
+    for A in (torch.eye(3, dtype=torch.float64), 1e-200 * torch.eye(4, 2, dtype=torch.float64)):
+        A.requires_grad_()
+        (slope,) = torch.autograd.grad(torch.sum(spectrum.column_distances(A)), A)
+        assert slope.numpy() == pytest.approx(np.eye(*A.shape), abs=1e-12)

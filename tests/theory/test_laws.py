@@ -253,7 +253,7 @@ def test_bad_input():
         ((1,) * 257, 1.0, "degrees must be 1 to 256 in number, got 257"),
         ((3, 0), 1.0, "degrees must be between 1 and 1000000, got 0"),
         ((HUGE + 1,), 1.0, "degrees must be between 1 and 1000000, got 1000001"),
-        ((2.5,), 1.0, "degrees must be integers"),
+        ((2.5,), 1.0, "degrees must be an integer, got 2.5"),
         ((3,), 0.0, "scale must be positive and finite, got 0.0"),
         ((3,), np.inf, "scale must be positive and finite, got inf"),
         ((3,), np.nan, "scale must be positive and finite, got nan"),

@@ -1,5 +1,7 @@
 """Lemma 3 and its consequences against the oracles of its derivation and against itself."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -132,6 +134,25 @@ def test_the_fourth_moments_behind_the_bands(n, rows):
         assert abs(np.mean(squares) - sd[k] ** 2) < 4 * np.std(squares) / np.sqrt(draws)
 
 
+@pytest.mark.parametrize(
+    ("n", "rows"), [(3, (3,)), (5, (7, 5)), (2000, (4000, 2500, 3000)), (3, (10**6,) * 3), (10**6, (10**6,) * 2)]
+)
+def test_spreads_right_of_the_diagonal_in_fractions(n, rows):
+    """E tau^4 (1 + 2 / (n - k)) - (E tau^2)^2 exactly, whose terms nearly cancel in large products."""
+    found = off_diagonal_power(n, rows)[1]
+    for k in {1, n // 2, n - 1} - {0}:
+        mean = fourth = Fraction(1)
+        tail = cross = Fraction(rows[0] - k)
+        tail_fourth = tail * (tail + 2)
+        for height in rows[1:]:
+            alpha, beta = height - k + 1, height - k
+            fourth = alpha * (alpha + 2) * fourth + 2 * alpha * cross + tail_fourth
+            cross = beta * (alpha * cross + tail_fourth)
+            mean = alpha * mean + tail
+            tail, tail_fourth = beta * tail, beta * (beta + 2) * tail_fourth
+        assert found[k - 1] ** 2 == pytest.approx(float(fourth * (1 + Fraction(2, n - k)) - mean**2), rel=1e-12)
+
+
 def test_the_lyapunov_exponents_of_square_factors():
     """E ln chi_1 = -0.6351814227, Var ln chi_1 = pi^2 / 8."""
     for layers in (1, 2, 5):
@@ -147,9 +168,9 @@ def test_moments_are_finite_and_centred():
 
 
 def test_bad_shapes_are_refused():
-    with pytest.raises(ValueError, match="got k=0, n=3"):
+    with pytest.raises(ValueError, match="k must be at least 1, got 0"):
         degrees(3, (3,), 0)
-    with pytest.raises(ValueError, match=r"rows=\(2,\)"):
+    with pytest.raises(ValueError, match=r"k must be at most min\(n, \*rows\) = 2, got 3"):
         degrees(3, (2,), 3)
     for law in (last_law, stretch_law, determinant_law):
         with pytest.raises(ValueError, match="every height must be at least n = 3, got 2"):

@@ -102,6 +102,19 @@ def test_far_tails_against_mpmath(d, share):
     assert log_norm_probability(d, share) == pytest.approx(float(exact), rel=1e-13)
 
 
+@pytest.mark.parametrize("d", [1, 30, 10**6, 10**12])
+@pytest.mark.parametrize("gap", [0.5, 1e-3, 1e-6, 1e-9])
+def test_bounds_near_the_mean_against_mpmath(d, gap):
+    """ln(share) + (1 - share^2) / 2 is about -gap^2, and is multiplied by d."""
+    share = 1 - gap
+    with mp.workdps(40):
+        s, a = mp.mpf(share), mp.mpf(d) / 2
+        chernoff = d * (mp.log(s) + (1 - s * s) / 2)
+        series = a * mp.log(s * s * a) - s * s * a - mp.loggamma(a + 1) + mp.log((a + 1) / (a + 1 - s * s * a))
+    assert log_chernoff_bound(d, share) == pytest.approx(float(chernoff), rel=1e-13)
+    assert log_series_bound(d, share) == pytest.approx(float(series), rel=1e-12, abs=1e-12)
+
+
 @given(dimensions, shares)
 def test_both_bounds_are_above_the_probability(d, share):
     exact = log_norm_probability(d, share)
@@ -239,7 +252,7 @@ def test_the_bound_by_layers(d, layers, share):
         (lambda: largest_sign_share(5, 1.5), "delta must lie strictly between 0 and 1"),
         (lambda: log_sign_bound(5, 0.5, -1), "scale must be positive"),
         (lambda: closest_pair_probability_floor(5, 1, 0.5), "points must be at least 2"),
-        (lambda: normalising_scale(()), "rows must hold at least one height"),
+        (lambda: normalising_scale(()), "rows must hold 1 or more integers, got 0"),
         (lambda: log_layered_chernoff_bound(5, 0, 0.5), "layers must be at least 1"),
     ],
 )

@@ -3,10 +3,13 @@
 import math
 from itertools import product
 
+import mpmath as mp
 import numpy as np
 import pytest
 from scipy import integrate, stats
+from scipy.special import betainc
 
+from theory.gaussian_spectrum import smallest_singular_law
 from theory.universality import (
     KURTOSIS,
     determinant_fourth,
@@ -62,25 +65,118 @@ def test_oracles_of_sign_matrices():
         assert mean_rank(m, n) == pytest.approx(np.mean(np.linalg.matrix_rank(signs(m, n))))
 
 
-def test_normal_entries_give_the_exact_laws():
-    x = np.linspace(0.05, 5, 100)
-    assert norm_law(8, "gaussian").cdf(x) == pytest.approx(stats.chi(8).cdf(x), abs=2e-5)
-    for n, m in ((8, 8), (8, 10), (24, 24)):
-        assert last_law(n, m, "gaussian").cdf(x) == pytest.approx(last_limit(n, m).cdf(x), abs=5e-5)
+PROBABILITIES = np.concatenate([[1e-7, 1e-4], np.linspace(0.001, 0.999, 999), [1 - 1e-4, 1 - 1e-7]])
+ROWS = [2, 3, 10, 15, 16, 17, 100, 1000, 10**4, 10**6]
+
+
+def near(law, exact):
+    x = exact.ppf(PROBABILITIES)
+    return np.max(np.abs(law.cdf(x) - exact.cdf(x)))
+
+
+@pytest.mark.parametrize("m", ROWS)
+def test_normal_entries_give_the_exact_laws(m):
+    assert near(norm_law(m, "gaussian"), stats.chi(m)) < 1e-6
+    for n in {2, max(m // 2, 2), max(m - 2, 2), m}:
+        assert near(last_law(n, m, "gaussian"), last_limit(n, m)) < 1e-6
+        x = np.linspace(0.05, 5, 100)
         assert last_expansion(n, m, "gaussian", x) == pytest.approx(last_limit(n, m).cdf(x))
 
 
+@pytest.mark.parametrize("m", ROWS)
 @pytest.mark.parametrize("entries", ["gaussian", "uniform", "student"])
-def test_moments_of_the_norm(entries):
-    law = norm_law(8, entries)
-    square = law.var() + law.mean() ** 2
-    assert square == pytest.approx(8, rel=2e-3)
+def test_moments_of_the_norm(m, entries):
+    """E ||a||^2 = m; what lies beyond the table has a share of it for t(5) only."""
+    law = norm_law(m, entries)
+    assert (law.var() + law.mean() ** 2) / m == pytest.approx(1, rel=2e-4 if entries == "student" else 1e-7)
 
 
-def test_the_norm_of_two_uniform_entries():
-    """||a|| <= r < sqrt 3 is a quarter of a disc in a square."""
-    r = np.linspace(0.1, 1.7, 9)
-    assert norm_law(2, "uniform").cdf(r) == pytest.approx(math.pi * r**2 / 12, abs=1e-4)
+def test_the_norm_of_two_entries():
+    """||a|| <= r is a disc in a square for uniform entries; for t(5) by the law of one of them."""
+    r = np.linspace(0, 1.7, 18)
+    assert norm_law(2, "uniform").cdf(r) == pytest.approx(math.pi * r**2 / 12, abs=1e-6)
+    r = np.linspace(1.75, 2.45, 15)  # the disc less four segments
+    half = np.arccos(math.sqrt(3) / r)
+    disc = math.pi * r**2 - 4 * r**2 * (half - np.sin(2 * half) / 2)
+    assert norm_law(2, "uniform").cdf(r) == pytest.approx(np.where(r < math.sqrt(6), disc / 12, 1), abs=1e-6)
+    one = stats.t(5, scale=0.6**0.5)
+    for r in (0.003, 0.2, 1.0, 3.0, 12.0):
+        inside = integrate.quad(
+            lambda a, r=r: 2 * one.pdf(r * math.sin(a)) * r * math.cos(a) * (2 * one.cdf(r * math.cos(a)) - 1),
+            0,
+            math.pi / 2,
+            points=(0.05, 0.3),
+            epsabs=1e-11,
+        )[0]
+        assert norm_law(2, "student").cdf(r) == pytest.approx(inside, abs=1e-6)
+
+
+@pytest.mark.parametrize(("m", "reach"), [(3, 12), (10, 40), (20, 70), (100, 320)])
+def test_the_norm_of_uniform_entries_on_a_lattice(m, reach):
+    """Squares on a fine lattice, split over two points so that their mean stays, summed by Fourier transform."""
+    cells = 1 << 19
+    edges = reach / cells * np.arange(cells + 1)
+    root = np.minimum(np.sqrt(edges / 3), 1)
+    mass, first = np.diff(root), np.diff(root**3)
+    right = (first - mass * edges[:-1]) / edges[1]
+    single = mass - right
+    single[1:] += right[:-1]
+    total = np.cumsum(np.fft.irfft(np.fft.rfft(single) ** m, cells))
+    gap = norm_law(m, "uniform").cdf(np.sqrt(edges[:-1] + edges[1] / 2)) - total
+    assert np.max(np.abs(gap[cells // 100 :])) < 1e-6
+
+
+@pytest.mark.parametrize("m", [100, 1000, 10**4, 10**6])
+@pytest.mark.parametrize(("entries", "variance"), [("uniform", 0.8), ("student", 8.0)])
+def test_the_norm_of_many_entries_by_mpmath(m, entries, variance):
+    """Gil-Pelaez's integral of hypergeometric functions, in an adaptive quadrature."""
+    spread = math.sqrt(m * variance)
+
+    def characteristic(t):
+        if entries == "uniform":
+            return mp.hyp1f1(0.5, 1.5, 3j * t)
+        return mp.gamma(3) / mp.gamma(2.5) * mp.hyperu(0.5, -1.5, -3j * t)
+
+    with mp.workdps(18):
+        s = m - spread / 2
+        integral = mp.quad(
+            lambda t: mp.im(mp.exp(m * mp.log(characteristic(t)) - 1j * t * s)) / t,
+            [x / spread for x in (0, 0.05, 0.5, 2, 4, 10)],
+            maxdegree=4,
+        )
+    assert norm_law(m, entries).cdf(math.sqrt(s)) == pytest.approx(float(0.5 - integral / mp.pi), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("n", "m"), [(2, 3), (3, 10), (10, 10), (16, 17), (2, 100), (50, 100), (100, 100), (2, 10**6), (10**6, 10**6)]
+)
+@pytest.mark.parametrize("entries", ["uniform", "student"])
+def test_the_last_entry_is_norm_times_share(n, m, entries):
+    """Either variable in many equally likely places, whichever spreads less."""
+    k, places = m - n + 1, (np.arange(10**5) + 0.5) / 10**5
+    law, norm = last_law(n, m, entries), norm_law(m, entries)
+    x = law.ppf([0.02, 0.4, 0.95])
+    if k < m - k:
+        exact = [betainc(k / 2, (m - k) / 2, np.minimum((r / norm.ppf(places)) ** 2, 1)).mean() for r in x]
+    else:
+        share = 1 - stats.beta((m - k) / 2, k / 2).ppf(places)
+        exact = [norm.cdf(r / np.sqrt(share)).mean() for r in x]
+    assert law.cdf(x) == pytest.approx(exact, abs=2e-6)
+
+
+@pytest.mark.parametrize(("n", "m"), [(2, 2), (2, 1000), (3, 10**6), (5, 8), (100, 100), (10**6, 10**6)])
+def test_signs_have_the_law_of_the_share(n, m):
+    k, law = m - n + 1, last_law(n, m, "signs")
+    x = math.sqrt(m) * np.sqrt(1 - stats.beta((m - k) / 2, k / 2).ppf(PROBABILITIES))
+    exact = betainc(k / 2, (m - k) / 2, np.minimum(x**2 / m, 1))
+    assert np.max(np.abs(law.cdf(x) - exact)) < 1e-6 + 1e-7 * math.sqrt(m) * (n == 2)
+
+
+@pytest.mark.parametrize("n", [1, 2, 8, 1000, 10**6])
+@pytest.mark.parametrize("entries", ["gaussian", "uniform"])
+def test_the_least_singular_value_is_the_normal_one_scaled(n, entries):
+    exact = smallest_singular_law(n, math.sqrt(n) * (1 - kurtosis(entries) / (2 * n)))
+    assert near(smallest_law(n, entries), exact) < 1e-6
 
 
 @pytest.mark.parametrize(("n", "m"), [(40, 40), (40, 42)])
@@ -112,6 +208,10 @@ def test_the_least_singular_value_moves_against_the_kurtosis():
     [
         (lambda: kurtosis("cauchy"), "entries must be one of"),
         (lambda: norm_law(4, "signs"), "no density"),
+        (lambda: norm_law(4, "cauchy"), "entries must be one of"),
+        (lambda: norm_law(1, "uniform"), "m must be at least 2, got 1"),
+        (lambda: norm_law(10**6 + 1, "uniform"), "m must be at most 1000000, got 1000001"),
+        (lambda: last_law(2, 10**6 + 1, "signs"), "m must be at most 1000000, got 1000001"),
         (lambda: last_law(5, 4, "uniform"), "m must be at least 5"),
         (lambda: singular_probability(6), "at most 16"),
         (lambda: squared_norm_cumulants("student"), "eight moments"),

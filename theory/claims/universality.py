@@ -196,7 +196,7 @@ CLAIMS: tuple[Claim, ...] = (
         code=universality.norm_law,
         statistic="column_norm",
         where=lambda n, rows, entries: entries != "signs" and n >= 8,
-        note="A convolution, on a lattice; the law that normal entries give is 0.13 off, and stays so.",
+        note="By inversion of the transform of a square; the law that normal entries give is 0.13 off, and stays so.",
         decoys=(
             Decoy("chi, as for normal entries", lambda n, rows, entries: stats.chi(rows[0]), where=_foreign),
             Decoy("one entry more", lambda n, rows, entries: universality.norm_law(rows[0] + 1, entries)),
