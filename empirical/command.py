@@ -112,7 +112,7 @@ def _measured(running: Campaign, point: Point, samples: int) -> dict[str, np.nda
     from simulate.evidence import Evidence
 
     (name,) = running.study.methods
-    shards = math.ceil(samples / running.shard_size(name, point))
+    shards = -(-samples // running.shard_size(name, point))
     tables, held = [], 0
     units = running.study.methods[name].units
     target = min(samples, units(**point)) if units else samples

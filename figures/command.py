@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from simulate.engine.store import DamagedRecordError
-from simulate.engine.study import Point, UsageError, integer
+from simulate.engine.files import DamagedRecordError, StorageError
+from simulate.engine.study import Point, Study, UsageError, integer
 
 USAGE, UNAVAILABLE = 2, 3
 Size: TypeAlias = tuple[float, float]  # width and height in inches
@@ -50,18 +51,18 @@ def main(
         target = _target(flags.to or flags.out / "figures" / f"{name}.png")
         run, manifest = _run(flags.out, study, flags.run)
         chosen = numbers(run, manifest, flags.page if pages else _point(manifest, flags.point))
+
+        from figures.style import save
+
+        for line in getattr(chosen, "lacking", ()):
+            print(f"figures.{study}: {line}", file=sys.stderr)
+        save(lambda figure: draw(figure, chosen), size(chosen) if callable(size) else size, target)
     except UsageError as error:
         print(f"figures.{study}: {error}", file=sys.stderr)
         sys.exit(USAGE)
-    except (FileNotFoundError, DamagedRecordError) as error:
+    except (FileNotFoundError, DamagedRecordError, StorageError) as error:
         print(f"figures.{study}: {error}", file=sys.stderr)
         sys.exit(UNAVAILABLE)
-
-    from figures.style import save
-
-    for line in getattr(chosen, "lacking", ()):
-        print(f"figures.{study}: {line}", file=sys.stderr)
-    save(lambda figure: draw(figure, chosen), size(chosen) if callable(size) else size, target)
     print(target)
     sys.exit(0)
 
@@ -79,18 +80,35 @@ def _target(path: Path) -> Path:
 
 
 def _run(out: Path, study: str, run: str | None) -> tuple[Path, dict[str, Any]]:
-    """Folder and manifest of the run that the flags name."""
-    from simulate.engine.shard import home
-    from simulate.engine.store import runs
+    """Folder and manifest of the run that the flags name; of others nothing is read."""
+    from simulate.engine.shard import find_study, home
+    from simulate.engine.store import read_manifest, runs
 
     found = runs(out, study)
-    chosen = {path: manifest for path, manifest in found.items() if run in (None, path.name)}
+    chosen = [path for path in found if run in (None, path.name)]
     if not chosen:
         held = ", ".join(path.name for path in found) or "none"
         raise FileNotFoundError(
             f"no records of {run or 'any run'} in {out / study} (held: {held}): python -m {home(study)} makes some"
         )
-    return list(chosen.items())[-1]
+    manifest = read_manifest(chosen[-1], "seed", "points")
+    foreign = [point for point in manifest["points"] if not _is_point(find_study(study), point)]
+    if foreign:
+        raise DamagedRecordError(
+            f"{chosen[-1]} must hold points of {study} in its manifest, got {foreign[0]}: python -m {home(study)} with "
+            "the flags of that run makes it anew"
+        )
+    return chosen[-1], manifest
+
+
+def _is_point(study: Study, point: Point) -> bool:
+    """Whether its axes are those that the study draws at."""
+    axes = signature(next(iter(study.methods.values())).draw)
+    try:
+        axes.bind(None, None, **point)
+    except TypeError:
+        return False
+    return True
 
 
 def _point(manifest: dict[str, Any], point: str | None) -> Point | None:

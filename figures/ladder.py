@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from figures.records import drawn as recorded
 from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.engine.store import world
 from simulate.engine.study import Point
 from simulate.ladder import STUDY
 from simulate.rungs import Rungs, gathered, summary
@@ -54,7 +54,7 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
 def _rungs(run: Path, point: Point) -> Rungs | None:
     """From the method that measures the most of them."""
     for method in STUDY.methods:
-        if tables := world(run, method, point):
+        if tables := recorded(run, STUDY.name, method, point):
             return summary(point, gathered(tables))
     return None
 

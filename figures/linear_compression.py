@@ -52,6 +52,8 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point | None) -> Numb
     ------
     FileNotFoundError : there are none.
     """
+    if not manifest["points"]:
+        raise FileNotFoundError(f"no points in {run}: python -m empirical.linear_compression draws some")
     chosen = point or manifest["points"][0]
     alike = [other for other in manifest["points"] if _rest(other) == _rest(chosen)]
     found, empty = [], []

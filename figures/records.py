@@ -42,7 +42,7 @@ def held(run: Path, study: str, point: Point) -> dict[str, Held]:
     """
     chosen: dict[str, Held] = {}
     for method, way in find_study(study).methods.items():
-        tables = _tables(run, method, point)
+        tables = drawn(run, study, method, point)
         if not tables:
             continue
         found = Held(Evidence(tables), way.blind)
@@ -60,7 +60,7 @@ def measured(run: Path, study: str, point: Point) -> dict[str, np.ndarray]:
     FileNotFoundError : it recorded nothing there.
     """
     (method,) = find_study(study).methods
-    tables = _tables(run, method, point)
+    tables = drawn(run, study, method, point)
     if not tables:
         raise FileNotFoundError(f"no records of {label(point)} in {run}: python -m {home(study)} makes some")
     evidence = Evidence(tables)
@@ -76,7 +76,7 @@ def swept(run: Path, claim: Claim) -> dict[int, Held] | None:
     for method, way in find_study(claim.study).methods.items():
         if claim.statistic not in way.statistics(**points[max(points)]):
             continue
-        tables = {size: _tables(run, method, point) for size, point in points.items()}
+        tables = {size: drawn(run, claim.study, method, point) for size, point in points.items()}
         if not all(tables.values()):
             continue
         found = {size: Held(Evidence(of_size), way.blind) for size, of_size in tables.items()}
@@ -87,7 +87,7 @@ def swept(run: Path, claim: Claim) -> dict[int, Held] | None:
 
 def statement(run: Path, claim: Claim) -> Evidence | None:
     """Evidence on a bound or an identity: its random worlds or, if it is refuted, the witness; None without records."""
-    tables = _tables(run, "witness" if claim.refuted else "worlds", {"claim": claim.id})
+    tables = drawn(run, claim.study, "witness" if claim.refuted else "worlds", {"claim": claim.id})
     return Evidence(tables) if tables else None
 
 
@@ -115,11 +115,14 @@ def _fewest(sweep: Mapping[int, Held]) -> Held:
     return min(sweep.values(), key=_rank)
 
 
-def _tables(run: Path, method: str, point: Point) -> list[pa.Table]:
+def drawn(run: Path, study: str, method: str, point: Point) -> list[pa.Table]:
+    """Tables of all shards that a run holds of one world, in order; none where there are none.
+
+    Raises
+    ------
+    DamagedRecordError : a record cannot be what was written.
+    """
     try:
-        return world(run, method, point)
-    except (pa.ArrowException, OSError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise DamagedRecordError(
-            f"a record in {run / method} is damaged ({reason}): the command that drew it, with --resume, repairs it"
-        ) from None
+        return world(run, study, method, point)
+    except DamagedRecordError as damage:
+        raise DamagedRecordError(f"{damage}: the command that drew it, with --resume, repairs it") from None

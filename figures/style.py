@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,14 +31,22 @@ SETTINGS: Any = {
 
 
 def save(draw: Callable[[Figure], None], size: tuple[float, float], path: Path) -> None:
-    """Draws a figure of `size` inches and writes it to `path`, the format by its ending."""
+    """Draws a figure of `size` inches and writes it to `path`, the format by its ending.
+
+    Raises
+    ------
+    StorageError : the folder cannot be written, or the disk is full.
+    """
     import matplotlib as mpl
+
+    from simulate.engine.files import write_whole
 
     with mpl.rc_context(SETTINGS):
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
-        path.parent.mkdir(parents=True, exist_ok=True)
         dated = {"Date": None} if path.suffix == ".svg" else {"CreationDate": None} if path.suffix == ".pdf" else {}
-        figure.savefig(path, metadata=dated)
+        picture = BytesIO()
+        figure.savefig(picture, format=path.suffix[1:], metadata=dated)
+    write_whole(path, picture.getbuffer())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simulate.engine.files import DamagedRecordError, read_json
 from simulate.engine.study import UsageError
 from simulate.flags import UNAVAILABLE, USAGE
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"figures.table: {error}", file=sys.stderr)
         return USAGE
-    except FileNotFoundError as error:
+    except (FileNotFoundError, DamagedRecordError) as error:
         print(f"figures.table: {error}", file=sys.stderr)
         return UNAVAILABLE
     return 0
@@ -49,7 +50,8 @@ def document(out: Path, starts: Sequence[str] | None) -> str:
     Raises
     ------
     FileNotFoundError : there is no such table under `out`.
-    UsageError : what is there is no such table, or holds no such claim.
+    DamagedRecordError : what is there is no such table.
+    UsageError : it holds no such claim.
     """
     from simulate.summary import markdown, overview, totals
 
@@ -71,13 +73,15 @@ def _table(out: Path) -> list[Line]:
     path = out / "verify" / "verdicts.json"
     again = "python -m simulate.verify" + (f" --out {out}" if out != Path("results") else "")
     try:
-        table = read(path.read_text(), CLAIMS)
-    except OSError:
+        table = read(read_json(path), CLAIMS)
+    except FileNotFoundError:
         raise FileNotFoundError(f"no verdicts in {path}: {again} makes them") from None
+    except DamagedRecordError as damage:
+        raise DamagedRecordError(f"{damage}, and must be a table of verdicts: {again} makes it anew") from None
     except ValueError:
         table = []
     if not table:
-        raise UsageError(f"{path} must be a table of verdicts, got something else: {again} makes it anew")
+        raise DamagedRecordError(f"{path} must be a table of verdicts, got something else: {again} makes it anew")
     return table
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -99,23 +99,42 @@ class Campaign:
         """Draws at each look so far; kept with the records."""
         return self.store.manifest["looks"].setdefault(f"{claim.id} {where}", [])
 
-    def tables(self, method: str, point: Point, count: int) -> Generator[pa.Table, None, None]:
-        """Tables of the first `count` shards, or of all there are, in order, from the store or drawn and stored."""
+    def tables(
+        self, method: str, point: Point, count: int, deadline: float = math.inf
+    ) -> Generator[pa.Table, None, None]:
+        """Tables of the first `count` shards, or of all there are, in order, from the store or drawn and stored.
+
+        A shard is looked for, read or drawn when its turn comes, or a little ahead of it, so that what is planned costs
+        nothing. Once the deadline has passed, none is begun but the first, and those that run are all that is waited
+        for.
+        """
         size = self.shard_size(method, point)
         if units := self.study.methods[method].units:
-            count = min(count, math.ceil(units(**point) / size))
-        wanted = [
-            Shard(self.study.name, method, tuple(point.items()), self.seed, index, size) for index in range(count)
-        ]
-        held = {shard.index: table for shard in wanted if (table := self._read(shard)) is not None}
-        missing = [shard for shard in wanted if shard.index not in held]
-        with closing(self.executor(iter(missing))) as results:
-            for index in range(count):
-                while index not in held:
-                    shard, table = next(results)
-                    self.store.write(shard, table)
-                    held[shard.index] = table
-                yield held.pop(index)
+            count = min(count, -(-units(**point) // size))
+        world = self.study.name, method, tuple(point.items()), self.seed
+
+        def shards(first: int) -> Iterator[Shard]:
+            for index in range(first, count):
+                if index and time.monotonic() > deadline:
+                    return
+                yield Shard(*world, index, size)
+
+        arrived: dict[int, pa.Table] = {}
+        with ExitStack() as stack:
+            results = None
+            for shard in shards(0):
+                if shard.index not in arrived and (table := self._read(shard)) is not None:
+                    yield table
+                    continue
+                if results is None:
+                    missing = (other for other in shards(shard.index) if not self.store.holds(other))
+                    results = stack.enter_context(closing(self.executor(missing)))
+                while shard.index not in arrived:
+                    if (result := next(results, None)) is None:  # the deadline has passed
+                        return
+                    self.store.write(*result)
+                    arrived[result[0].index] = result[1]
+                yield arrived.pop(shard.index)
 
     def shard_size(self, method: str, point: Point) -> int:
         """Draws that one shard of a world holds."""
@@ -170,10 +189,14 @@ class Campaign:
         return usable
 
     def _read(self, shard: Shard) -> pa.Table | None:
+        """The table that the store has of it, None if it has none; a damaged one is drawn again at once."""
         try:
             return self.store.read(shard)
         except DamagedRecordError as damage:
             if not self.resume:
                 raise DamagedRecordError(f"{damage}: add --resume to set it aside and draw it again") from None
             self.note(f"{damage}: set aside as {self.store.set_aside(shard).name}, drawing it again")
-            return None
+        with closing(self.executor(iter([shard]))) as results:
+            ((_, table),) = results
+        self.store.write(shard, table)
+        return table

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from simulate.engine.study import Study, UsageError, integer
 
 USAGE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
+LEAST = 1e-12  # of a tolerance or an error rate: the one would take 10^25 draws, the other a band of any width
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -142,6 +143,8 @@ def fraction(flag: str) -> Any:
             value = 0.0
         if not 0 < value < 1:
             raise UsageError(f"{flag} must be a number between 0 and 1, got {text}")
+        if value < LEAST:
+            raise UsageError(f"{flag} must be at least {LEAST:g}, got {text}: no number of draws tells it from 0")
         return value
 
     return parse

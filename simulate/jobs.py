@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
@@ -104,7 +104,7 @@ class WorldJob:
             trial.verdict = judge(trial.claim, self.point, self.method, seen, error)
 
         held = 0
-        with closing(self.campaign.tables(self.method, self.point, self._shards(plans))) as arriving:
+        with closing(self.campaign.tables(self.method, self.point, self._shards(plans), deadline)) as arriving:
             for table in arriving:
                 tables.append(table)
                 held += drawn([table])
@@ -130,11 +130,11 @@ class WorldJob:
         """Draws that the claim needs; worlds are all looked at that a shard holds, since none can be a false alarm."""
         draws = needed(claim, self.point, alpha)
         whole = self.campaign.shard_size(self.method, self.point)
-        return math.ceil(draws / whole) * whole if claim.of_worlds else draws
+        return -(-draws // whole) * whole if claim.of_worlds else draws
 
     def _shards(self, plans: Mapping[str, list[int]]) -> int:
         target = max(plan[-1] for plan in plans.values())
-        return math.ceil(target / self.campaign.shard_size(self.method, self.point))
+        return -(-target // self.campaign.shard_size(self.method, self.point))
 
     def _plans(self, alpha: float) -> dict[str, list[int]]:
         """Numbers of draws at which to look, per statistic: claims about the same values look together."""
@@ -184,10 +184,14 @@ class SweepJob:
             samples = self.campaign.samples or SWEPT * 4**step
             evidence = {}
             for size, point in self.sweep.items():
-                self.campaign.progress(f"{self.trial.claim.id} at {label(point)}", 0, samples)
-                evidence[size] = Evidence([*self._tables(point, samples)], samples)
-                if time.monotonic() > deadline:  # the last look stands, if there was one
+                tables, held = list[pa.Table](), 0
+                for table in self._tables(point, samples, deadline):
+                    tables.append(table)
+                    held += drawn([table])
+                    self.campaign.progress(f"{self.trial.claim.id} at {label(point)}", min(held, samples), samples)
+                if held < samples:  # the deadline has passed: the last look stands, if there was one
                     return
+                evidence[size] = Evidence(tables, samples)
             fewest = min(seen.samples for seen in evidence.values())
             error = spend(alpha, self.trial.look(fewest))
             self.trial.verdict = judge_sweep(self.trial.claim, self.method, evidence, error)
@@ -195,9 +199,9 @@ class SweepJob:
             if self.trial.decided or self.campaign.samples or time.monotonic() > deadline:
                 return
 
-    def _tables(self, point: Point, samples: int) -> list[pa.Table]:
-        shards = math.ceil(samples / self.campaign.shard_size(self.method, point))
-        return [*self.campaign.tables(self.method, point, shards)]
+    def _tables(self, point: Point, samples: int, deadline: float) -> Iterator[pa.Table]:
+        shards = -(-samples // self.campaign.shard_size(self.method, point))
+        return self.campaign.tables(self.method, point, shards, deadline)
 
 
 def _pace(campaign: Campaign, method: str, point: Point) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -222,7 +221,7 @@ def _run(flags: Mapping[str, Any]) -> int:
             method = chosen(point)
             size = running.shard_size(method, point)
             tables = []
-            for index, table in enumerate(running.tables(method, point, math.ceil(flags["samples"] / size))):
+            for index, table in enumerate(running.tables(method, point, -(-flags["samples"] // size))):
                 try:
                     check(gathered([table]), f"shard {index} of {label(point)}, seed {flags['seed']}")
                 except InversionError as inversion:

@@ -55,12 +55,21 @@ def draw_witness(stream: Stream, size: int, claim: str) -> list[str]:
 
 
 def measure_witness(backend: Backend, world: Sequence[str], claim: str) -> dict[str, Array]:
-    """excess (size,) in exact arithmetic, rounded once."""
+    """excess (size,) in exact arithmetic, rounded once.
+
+    Raises
+    ------
+    DamagedRecordError : the file of the witness is damaged.
+    """
+    from simulate.engine.files import DamagedRecordError
     from theory.claim import excess
-    from theory.witness import replay
+    from theory.witness import DamagedWitnessError, replay
 
     row = _claims()[claim]
-    return {"excess": backend.xp.asarray([excess(row.kind, replay(row)) for _ in world])}
+    try:
+        return {"excess": backend.xp.asarray([excess(row.kind, replay(row)) for _ in world])}
+    except DamagedWitnessError as damage:
+        raise DamagedRecordError(str(damage)) from None
 
 
 def _excess(claim: Claim, theory: Any, world: World) -> float:

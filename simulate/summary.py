@@ -141,20 +141,38 @@ def document(table: Sequence[Line], undecided: Sequence[str], provenance: Mappin
     return json.dumps({"verdicts": verdicts, "not reached": list(undecided), "provenance": provenance}, indent=1)
 
 
-def read(content: str, claims: Sequence[Claim]) -> list[Line]:
-    """The table that `document` wrote.
+def read(content: Any, claims: Sequence[Claim]) -> list[Line]:
+    """The table that `document` wrote, from what JSON makes of it.
 
     Raises
     ------
     ValueError : for anything else.
     """
-    try:
-        rows = json.loads(content)["verdicts"]
-        names = Verdict.__dataclass_fields__
-        verdicts = [Verdict(**{name: _tuple(row[name]) for name in names}) for row in rows]
-    except (KeyError, TypeError):
-        raise ValueError("not a table of verdicts") from None
+    rows = content.get("verdicts") if isinstance(content, dict) else None
+    if not isinstance(rows, list) or not all(map(_is_verdict, rows)):
+        raise ValueError("not a table of verdicts")
+    verdicts = [Verdict(**{name: _tuple(row[name]) for name in Verdict.__dataclass_fields__}) for row in rows]
     return lines(claims, verdicts)
+
+
+def _is_verdict(row: Any) -> bool:
+    """Whether it has the fields of a verdict, each of its type: `document` wrote them."""
+    if not isinstance(row, dict) or not row.keys() >= Verdict.__dataclass_fields__.keys():
+        return False
+    texts, counts = ("claim", "method"), ("samples", "needed")
+    numbers = ("gap", "band", "resolution", "tolerance", "alpha")
+    return (
+        all(isinstance(row[name], str) for name in texts)
+        and all(isinstance(row[name], int) and row[name] >= 0 for name in counts)
+        and all(isinstance(row[name], int | float) for name in numbers)
+        and all(isinstance(row[name], list) and all(map(_is_text, row[name])) for name in ("visible", "rejected"))
+        and isinstance(row["point"], dict)
+        and row["outcome"] in WORST_FIRST
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _tuple(value: Any) -> Any:

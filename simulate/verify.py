@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from theory.claim import Claim
 
 DEFAULT_BUDGET = 600.0
+TIGHTEST = 1e6
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -89,6 +90,8 @@ def _factor(text: str) -> float:
         value = 0.0
     if not 1 <= value < float("inf"):
         raise UsageError(f"--tighter must be a number of at least 1, got {text}")
+    if value > TIGHTEST:
+        raise UsageError(f"--tighter must be at most {TIGHTEST:g}, got {text}: no number of draws would do")
     return value
 
 

@@ -18,7 +18,7 @@ KNOWING = {"statements", "ladder"}  # they set both sides of a statement beside 
 EXPERIMENTS = [path for path in FILES if "empirical" in path.relative_to(ROOT).parts]
 WORLDS = [path for path in sorted((ROOT / "simulate" / "worlds").glob("*.py")) if path.stem != "__init__"]
 THINGS = {"theory.layers", "theory.network", "theory.reported"}
-MOST_LINES = 300
+MOST_LINES = 400  # a file with one idea rarely needs more; none is split to meet a number
 
 
 def imported(tree):

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from simulate.engine.files import write_whole
+from simulate.engine.files import DamagedRecordError, write_whole
 from simulate.engine.study import UsageError
 
 FORMAT = "fragility training 1"
@@ -36,17 +36,35 @@ def read(path: Path, identity: str) -> tuple[list[dict[str, float]], dict[str, A
 
     Raises
     ------
-    UsageError : the file cannot be read, is damaged, is no checkpoint of a training, or has another identity.
+    DamagedRecordError : the file cannot be read, is damaged, or is no checkpoint of a training.
+    UsageError : it has another identity.
     """
     try:
         content = tensors(path)
     except UsageError as error:
-        raise UsageError(f"{error}: move it away or delete it, and training starts anew") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise refusal(path, "a file that is none")
+        raise DamagedRecordError(f"{error}: move it away or delete it, and training starts anew") from None
+    if not _is_checkpoint(content):
+        raise DamagedRecordError(f"{path} must be a checkpoint, got a file that is none: move it away or delete it")
     if content["identity"] != identity:
         raise refusal(path, f"one of another training ({content['identity']}; asked for: {identity})")
     return content["history"], content["state"]
+
+
+def _is_checkpoint(content: Any) -> bool:
+    """Whether it has the form of what `save` writes; the training itself sees whether its state fits."""
+    return (
+        isinstance(content, dict)
+        and content.get("format") == FORMAT
+        and isinstance(content.get("identity"), str)
+        and isinstance(content.get("state"), dict)
+        and isinstance(content.get("history"), list)
+        and all(
+            isinstance(report, dict)
+            and {"loss", "accuracy"} <= set(report)
+            and all(isinstance(value, float) for value in report.values())
+            for report in content["history"]
+        )
+    )
 
 
 def tensors(path: Path) -> Any:

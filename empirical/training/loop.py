@@ -64,7 +64,8 @@ def fit(
 
     Raises
     ------
-    UsageError : `epochs` below 1; the file is damaged, of something else, or of more epochs. It is left as it is.
+    DamagedRecordError : the file is damaged, or no checkpoint. It is left as it is.
+    UsageError : `epochs` below 1; the file is of another training, or of more epochs. It is left as it is.
     StorageError : the file cannot be written.
     """
     if epochs < 1:
@@ -101,7 +102,7 @@ def _resumed(trainee: Trainee, epochs: int, checkpoint: Path | None, identity: s
         )
     try:
         trainee.restore(state)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise checkpoints.refusal(checkpoint, f"a state that does not fit the network: {error}") from None
     return history
 

@@ -1,7 +1,8 @@
 """Where shards are computed: threads of this process, or the workers of a Dask cluster.
 
-A generator of results that may be closed at any time: what has not started is then dropped. Whoever computes
-a shard, the same table comes back; whatever is lost on the way, an error says in one line how to go on.
+A generator of results that may be closed at any time: what has not started is then dropped. Shards are taken from their
+iterator when there is somebody to compute them, so that it may end a run, or be endless. Whoever computes a shard, the
+same table comes back; whatever is lost on the way, an error says in one line how to go on.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from itertools import islice
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from simulate.backends import Backend
 
 Results = Generator[tuple[Shard, pa.Table], None, None]
-AHEAD = 4  # shards submitted per thread or worker: none waits while verdicts are computed
+AHEAD = 4  # shards drawn and not yet asked for, per thread or worker: none waits while verdicts are computed
 PATIENCE = 60.0  # seconds without any worker after which none is waited for
 RECOUNT = 5.0  # seconds after which the workers of a cluster are counted again: they come and go
 Executor = Callable[[Iterator[Shard]], Results]
@@ -37,16 +39,22 @@ def in_process(backend: Backend) -> Executor:
     """Shards on threads of this process."""
 
     def run(shards: Iterator[Shard]) -> Results:
-        pool, interrupted = ThreadPoolExecutor(backend.concurrency), False
+        pool, interrupted, alone = ThreadPoolExecutor(backend.concurrency), False, Lock()
+
+        def following() -> tuple[Shard, pa.Table] | None:
+            """The next shard and its table; a thread that is free takes it, so that none is begun too late."""
+            with alone:
+                shard = next(shards, None)
+            return None if shard is None else (shard, record(shard, backend))
+
         try:
-            pending = {
-                pool.submit(record, shard, backend): shard for shard in islice(shards, AHEAD * backend.concurrency)
-            }
+            pending = {pool.submit(following) for _ in range(AHEAD * backend.concurrency)}
             while pending:
-                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield pending.pop(future), future.result()
-                    pending |= {pool.submit(record, shard, backend): shard for shard in islice(shards, 1)}
+                    if (result := future.result()) is not None:
+                        yield result
+                        pending.add(pool.submit(following))
         except KeyboardInterrupt:
             interrupted = True
             raise

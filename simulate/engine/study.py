@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
 Point = Mapping[str, Any]
+WRITTEN = re.compile(r"[+-]?[0-9]+(_[0-9]+)*(\.[0-9]*)?([eE][+-]?[0-9]{1,15})?")  # as `integer` reads numbers
+MOST_TEXT, MOST_SHOWN = 1000, 60  # characters of a number, and of what an error repeats of it
+MOST_DIGITS = 200  # of an integer: as a float it is finite, and as a seed it still fits a folder's name
 
 
 class UsageError(ValueError):
@@ -124,13 +129,25 @@ def positive(flag: str) -> Callable[[str], list[float]]:
     return parse
 
 
-def integer(text: str, minimum: int, flag: str) -> int:
-    """The integer that `text` writes, at least `minimum`."""
-    try:
-        number = float(text)
-        value = int(text) if "e" not in text.lower() and "." not in text else int(number)
-    except (ValueError, OverflowError):
-        raise UsageError(f"{flag} must be an integer of at least {minimum}, got {text!r}") from None
-    if value != number or value < minimum:
-        raise UsageError(f"{flag} must be an integer of at least {minimum}, got {text}")
+def integer(text: str, minimum: int | None, flag: str) -> int:
+    """The integer that `text` writes, exactly, whatever its size: 7, +7, 1_000_000, 1e6, 1.5e3 or 20.0, never 1.5.
+
+    Digits are those of ASCII, in base ten; spaces around them do not count.
+
+    Raises
+    ------
+    UsageError : it writes no integer, one below `minimum` if there is one, or one of more than `MOST_DIGITS` digits.
+    """
+    written = text.strip()
+    shown = written if len(written) <= MOST_SHOWN else written[:MOST_SHOWN] + "..."
+    wanted = f"{flag} must be an integer" + ("" if minimum is None else f" of at least {minimum}")
+    long = len(written) > MOST_TEXT
+    if not long and not WRITTEN.fullmatch(written):
+        raise UsageError(f"{wanted}, got {shown!r}")
+    number = Decimal(0 if long else written)
+    if long or (number and number.adjusted() >= MOST_DIGITS):
+        raise UsageError(f"{flag} must be an integer of at most {MOST_DIGITS} digits, got {shown!r}")
+    value = int(number) if number else 0
+    if value != number or (minimum is not None and value < minimum):
+        raise UsageError(f"{wanted}, got {shown}")
     return value

@@ -23,6 +23,18 @@ from simulate.hunting.space import Point, exact
 from simulate.hunting.witness import contradicts, length, point_of, written
 
 SEARCH, SHRINK = "search", "shrink"
+COLUMNS = {  # of the one row of a record, by stage
+    SEARCH: {"trials": int, "first": int, "ratio": float, "gap": float, "sizes": str, "point": str},
+    SHRINK: {
+        "certain": int,
+        "tried": int,
+        "numbers": int,
+        "characters": int,
+        "numbers_found": int,
+        "characters_found": int,
+        "world": str,
+    },
+}
 Row = dict[str, Any]
 
 
@@ -110,17 +122,25 @@ class Hunter:
         """One record, from disk or, if `make`, made now."""
         shard = self._shard(stage, index)
         try:
-            table = self.store.read(shard)
+            row = self._read(shard)
         except DamagedRecordError as damage:
             if not self.resume:
                 raise DamagedRecordError(f"{damage}: --resume sets it aside and makes it again") from None
             self.note(f"{damage}: set aside as {self.store.set_aside(shard)}")
-            table = None
-        if table is None and make:
-            made = (self._search if stage == SEARCH else self._shrink)(shard)
-            table = pa.table({name: pa.array([value]) for name, value in made.items()})
-            self.store.write(shard, table)
-        return None if table is None else {name: table[name][0].as_py() for name in table.column_names}
+            row = None
+        if row is None and make:
+            row = (self._search if stage == SEARCH else self._shrink)(shard)
+            self.store.write(shard, pa.table({name: pa.array([value]) for name, value in row.items()}))
+        return row
+
+    def _read(self, shard: Shard) -> Row | None:
+        table = self.store.read(shard)
+        if table is None:
+            return None
+        rows = table.to_pylist()
+        if len(rows) != 1 or {name: type(value) for name, value in rows[0].items()} != COLUMNS[shard.method]:
+            raise DamagedRecordError(f"{self.store.path(shard)} is damaged (it holds no row of a {shard.method})")
+        return rows[0]
 
     def _shard(self, stage: str, index: int) -> Shard:
         return Shard("hunt", stage, (("claim", self.judge.claim.id),), self.seed, index, TRIALS)

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from simulate.engine.records import drawn
-from simulate.engine.store import runs, world
+from simulate.engine.store import read_manifest, runs, world
 
 SMALL = ["--n", "4", "--scale", "5", "--hidden", "8", "--epochs", "64"]
 
@@ -52,9 +52,9 @@ def test_an_interrupted_training_ends_at_once_and_says_how_to_go_on(tmp_path):
 
 def test_whole_blocks_are_kept_and_only_what_was_asked_for_is_told(done):
     out, _ = done
-    ((folder, manifest),) = runs(out, "linear_compression").items()
-    (point,) = manifest["points"]
-    assert drawn(world(folder, "trained", point)) >= 5
+    (folder,) = runs(out, "linear_compression")
+    (point,) = read_manifest(folder, "points")["points"]
+    assert drawn(world(folder, "linear_compression", "trained", point)) >= 5
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The figure of photographs, from records that are made up."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 from empirical.imagenet_compression import PICTURE, STATISTICS
 from figures.imagenet_compression import draw, numbers
 from simulate.engine.records import raw_table
+from simulate.engine.shard import Shard
 from simulate.engine.store import Store
 
 POINT = {"model": "m:f", "weights": "w", "source": "n1", "partners": "all", "size": 32, "nodes": 5}
@@ -27,7 +27,7 @@ def written(tmp_path, pairs, misclassified=()):
         codes = [65536 * red + 256 * green + blue for red, green, blue in (COLOUR, (0, 0, 0), (255, 255, 255))]
         pictures = np.repeat(np.array(codes, dtype=float), PICTURE**2)[None]
         values["pictures"] = pictures if index == 0 else np.full_like(pictures, np.nan)
-        store.write(SimpleNamespace(method="trained", point=tuple(POINT.items()), index=index), raw_table(values))
+        store.write(Shard("imagenet_compression", "trained", tuple(POINT.items()), 3, index, 1), raw_table(values))
     store.save_manifest(points=[POINT], seed=3)
     return store.root, json.loads((store.root / "manifest.json").read_text())
 

@@ -1,7 +1,6 @@
 """The figure of sevens and the ones made of them, from records that are made up."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 from empirical.mnist_compression import NODES, STUDY
 from figures.mnist_compression import SIZE, draw, numbers
 from simulate.engine.records import raw_table
+from simulate.engine.shard import Shard
 from simulate.engine.store import Store
 
 POINT = {"dataset": "digits", "construction": "enough", "certificate": "crown", "epochs": 5, "network": 0}
@@ -28,7 +28,7 @@ def written(tmp_path, works):
     values |= {"works": np.array(works, float), "other": -values["other"], "cosines": -values["cosines"]}
     store = Store(tmp_path / "run", "0" * 12)
     for index, half in enumerate((slice(size // 2), slice(size // 2, None))):
-        shard = SimpleNamespace(method=method, point=tuple(POINT.items()), index=index)
+        shard = Shard("mnist_compression", method, tuple(POINT.items()), 0, index, size)
         store.write(shard, raw_table({name: column[half] for name, column in values.items()}))
     store.save_manifest(points=[POINT], seed=0)
     return store.root, json.loads((store.root / "manifest.json").read_text()), values

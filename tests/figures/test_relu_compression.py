@@ -1,14 +1,14 @@
 """The figure of the ReLU study shows the accurate networks of its records and nothing else."""
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from matplotlib.figure import Figure
 
 from empirical.relu_compression import STATISTICS
 from figures.relu_compression import draw, numbers
 from simulate.engine.records import raw_table
-from simulate.engine.study import label
+from simulate.engine.shard import Shard
+from simulate.engine.store import Store
 
 POINT = {"n": 12, "layers": 1, "width": 8, "scale": 5.0, "inputs": 4, "epochs": 3}
 MANIFEST = {"seed": 0, "points": [POINT]}
@@ -24,10 +24,10 @@ def columns(valid):
 
 
 def written(run, point, *shards):
-    folder = run / "trained" / label(point)
-    folder.mkdir(parents=True)
+    store = Store(run, "code")
+    store.save_manifest(seed=0)
     for index, shard in enumerate(shards):
-        pq.write_table(raw_table(shard), folder / f"{index:06d}.parquet")
+        store.write(Shard("relu_compression", "trained", tuple(point.items()), 0, index, 4), raw_table(shard))
 
 
 def test_numbers_are_those_of_accurate_networks_of_all_shards(tmp_path):

@@ -107,6 +107,7 @@ def test_nothing_at_all_is_an_error(tmp_path, sheet):
 def test_a_moment_is_shown_at_every_point_with_records(tmp_path):
     study = find_study("path_length")
     store = Store(tmp_path / "path_length" / "numpy-seed0", "code")
+    store.save_manifest(seed=0)
     for point in study.table:
         shard = Shard("path_length", "network", tuple(point.items()), 0, 0, DRAWS)
         store.write(shard, record(shard, BACKEND))

@@ -19,17 +19,17 @@ IDENTITY = next(claim for claim in JOINT if claim.kind == "identity" and not cla
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    store = Store(tmp_path_factory.mktemp("statements") / "statements" / "numpy-seed0", "code")
+    store = Store(tmp_path_factory.mktemp("statements") / "statements" / "numpy-seed7", "code")
 
     def write(claim, method, **values):
-        shard = Shard("statements", method, (("claim", claim.id),), 0, 0, len(values["excess"]))
+        shard = Shard("statements", method, (("claim", claim.id),), 7, 0, len(values["excess"]))
         store.write(shard, raw_table({name: np.array(value) for name, value in values.items()}))
 
+    store.save_manifest(seed=7)
     decoys = np.full((3, len(BOUND.decoys)), 0.5)
     write(REFUTED, "witness", excess=[0.25])
     write(BOUND, "worlds", excess=[-0.5, -0.25, -0.125], decoys=decoys)
     write(IDENTITY, "worlds", excess=[0.0, 1e-16, math.inf])
-    store.save_manifest(seed=7)
     return store
 
 

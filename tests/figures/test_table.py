@@ -57,5 +57,5 @@ def test_no_table(tmp_path, capsys):
 @pytest.mark.parametrize("content", ["", "[]", '{"verdicts": [{"claim": 1}]}', "\udcff"])
 def test_something_else_in_its_place(out, capsys, content):
     (out / "verify" / "verdicts.json").write_bytes(content.encode(errors="surrogateescape"))
-    assert main(["--out", str(out)]) == 2
+    assert main(["--out", str(out)]) == 3
     assert "must be a table of verdicts" in capsys.readouterr().err

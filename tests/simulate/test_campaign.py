@@ -1,7 +1,9 @@
 """Campaigns: prefixes, workers, kills and resumption change no number; looks and budgets are kept."""
 
+import itertools
 import math
 import re
+from contextlib import closing, nullcontext
 from dataclasses import replace
 
 import pytest
@@ -10,9 +12,9 @@ from hypothesis import strategies as st
 
 from simulate.backends.numpy_backend import BACKEND
 from simulate.campaign import Campaign
-from simulate.engine.executor import in_process, on_cluster
-from simulate.engine.shard import find_study
-from simulate.engine.store import DamagedRecordError, Store, world
+from simulate.engine.executor import AHEAD, in_process, on_cluster
+from simulate.engine.shard import Shard, find_study, record
+from simulate.engine.store import DamagedRecordError, Store
 from simulate.engine.study import UsageError
 from theory.claims import CLAIMS as TABLE
 
@@ -133,7 +135,7 @@ def test_methods_share_the_work(tmp_path):
     verdicts = run(tmp_path, method="auto")
     assert {verdict.claim: verdict.method for verdict in verdicts}["fc.lemma3.diagonal"] == "qr"
     assert {verdict.claim: verdict.method for verdict in verdicts}["fc.lemma3.last"] == "lu"
-    assert len(world(tmp_path, "lu", POINT)) > 0
+    assert any(path.startswith("lu/n=4 rows=4^2/") for path in files(tmp_path))
 
 
 def test_a_method_that_cannot_be_used_says_why(tmp_path):
@@ -164,3 +166,121 @@ def test_evidence_does_not_depend_on_the_order_of_arrival(tmp_path):
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     assert run(ours) == run(theirs, executor=backwards)
     assert files(ours) == files(theirs)
+
+
+def logged(monkeypatch):
+    """Lists that fill with the indices of shards that are planned, asked of the disk, read from it and drawn."""
+    logs = {"planned": [], "asked": [], "read": [], "drawn": []}
+
+    def log(name, function, index):
+        def called(*arguments):
+            logs[name].append(index(arguments))
+            assert len(logs[name]) < 1000
+            return function(*arguments)
+
+        return called
+
+    monkeypatch.setattr("simulate.campaign.Shard", log("planned", Shard, lambda given: given[4]))
+    monkeypatch.setattr("simulate.engine.executor.record", log("drawn", record, lambda given: given[0].index))
+    for name, method in (("asked", "holds"), ("read", "read")):
+        monkeypatch.setattr(Store, method, log(name, getattr(Store, method), lambda given: given[1].index))
+    return logs
+
+
+@pytest.mark.parametrize("held", [0, 3])
+def test_a_plan_of_a_billion_shards_costs_no_more_than_what_is_drawn(tmp_path, monkeypatch, held):
+    few = campaign(tmp_path)
+    first = [*few.tables("qr", POINT, held)] if held else []
+    logs = logged(monkeypatch)
+    ahead = AHEAD * few.backend.concurrency
+    with closing(few.tables("qr", POINT, 10**9)) as arriving:
+        for index in range(held + 1):
+            table = next(arriving)
+            assert not first[index:] or table.equals(first[index])
+            assert len(logs["read"]) == index + 1, "each is read when its turn comes"
+            assert len(logs["planned"]) <= index + 1 + (0 if index < held else 2 * ahead + 1)
+    assert set(logs["drawn"]) <= set(range(held, held + 2 * ahead))
+    assert len(logs["asked"]) <= 2 * len(logs["planned"])
+
+
+def test_a_plan_may_be_of_any_size(tmp_path):
+    """More draws than there are 64-bit numbers, of which a budget that is spent leaves one shard per method."""
+    verdicts = run(tmp_path, method="auto", samples=10**30 + 1, budget=-1.0)
+    assert {verdict.outcome for verdict in verdicts} <= {"blunt", "agrees"}
+    assert len(files(tmp_path)) == len({verdict.method for verdict in verdicts}) == 2
+
+
+@pytest.mark.parametrize("place", ["threads", "workers"])
+def test_a_deadline_that_has_passed_draws_one_shard_at_most(tmp_path, monkeypatch, place):
+    with on_cluster(BACKEND, 1, None) if place == "workers" else nullcontext(in_process(Small())) as executor:
+        drawing = campaign(tmp_path, executor=executor)
+        for _ in range(2):  # the second time it is there already
+            assert len([*drawing.tables("qr", POINT, 10**9, deadline=-math.inf)]) == 1
+            assert len(files(tmp_path)) == 1
+
+
+class Clock:
+    """Seconds that pass while a shard is drawn, one for each, and at no other time."""
+
+    def __init__(self, monkeypatch):
+        self.now, self.begun = 0.0, []
+        monkeypatch.setattr("simulate.engine.executor.record", self.record)
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
+
+    def record(self, shard, backend):
+        self.begun.append(shard.index)
+        self.now += 1.0
+        return record(shard, backend)
+
+
+class Alone(Small):
+    """One thread."""
+
+    concurrency = 1
+
+
+@pytest.mark.parametrize("budget", [0.5, 3.5, 7.0])
+def test_no_shard_is_begun_after_the_deadline(tmp_path, monkeypatch, budget):
+    """The shard that runs when time is up is the last: those that wait for a thread are dropped."""
+    drawing, clock = campaign(tmp_path, executor=in_process(Alone())), Clock(monkeypatch)
+    [*drawing.tables("qr", POINT, 10**9, deadline=budget)]
+    assert clock.begun == [*range(math.ceil(budget) if budget % 1 else int(budget) + 1)]
+
+
+def test_a_sweep_looks_at_the_clock_between_shards(tmp_path, monkeypatch):
+    claim = next(claim for claim in TABLE if claim.kind == "rate" and claim.theory().sizes)
+    drawing = Campaign(find_study(claim.study), Alone(), in_process(Alone()), Store(tmp_path, "code"))
+    (job,) = drawing.sweeps([claim])
+    clock = Clock(monkeypatch)
+    job.decide(0.05, 0.5)
+    assert clock.begun == [0]
+    assert job.verdicts == []
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+@pytest.mark.parametrize("holes", [{0}, {3}, {1, 2, 6}, {0, 7}])
+def test_holes_are_filled_and_tables_come_in_order(tmp_path, holes, damaged):
+    drawing = campaign(tmp_path, resume=damaged)
+    whole, before = [*drawing.tables("qr", POINT, 8)], files(tmp_path)
+    for place in holes:
+        path = sorted(tmp_path.rglob("*.parquet"))[place] if damaged else tmp_path / sorted(before)[place]
+        path.write_bytes(b"") if damaged else path.unlink()
+    again = [*drawing.tables("qr", POINT, 8)]
+    assert len(again) == len(whole)
+    assert all(table.equals(other) for table, other in zip(again, whole, strict=True))
+    assert files(tmp_path) == before
+
+
+def test_threads_take_no_more_shards_than_are_asked_for(monkeypatch):
+    taken = []
+
+    def endless():
+        for index in itertools.count():
+            taken.append(index)
+            yield Shard("qr_product", "qr", tuple(POINT.items()), 0, index, 4)
+
+    backend = Small()
+    with closing(in_process(backend)(endless())) as results:
+        for _ in range(5):
+            next(results)
+    assert len(taken) <= 5 + (AHEAD + 1) * backend.concurrency

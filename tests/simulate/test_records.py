@@ -96,7 +96,9 @@ def test_records_of_other_code_are_refused(store):
 
 def test_a_manifest_that_is_none_is_refused(store):
     (store.root / "manifest.json").write_text("[")
-    with pytest.raises(UsageError, match="must be a manifest"):
+    with pytest.raises(
+        DamagedRecordError, match=r"manifest\.json is damaged \(.*\): remove .*, or choose another --out"
+    ):
         Store(store.root, "code")
 
 
@@ -118,9 +120,10 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(store, monkeypa
 
 def test_runs_and_worlds_are_found_again(store, tmp_path):
     store.write(SHARD, TABLE)
+    store.save_manifest(seed=0)
     (run,) = runs(tmp_path, "qr_product")
-    assert [table.equals(TABLE) for table in world(run, "qr", POINT)] == [True]
-    assert world(run, "lu", POINT) == []
+    assert [table.equals(TABLE) for table in world(run, "qr_product", "qr", POINT)] == [True]
+    assert world(run, "qr_product", "lu", POINT) == []
 
 
 POSITIVE = st.lists(st.floats(1e-300, 1e300), min_size=1, max_size=200).map(np.array)

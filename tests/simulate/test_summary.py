@@ -1,5 +1,7 @@
 """The table of claims: the worst outcome of a claim counts, decoys must be rejected wherever they are visible."""
 
+import json
+
 import pytest
 
 from simulate.summary import document, lines, markdown, overview, read, text, totals
@@ -67,8 +69,20 @@ def test_markdown_has_a_row_per_claim_or_per_paper(table):
 
 
 def test_what_was_written_is_read_again(table):
-    again = read(document(table, ["fc.thm1.swap"], {"seed": 0}), CLAIMS)
-    assert markdown(again) == markdown(table)
-    for content in ("{}", '{"verdicts": [{}]}', "[]", "x"):
-        with pytest.raises(ValueError, match=r".*"):
+    written = json.loads(document(table, ["fc.thm1.swap"], {"seed": 0}))
+    assert markdown(read(written, CLAIMS)) == markdown(table)
+    (row, *rest) = written["verdicts"]
+    foreign = [{**row, name: value} for name in Verdict.__dataclass_fields__ for value in (None, {"a": []}, [7], -1.5j)]
+    foreign.remove({**row, "point": {"a": []}})  # a point of one axis
+    for content in (
+        {},
+        [],
+        None,
+        7,
+        "x",
+        {"verdicts": 7},
+        {"verdicts": {}},
+        *({"verdicts": [e, *rest]} for e in foreign),
+    ):
+        with pytest.raises(ValueError, match="not a table of verdicts"):
             read(content, CLAIMS)

@@ -80,6 +80,7 @@ def test_a_second_run_draws_nothing_anew_and_a_tighter_one_only_more(judged):
     [
         (["--claim", "fc.lemma33"], "--claim must be the start of an id, got fc.lemma33"),
         (["--tighter", "0.5"], "--tighter must be a number of at least 1, got 0.5"),
+        (["--tighter", "1e300"], "--tighter must be at most 1e+06, got 1e300"),
         (["--budget", "never"], "--budget must be a time such as 60s"),
     ],
 )

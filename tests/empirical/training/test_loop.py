@@ -15,7 +15,7 @@ import torch
 
 from empirical.training import reporter
 from empirical.training.loop import fit
-from simulate.engine.files import StorageError
+from simulate.engine.files import DamagedRecordError, StorageError
 from simulate.engine.study import UsageError
 
 EPOCHS = 4
@@ -165,7 +165,7 @@ class Code:
 @pytest.mark.parametrize("write", [torch.save, lambda code, file: file.write_bytes(pickle.dumps(code))])
 def test_nothing_in_a_file_is_run(tmp_path, write):
     write(Code(tmp_path / "run"), tmp_path / "sum.pt")
-    with pytest.raises(UsageError, match="torch does not load"):
+    with pytest.raises(DamagedRecordError, match="torch does not load"):
         fit(Sum(), 2, checkpoint=tmp_path / "sum.pt")
     assert not (tmp_path / "run").exists()
 
@@ -195,7 +195,7 @@ def test_what_is_no_checkpoint_is_refused_in_a_line_and_left(tmp_path, damage):
     fit(Sum(), 2, checkpoint=file)
     damage(file)
     before = file.read_bytes() if file.is_file() else None
-    with pytest.raises(UsageError, match=r"sum\.pt must be") as refusal:
+    with pytest.raises(DamagedRecordError, match=r"sum\.pt must be") as refusal:
         fit(Sum(), 3, checkpoint=file)
     assert "\n" not in str(refusal.value)
     assert "delete it" in str(refusal.value)
