@@ -32,7 +32,7 @@ LONG = 8192  # steps; a shorter training ends within a minute or two, and is beg
 MEASURED = (
     *("fraction", "last", "column", "accuracy", "valid", "loss", "cos_1", "cos_2", "cos_1_row", "cos_2_row"),
     *("mean_margin", "worst_margin", "tolerance", "best_linear", "first_valid"),
-    *("valid_path", "cos_1_path", "cos_2_path"),
+    *("valid_path", "cos_1_path", "cos_2_path", "alignment_path"),
 )
 
 
@@ -51,8 +51,9 @@ def measure(backend: Any, world: World, scale: float, **point: Any) -> Mapping[s
     with a_n and with the last row of A^-1, p being the difference of the two rows of W2 W1, all that the argmax sees;
     cos_1_row, cos_2_row the same of the first row alone; mean_margin, worst_margin signed distances of the points
     to the boundary; tolerance half the distance of the two classes; best_linear half that of their hulls; first_valid
-    the first step, by rounds, after which the network was valid, NaN where it never was; valid_path, cos_1_path and
-    cos_2_path at the looks, the last of which is the end.
+    the first step, by rounds, after which the network was valid, NaN where it never was; valid_path, cos_1_path,
+    cos_2_path and alignment_path, the cosine between p and minus the gradient of the loss by p, at the looks, the last
+    of which is the end.
     """
     import numpy as np
 
@@ -91,6 +92,7 @@ def measure(backend: Any, world: World, scale: float, **point: Any) -> Mapping[s
         "valid_path": valid[:, looks].astype(float),
         "cos_1_path": _cosine(path, last[:, None]),
         "cos_2_path": _cosine(path, normal[:, None]),
+        "alignment_path": np.stack([networks.alignment(networks.seen[k]).cpu().numpy() for k in looks], axis=1),
     }
 
 

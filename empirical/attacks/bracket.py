@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from empirical.attacks import inputs
 from empirical.attacks.gradient import fast_gradient, sign_gradient
 from empirical.attacks.judge import Box, Judge, Model, spread
 from empirical.attacks.problem import Known, Problem
@@ -31,7 +32,6 @@ ATTACKS: Mapping[str, Callable[..., Tensor]] = {
 QUICK = ("fast_gradient", "sign_gradient", "deepfool", "least_likely", "ddn", "carlini_wagner")
 FULL = (*QUICK, "brendel_bethge")
 STRONG = ("deepfool", "ddn", "carlini_wagner", "brendel_bethge")
-MIXING = ("BatchNorm", "Dropout")  # modules that in training mode make an element's logits depend on others or chance
 DISAGREEMENT = 1.1  # second shortest of the strong attacks over the shortest of all
 
 
@@ -68,9 +68,9 @@ class Bracket:
 def bracket(
     model: Model,
     x: Tensor,
-    label: Tensor,
+    label: Any,
     *,
-    target: Tensor | None = None,
+    target: Any = None,
     box: Box = None,
     lower: Any = None,
     attacks: Sequence[str] = QUICK,
@@ -82,27 +82,31 @@ def bracket(
 
     Parameters
     ----------
-    model : (size, ...) -> logits (size, classes), differentiable, of the dtype of x; elements are independent of one
-        another and may have weights of their own, so the batch is always presented whole and in order.
+    model : (size, ...) -> logits (size, classes), two classes at least, differentiable, of the dtype of x; elements are
+        independent of one another and may have weights of their own, so the batch is always presented whole and in
+        order. It is tried before it is attacked, see `inputs.check_model`.
     x : (size, ...) clean points, float32 or float64, inside the box.
-    label, target : (size,) class numbers.
+    label, target : (size,) class numbers, integers of torch, NumPy or lists; the target is another than the label.
     box : lowest and highest value of every coordinate, or None.
-    lower : (size,) certified lower bounds.
+    lower : (size,) certified lower bounds, at least 0.
     attacks : names among `ATTACKS`, run in this order: later ones work in units of the shortest perturbation so far.
     seed : of the attacks' random numbers; equal arguments give equal results.
 
     Raises
     ------
-    UsageError : for an unknown attack, points outside the box, or a model that mixes or changes its elements.
+    UsageError : for an unknown attack, points that are not finite or outside the box, classes that the model does not
+        have, logits at x that are not finite, or a model that fails on x, draws random numbers, changes itself or its
+        input, or lets elements change the logits of others.
     """
     import torch
 
-    judge = Judge(model, x.detach(), label, target, box)
-    _check(judge, attacks)
-    problem = Problem(judge, seed)
+    _check_attacks(attacks, seed)
+    judge = _judge(model, x, label, target, box)
+    certified = _certified(lower, len(x))
+    problem = Problem(judge, int(seed))
     settled = problem.margin < 0
     upper = torch.zeros_like(problem.first_order).where(settled, torch.inf)
-    best, winner = x.detach(), torch.full_like(label, -1)
+    best, winner = judge.x, torch.full_like(judge.label, -1)
     outside = torch.zeros_like(settled)
     columns = []
     for number, name in enumerate(attacks):
@@ -116,12 +120,12 @@ def bracket(
         columns.append(length)
     each = torch.stack(columns, 1)
     flags = {name: flag.cpu().numpy() for name, flag in _flags(problem, each, attacks, upper).items()}
-    found = np.zeros(len(x)) if lower is None else np.where(settled.cpu().numpy(), 0.0, np.asarray(lower, float))
+    found = np.where(settled.cpu().numpy(), 0.0, certified)
     top = upper.cpu().numpy()
     return Bracket(
         lower=found,
         upper=top,
-        delta=(best - x.detach()).cpu().numpy(),
+        delta=(best - judge.x).cpu().numpy(),
         attack=winner.cpu().numpy(),
         first_order=problem.first_order.cpu().numpy(),
         flags={**flags, "out_of_box": outside.cpu().numpy(), "crossed": found > top * 1.001},
@@ -130,19 +134,41 @@ def bracket(
     )
 
 
-def _check(judge: Judge, attacks: Sequence[str]) -> None:
+def _judge(model: Model, x: Any, label: Any, target: Any, box: Any) -> Judge:
+    """The judge of what can be attacked."""
     import torch
 
-    unknown = [name for name in attacks if name not in ATTACKS]
+    inputs.check_points(x)
+    x, box = x.detach(), inputs.limits(box)
+    if box is not None and not torch.equal(x, x.clamp(*box)):
+        raise UsageError(f"x must lie inside the box {box}: clip it first")
+    classes = inputs.check_model(model, x, box)
+    own = inputs.class_numbers("label", label, len(x), classes)
+    aim = None if target is None else inputs.class_numbers("target", target, len(x), classes)
+    if aim is not None and len(same := own[own == aim]):
+        raise UsageError(f"target must be another class than label, got {same[0]} for both")
+    to_leave = torch.as_tensor(own, device=x.device)
+    to_reach = None if aim is None else torch.as_tensor(aim, device=x.device)
+    return Judge(model, x, to_leave, to_reach, box)
+
+
+def _certified(lower: Any, size: int) -> np.ndarray:
+    if lower is None:
+        return np.zeros(size)
+    found = inputs.numbers("lower", lower, (size,), finite=False)
+    if (found < 0).any():
+        raise UsageError(f"lower must be at least 0, got {found.min()}")
+    return found
+
+
+def _check_attacks(attacks: Any, seed: Any) -> None:
+    listed = isinstance(attacks, Sequence) and not isinstance(attacks, str)
+    unknown = [name for name in attacks if not isinstance(name, str) or name not in ATTACKS] if listed else [attacks]
     if unknown or not attacks:
-        raise UsageError(f"attacks must be among {', '.join(ATTACKS)}, got {', '.join(unknown) or 'none'}")
-    if not judge.x.is_floating_point():
-        raise UsageError(f"x must be floating point, in the units of the box, got {judge.x.dtype}")
-    if bool(judge.outside(judge.x, 0.0).any()):
-        raise UsageError(f"x must lie inside the box {judge.box}: clip it first")
-    modules = judge.model.modules() if isinstance(judge.model, torch.nn.Module) else ()
-    if any(module.training and any(word in type(module).__name__ for word in MIXING) for module in modules):
-        raise UsageError("the model must be in evaluation mode, as dropout and batch statistics mix it: model.eval()")
+        got = inputs.shown(", ".join(map(repr, unknown)) or "none")
+        raise UsageError(f"attacks must be a sequence of names among {', '.join(ATTACKS)}, got {got}")
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or not 0 <= seed < 2**64:
+        raise UsageError(f"seed must be an integer from 0 to 2^64 - 1, got {inputs.shown(seed)}")
 
 
 def _flags(problem: Problem, each: Tensor, attacks: Sequence[str], upper: Tensor) -> dict[str, Tensor]:

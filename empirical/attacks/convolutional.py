@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from empirical.attacks import inputs
 from empirical.attacks.crown import SLACK, largest, lines
 from simulate.engine.study import UsageError
 
@@ -22,31 +23,51 @@ if TYPE_CHECKING:
 CLOSE = 0.02  # relative width at which the search for a radius ends: a trial costs seconds
 
 
-def conv_distance(network: nn.Sequential, x: Tensor, label: Tensor, target: Tensor | None = None) -> np.ndarray:
+def conv_distance(network: nn.Sequential, x: Tensor, label: Any, target: Any = None) -> np.ndarray:
     """Certified lower bound of the distance to a flip, (size,); 0 where the point flips already.
 
     Parameters
     ----------
-    network : of Conv2d (no groups, no dilation), ReLU, MaxPool2d (stride as its kernel), Flatten, Linear and, in
-        evaluation mode, dropout. ReLU stands between any two of Conv2d and Linear.
-    x : (size, channels, height, width).
-    label, target : (size,).
+    network : of Conv2d (no groups, no dilation), ReLU, MaxPool2d (stride as its kernel), Flatten and, at the end,
+        Linear; in evaluation mode it may have dropout, too.
+    x : (size, channels, height, width), or (size, n) for dense layers.
+    label, target : (size,) class numbers.
+
+    Raises
+    ------
+    UsageError : for other modules, points that do not fit or are not finite, or classes that there are not.
     """
     import torch
 
+    inputs.check_points(x)
+    if not isinstance(network, torch.nn.Sequential):
+        raise UsageError(f"certified radii need a torch.nn.Sequential, got {type(network).__name__}")
     with torch.no_grad():
-        steps = [_Step.of(module) for module in network if "dropout" not in type(module).__name__.lower()]
-        points = x.detach().double().cpu()
-        values = [points]
-        for step in steps:
-            values.append(step.forward(values[-1]))
+        steps = [_Step.of(module) for module in network if module.training or not _is_dropout(module)]
+        if not steps or steps[-1].kind != "linear":
+            raise UsageError(f"certified radii need a network that ends in Linear, got {inputs.shown(network[-1:])}")
+        values: list[Tensor] = []
+
+        def forward(point: Tensor) -> Tensor:
+            values[:] = [point]
+            for step in steps:
+                values.append(step.forward(values[-1]))
+            return values[-1]
+
+        size, classes = inputs.logits(forward, x.detach().double().cpu()).shape
+        chosen = inputs.class_numbers("label", label, size, classes)
+        if target is not None:
+            chosen = inputs.class_numbers("target", target, size, classes)
         norms = [step.norm(value.shape) for step, value in zip(steps, values, strict=False)]
         found = []
-        for b in range(len(points)):
+        for b in range(size):
             image = _Image(steps, norms, [value[b : b + 1] for value in values])
-            chosen = int(label[b] if target is None else target[b])
-            found.append(image.distance(chosen, target is not None))
+            found.append(image.distance(int(chosen[b]), target is not None))
     return np.array(found)
+
+
+def _is_dropout(module: nn.Module) -> bool:
+    return "dropout" in type(module).__name__.lower()
 
 
 class _Step:
@@ -68,11 +89,18 @@ class _Step:
             plain = module.groups == 1 and module.dilation == (1, 1) and not isinstance(module.padding, str)
             if plain and module.padding_mode == "zeros":
                 return _Step("conv", weight, bias, {"stride": module.stride, "padding": module.padding})
-        if isinstance(module, nn.MaxPool2d) and module.stride == module.kernel_size and module.padding == 0:
-            return _Step("pool", how={"kernel_size": module.kernel_size})
-        if isinstance(module, (nn.ReLU, nn.Flatten)):
-            return _Step("relu" if isinstance(module, nn.ReLU) else "flatten")
-        raise UsageError(f"certified radii need Conv2d, ReLU, MaxPool2d, Flatten and Linear, got {module}")
+        if isinstance(module, nn.MaxPool2d) and module.stride == module.kernel_size:
+            how = module.padding, module.dilation, module.ceil_mode, module.return_indices
+            if how == (0, 1, False, False):
+                return _Step("pool", how={"kernel_size": module.kernel_size})
+        if isinstance(module, nn.ReLU):
+            return _Step("relu")
+        if isinstance(module, nn.Flatten) and (module.start_dim, module.end_dim) == (1, -1):
+            return _Step("flatten")
+        raise UsageError(
+            "certified radii need plain Conv2d, ReLU, MaxPool2d, Flatten and Linear, and dropout in evaluation mode, "
+            f"got {inputs.shown(module)}"
+        )
 
     def forward(self, value: Tensor, weight: Any = None, bias: Any = None) -> Tensor:
         from torch.nn import functional
@@ -129,7 +157,7 @@ class _Image:
         if float(worst(rows @ logits)) <= 0:
             return 0.0
         lengthened = (rows @ self.steps[-1].weight).norm(dim=1) * float(np.prod(self.norms[:-1]))
-        start = float(worst(rows @ logits / lengthened))
+        start = float(worst((rows @ logits / lengthened).nan_to_num(0.0, torch.inf, -torch.inf)))
 
         def certified(radius: np.ndarray) -> np.ndarray:
             return np.array([float(worst(self.below(rows, self.relaxed(float(radius[0])), float(radius[0])))) > 0])
@@ -141,7 +169,7 @@ class _Image:
         import torch
         from torch.nn import functional
 
-        low = high = self.values[0]
+        low, high = self.values[0] - radius, self.values[0] + radius
         reach, found = radius, list[tuple[Any, ...]]()
         for number, step in enumerate(self.steps[:-1]):
             kept: tuple[Any, ...] = ()

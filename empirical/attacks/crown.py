@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from empirical.attacks.inputs import dense, numbers
+from simulate.engine.study import UsageError
+
 SLACK = 1e-6  # far above what rounding can add in float64
 TRIALS = 60
 CLOSE = 1e-4  # relative width at which the search for a radius ends
@@ -42,18 +45,26 @@ def largest(certified: Callable[[np.ndarray], np.ndarray], start: np.ndarray, cl
 
 
 def crown_distance(
-    layers: Sequence[tuple[np.ndarray, np.ndarray]], x: np.ndarray, label: Any, target: Any, start: np.ndarray
+    layers: Sequence[tuple[np.ndarray, np.ndarray]], x: Any, label: Any, target: Any, start: Any
 ) -> np.ndarray:
     """Largest certified radius of each point, (size,): within it the label stays ahead, or the target behind.
 
     Parameters
     ----------
-    layers : (weight (size or 1, out, in), bias (size or 1, out)), float64, with ReLU between them.
+    layers : (weight (size or 1, out, in), bias (size or 1, out)), with ReLU between them.
     x : (size, n).
-    start : (size,) radii already certified.
+    start : (size,) radii already certified, at least 0.
+
+    Raises
+    ------
+    UsageError : for what is not finite or does not fit together, fewer than two classes, or a start below 0.
     """
+    layers, x, label, target = dense(layers, x, label, target)
+    start = numbers("start", start, (len(x),), finite=False)
+    if (start < 0).any():
+        raise UsageError(f"start must be at least 0, got {start.min()}")
     classes = layers[-1][0].shape[1]
-    chosen = np.asarray(label if target is None else target)
+    chosen = label if target is None else target
     rows = np.eye(classes)[chosen][:, None, :] - np.eye(classes)  # of the chosen class against each
     own = np.arange(classes) == chosen[:, None]
 
@@ -67,7 +78,7 @@ def crown_distance(
             return np.where(own, np.inf, _below(layers, bounds, rows, len(layers) - 1, x, radius)).min(1) > 0
         return np.where(own, -np.inf, _below(layers, bounds, -rows, len(layers) - 1, x, radius)).max(1) > 0
 
-    return largest(certified, np.asarray(start, np.float64)) * (1 - SLACK)
+    return largest(certified, start) * (1 - SLACK)
 
 
 def _below(

@@ -1,8 +1,9 @@
 """Certified lower bounds of the l2 distance to a flip, for linear networks and for ReLU networks of dense layers.
 
 Everything is computed in float64 for a batch of networks, one for each point: the weights of a layer are (size, out,
-in), or (1, out, in) where all points share them, and its biases (size, out). Bounds other than those of linear networks
-are reduced by the relative `SLACK`.
+in), or (1, out, in) where all points share them, and its biases (size, out) or (1, out). Bounds other than those of
+linear networks are reduced by the relative `SLACK`. Arrays may be NumPy's, torch's or lists; what is not finite, does
+not fit together or has fewer than two classes is a UsageError.
 
 Targeted bounds rest on one thing: a point of class t has logit t above every other class, so the distance is at least
 that of every pair, and of the pairs the largest bound is taken; without a target it is the smallest.
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from empirical.attacks.crown import SLACK, crown_distance
+from empirical.attacks.inputs import dense
 
 Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 
@@ -34,9 +36,9 @@ def linear_distance(probes: Any, bias: Any, x: Any, label: Any, target: Any = No
     x : (size, n).
     label, target : (size,) class numbers.
     """
-    probes, bias, x = (np.asarray(array, np.float64) for array in (probes, bias, x))
+    ((probes, bias),), x, label, target = dense([(probes, bias)], x, label, target)
     logits = np.einsum("bcn,bn->bc", np.broadcast_to(probes, (len(x), *probes.shape[1:])), x) + bias
-    return _nearest(logits, probes, np.asarray(label), None if target is None else np.asarray(target))
+    return _nearest(logits, probes, label, target)
 
 
 def region_distance(layers: Layers, x: Any, label: Any, target: Any = None) -> tuple[np.ndarray, np.ndarray]:
@@ -45,33 +47,31 @@ def region_distance(layers: Layers, x: Any, label: Any, target: Any = None) -> t
     Within the piece the network is linear. Where its decision boundary is nearer than every boundary of the piece,
     the distance is exact (without a target); else no flip occurs before the nearest boundary of the piece.
     """
-    x = np.asarray(x, np.float64)
+    layers, x, label, target = dense(layers, x, label, target)
     slopes, outputs = np.broadcast_to(np.eye(x.shape[1]), (len(x), *[x.shape[1]] * 2)), x
     piece = np.full(len(x), np.inf)
-    for number, (weight, bias) in enumerate(_arrays(layers)):
+    for number, (weight, bias) in enumerate(layers):
         slopes = weight @ slopes
         outputs = (weight @ outputs[:, :, None])[:, :, 0] + bias
         if number + 1 < len(layers):
             piece = np.minimum(piece, _ratio(np.abs(outputs), np.linalg.norm(slopes, axis=2)).min(1))
             slopes = slopes * (outputs > 0)[:, :, None]
             outputs = np.maximum(outputs, 0)
-    decision = _nearest(outputs, slopes, np.asarray(label), None if target is None else np.asarray(target))
+    decision = _nearest(outputs, slopes, label, target)
     exact = (decision < piece) if target is None else np.zeros(len(x), bool)
     return np.minimum(decision, piece) * (1 - SLACK), exact
 
 
 def lipschitz_distance(layers: Layers, x: Any, label: Any, target: Any = None) -> np.ndarray:
     """Margin over the product of the layers' spectral norms, (size,): ReLU never lengthens a difference."""
-    x = np.asarray(x, np.float64)
+    layers, x, label, target = dense(layers, x, label, target)
     outputs, constant = x, np.ones(1)
-    *hidden, (weight, bias) = _arrays(layers)
+    *hidden, (weight, bias) = layers
     for inner, shift in hidden:
         outputs = np.maximum((inner @ outputs[:, :, None])[:, :, 0] + shift, 0)
         constant = constant * np.linalg.norm(inner, 2, axis=(1, 2))
     outputs = (weight @ outputs[:, :, None])[:, :, 0] + bias
-    return (1 - SLACK) * _nearest(
-        outputs, weight * constant[:, None, None], np.asarray(label), None if target is None else np.asarray(target)
-    )
+    return (1 - SLACK) * _nearest(outputs, weight * constant[:, None, None], label, target)
 
 
 def relu_distance(layers: Layers, x: Any, label: Any, target: Any = None) -> np.ndarray:
@@ -80,11 +80,7 @@ def relu_distance(layers: Layers, x: Any, label: Any, target: Any = None) -> np.
     best = np.maximum(piece, lipschitz_distance(layers, x, label, target))
     if exact.all():
         return best
-    return np.maximum(best, crown_distance(_arrays(layers), np.asarray(x, np.float64), label, target, best))
-
-
-def _arrays(layers: Layers) -> list[tuple[np.ndarray, np.ndarray]]:
-    return [(np.asarray(weight, np.float64), np.asarray(bias, np.float64)) for weight, bias in layers]
+    return np.maximum(best, crown_distance(layers, x, label, target, best))
 
 
 def _ratio(gap: np.ndarray, length: np.ndarray) -> np.ndarray:

@@ -10,6 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from empirical.attacks.inputs import numbers
+from simulate.engine.study import UsageError
+
 
 def half_distances(data: np.ndarray) -> np.ndarray:
     """min over u in {-1, 0, 1}^(n-1) of ||a_n + sum_k u_k a_k||, exact, (size,): the optimum of any classifier.
@@ -17,7 +20,12 @@ def half_distances(data: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     data : A, (size, n, n), n >= 2, of full rank.
+
+    Raises
+    ------
+    UsageError : data of another shape, not finite, or with a matrix that is singular.
     """
+    data = _regular(data)
     columns = data[:, :, :-1]
     # Long columns are decided first: they part the vectors most.
     order = np.argsort(np.linalg.norm(columns, axis=1), axis=1, kind="stable")
@@ -31,11 +39,20 @@ def half_hull_distances(data: np.ndarray) -> np.ndarray:
     from scipy.optimize import lsq_linear
 
     found = []
-    for A in data:
+    for A in _regular(data):
         unit = np.linalg.norm(A[:, -1])
         u = lsq_linear(A[:, :-1] / unit, -A[:, -1] / unit, (-1, 1), method="bvls", tol=1e-13).x
         found.append(np.linalg.norm(A[:, -1] + A[:, :-1] @ u))
     return np.array(found)
+
+
+def _regular(data: np.ndarray) -> np.ndarray:
+    data = numbers("data", data, (None, None, None))
+    if data.shape[1] != data.shape[2] or data.shape[1] < 2:
+        raise UsageError(f"data must be (size, n, n) with n of at least 2, got shape {data.shape}")
+    if not np.all(np.diagonal(np.linalg.qr(data)[1], axis1=1, axis2=2)):
+        raise UsageError("data must be matrices of full rank, got a singular one")
+    return data
 
 
 @njit(cache=True, nogil=True)

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from empirical.attacks import inputs
+from simulate.engine.study import UsageError
+
 if TYPE_CHECKING:
     import torch
 
@@ -67,11 +70,15 @@ class Path:
 
 def ends(count: int) -> np.ndarray:
     """Fractions (k - 1) / (count - 1), both ends included, as in Table 3: (count,), count at least 2."""
+    if count < 2:
+        raise UsageError(f"count must be at least 2 where both ends are nodes, got {count}")
     return np.linspace(0.0, 1.0, count)
 
 
 def midpoints(count: int) -> np.ndarray:
-    """Fractions (k - 1/2) / count, in the middle of `count` equal pieces: (count,)."""
+    """Fractions (k - 1/2) / count, in the middle of `count` equal pieces: (count,), count at least 1."""
+    if count < 1:
+        raise UsageError(f"count must be at least 1, got {count}")
     return (np.arange(count) + 0.5) / count
 
 
@@ -79,9 +86,9 @@ def path(
     model: Callable[[Any], Any],
     clean: torch.Tensor,
     other: torch.Tensor,
-    label: int | torch.Tensor,
-    target: int | torch.Tensor,
-    fractions: np.ndarray,
+    label: Any,
+    target: Any,
+    fractions: Any,
     at_once: int = AT_ONCE,
 ) -> Path:
     """f and its gradient at the nodes of the segments from `clean` to `other`.
@@ -93,14 +100,18 @@ def path(
     label, target : classes whose logits are subtracted: an int for all segments, or (size,).
     fractions : alpha_k, (N,), in [0, 1].
     at_once : images that go through the model together: bounds the memory, and changes results by rounding only.
+
+    Raises
+    ------
+    UsageError : images that are not finite or differ in shape or precision, fractions outside [0, 1], classes that the
+        model does not have, or a model that fails on them or has no gradient.
     """
     import torch
 
-    size, count = clean.shape[0], len(fractions)
+    alphas = _checked(clean, other, fractions, at_once)
+    size, count = clean.shape[0], len(alphas)
     difference = other - clean
-    labels = torch.as_tensor(label, device=clean.device).expand(size)
-    targets = torch.as_tensor(target, device=clean.device).expand(size)
-    steps = torch.as_tensor(fractions, dtype=clean.dtype, device=clean.device)
+    steps = torch.as_tensor(alphas, dtype=clean.dtype, device=clean.device)
     read: list[torch.Tensor] = []
     for numbers in torch.arange(size * count, device=clean.device).split(at_once):
         row, node = numbers // count, numbers % count
@@ -108,15 +119,39 @@ def path(
         x = clean[row] + steps[node].reshape(-1, *[1] * (clean.ndim - 1)) * along
         x = x.detach().requires_grad_()
         with torch.enable_grad():
-            logits = model(x)
-            margin = logits.gather(1, labels[row, None]) - logits.gather(1, targets[row, None])
-            (gradient,) = torch.autograd.grad(margin.sum(), x)
+            logits = inputs.answer(model, x)
+            own, rival = (
+                torch.as_tensor(_classes(*named, size, logits.shape[1]), device=x.device)[row, None]
+                for named in (("label", label), ("target", target))
+            )
+            margin = logits.gather(1, own) - logits.gather(1, rival)
+            gradient = inputs.gradient(margin, x)
         flat = gradient.double().flatten(1)
         slope = (flat * along.double().flatten(1)).sum(1)
         read.append(torch.stack([margin[:, 0].detach().double(), slope, torch.linalg.vector_norm(flat, dim=1)]))
     values, slopes, norms = torch.cat(read, dim=1).reshape(3, size, count).cpu().numpy()
     length = torch.linalg.vector_norm(difference.double().flatten(1), dim=1).cpu().numpy()
-    return Path(np.asarray(fractions, float), length, values, slopes, norms)
+    return Path(alphas, length, values, slopes, norms)
+
+
+def _checked(clean: Any, other: Any, fractions: Any, at_once: int) -> np.ndarray:
+    """The fractions."""
+    inputs.check_points(clean)
+    inputs.check_points(other)
+    if clean.shape != other.shape or clean.dtype != other.dtype:
+        both = f"{tuple(clean.shape)} {clean.dtype} and {tuple(other.shape)} {other.dtype}"
+        raise UsageError(f"clean and other must have one shape and dtype, got {both}")
+    alphas = inputs.numbers("fractions", fractions, (None,))
+    if not len(alphas) or alphas.min() < 0 or alphas.max() > 1:
+        raise UsageError(f"fractions must be numbers in [0, 1], one at least, got {alphas}")
+    if at_once < 1:
+        raise UsageError(f"at_once must be at least 1, got {at_once}")
+    return alphas
+
+
+def _classes(name: str, values: Any, size: int, classes: int) -> np.ndarray:
+    """A class number for each segment, of one for all of them too."""
+    return inputs.class_numbers(name, [values] * size if np.ndim(values) == 0 else values, size, classes)
 
 
 def _or_nan(value: np.ndarray) -> np.ndarray:

@@ -88,7 +88,12 @@ class Gallery:
         return found
 
     def digest(self, pairs: Sequence[Pair]) -> str:
-        """12 hex digits over all photographs that can be met in these pairs, and over the outputs of their classes."""
+        """12 hex digits over all photographs that can be met in these pairs, and over the outputs of their classes.
+
+        Raises
+        ------
+        UnavailableError : a photograph cannot be read.
+        """
         met = {pair.source for pair in pairs} | {pair.partner for pair in pairs if pair.partner}
         if not all(pair.partner for pair in pairs):
             met = set(self.files)
@@ -96,7 +101,7 @@ class Gallery:
         for wnid in sorted(met):
             content.update(f"{wnid}={self.output(wnid)}\n".encode())
             for path in self.files[wnid]:
-                content.update(f"{path.name}\n".encode() + hashlib.blake2b(path.read_bytes()).digest())
+                content.update(f"{path.name}\n".encode() + hashlib.blake2b(_content(path)).digest())
         return content.hexdigest()
 
     def output(self, wnid: str) -> int:
@@ -170,9 +175,18 @@ def gallery(photographs: Sequence[tuple[str, Path]]) -> Gallery:
     return Gallery(ordered, LANDMARKS, told=False)
 
 
+def _content(path: Path) -> bytes:
+    from empirical.data.folders import unreadable
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        unreadable(path, str(error.strerror))
+
+
 def _told(path: Path) -> dict[str, int]:
     try:
-        wnids = path.read_text().split()
+        wnids = path.read_text("utf-8").split()
     except (OSError, UnicodeDecodeError):
         raise UsageError(f"{path} must be a text of one wnid in each line: it cannot be read") from None
     outputs = {wnid: output for output, wnid in enumerate(wnids)}
@@ -202,6 +216,8 @@ def try_out(network: Any, shown: Gallery, side: int, name: str) -> None:
     """
     import torch
 
+    from empirical.attacks.inputs import logits
+
     known = [wnid for wnid in shown.files if wnid in shown.outputs]
     tried = [known[k] for k in sorted({*np.linspace(0, len(known) - 1, TRIALS).astype(int)})] if known else []
     right = 0
@@ -209,17 +225,15 @@ def try_out(network: Any, shown: Gallery, side: int, name: str) -> None:
         x = torch.from_numpy(unit(pixels(shown.files[wnid][0], side)))
         try:
             with torch.no_grad():
-                (logits,) = network(x)
-            outputs = len(logits)
-        except (RuntimeError, TypeError, IndexError, ValueError) as error:
-            reason = (str(error) or type(error).__name__).splitlines()[0]
+                found = logits(network, x)
+        except UsageError as error:
             raise UsageError(
-                f"--model {name} must map images (1, 3, {side}, {side}) to (1, classes), got: {reason}; --size gives "
+                f"--model {name} must map images (1, 3, {side}, {side}) to (1, classes), got: {error}; --size gives "
                 "the side"
             ) from None
-        if (largest := max(shown.output(one) for one in known)) >= outputs:
+        if (largest := max(shown.output(one) for one in known)) >= (outputs := found.shape[1]):
             raise UsageError(f"--model {name} must have an output for each class, up to {largest}, got {outputs}")
-        right += int(logits.argmax()) == shown.output(wnid)
+        right += int(found.argmax()) == shown.output(wnid)
     if tried and not right and not shown.told:
         raise UsageError(
             f"--model {name} must have its outputs in ImageNet's order, got none of {len(tried)} photographs right: "

@@ -45,10 +45,24 @@ class SignTask:
         """Gradient of the mean loss of each network, (size, n)."""
         import torch
 
-        doubt = torch.sigmoid(-self.margins(q))
+        return -self._weighed(torch.sigmoid(-self.margins(q))) / self.points
+
+    def descent(self, q: Tensor) -> Tensor:
+        """Minus the gradient over its largest weight of a point, (size, n): where the loss falls, however small it is.
+
+        Weights 1 - P(label) round to 0 where margins are large; their ratios do not.
+        """
+        import torch
+
+        doubt = torch.nn.functional.logsigmoid(-self.margins(q))
+        return self._weighed((doubt - doubt.amax((1, 2), keepdim=True)).exp())
+
+    def _weighed(self, doubt: Tensor) -> Tensor:
+        """Sum of z over the sign vectors with z_n = 1, each with its weight."""
+        import torch
+
         rows, columns = doubt.sum(2), doubt.sum(1)
-        parts = (rows @ self.first, columns @ self.second, rows.sum(1, keepdim=True))
-        return -torch.cat(parts, dim=1) / self.points
+        return torch.cat((rows @ self.first, columns @ self.second, rows.sum(1, keepdim=True)), dim=1)
 
     def loss(self, q: Tensor) -> Tensor:
         """Mean loss of each network, (size,)."""
@@ -95,6 +109,13 @@ class LinearNetworks:
     def shares(self, rows: Tensor) -> Tensor:
         """q = A^T p for the difference p of both probing vectors `rows` (size, 2, n), (size, n)."""
         return ((rows[:, :1] - rows[:, 1:]) @ self.data)[:, 0]
+
+    def alignment(self, rows: Tensor) -> Tensor:
+        """Cosine between p and minus the gradient of the loss by p, (size,): 1 where only ||p|| can still grow."""
+        q = self.shares(rows)
+        w = self.judge.descent(q)
+        way = (self.data @ w[:, :, None])[:, :, 0]
+        return (q * w).sum(1) / ((rows[:, 0] - rows[:, 1]).norm(dim=1) * way.norm(dim=1))
 
     def train(self, steps: int) -> None:
         """Steps of the optimiser on the mean loss of each network."""

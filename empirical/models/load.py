@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from empirical.attacks.inputs import reason
 from empirical.training.checkpoint import tensors
 from simulate.engine.backend import UnavailableError
 from simulate.engine.study import UsageError
@@ -88,11 +89,11 @@ def _own(spec: str) -> nn.Module:
     except AttributeError:
         raise UsageError(f"--model {spec} must name a function of {where}, which has no {function}") from None
     except Exception as error:
-        raise UsageError(f"--model {spec} must be importable, got {_line(error)}") from None
+        raise UsageError(f"--model {spec} must be importable, got {reason(error)}") from None
     try:
         network = made()
     except Exception as error:
-        raise UsageError(f"--model {spec} is called without arguments and must return, got {_line(error)}") from None
+        raise UsageError(f"--model {spec} is called without arguments and must return, got {reason(error)}") from None
     if not isinstance(network, nn.Module):
         raise UsageError(f"--model {spec} must return a torch.nn.Module, got {type(network).__name__}")
     return network
@@ -110,8 +111,8 @@ def _inception(download: bool) -> nn.Module:
             return inceptionresnetv2(pretrained=True)
     except Exception as error:  # of the network, the disk, or a checksum
         raise UnavailableError(
-            f"the weights of {INCEPTION} cannot be had ({_line(error)}): get pytorchcv's state_dict elsewhere and give "
-            "it as --checkpoint FILE"
+            f"the weights of {INCEPTION} cannot be had ({reason(error)}): get pytorchcv's state_dict elsewhere and "
+            "give it as --checkpoint FILE"
         ) from None
 
 
@@ -128,9 +129,3 @@ def _take(network: nn.Module, checkpoint: Path, spec: str) -> None:
     if found:
         raise UsageError(f"--checkpoint must hold the weights of {spec}, and {checkpoint} {', '.join(found)}")
     network.load_state_dict(state)
-
-
-def _line(error: Exception) -> str:
-    """An exception in a short line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:120]}" if text else type(error).__name__

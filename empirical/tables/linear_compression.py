@@ -17,8 +17,8 @@ from theory.selection import mean_error, mean_fraction, selected, share_of_mean
 Values = Mapping[str, np.ndarray]
 Records = Sequence[tuple[Point, Values]]
 RUNS = 10  # of Table 1
-# A minimiser of the loss at given ||p|| is p = A w, w_k / w_n in [-1, 1] and against the sign of beta_k = p . a_k, so
-# that p . a_n / ||p|| >= ||a_n + sum u_k a_k|| for some u in the box: the mean margin is at least rho_box >= |r_nn|.
+# Minus the gradient of the loss by p is A w, w_k / w_n in [-1, 1] and against the sign of beta_k = p . a_k, so that
+# p . A w <= w_n p . a_n and ||A w|| >= w_n rho_box: the mean margin is at least rho_box >= |r_nn| times their cosine.
 LEANS = "exact for a minimiser of the loss at given ||p||"
 SAME = 1e-9  # relative difference below which two distances are one
 
@@ -82,6 +82,7 @@ def averages(point: Point, values: Values) -> Comparison:
             1.0,
             LEANS,
         ),
+        Row("mean cosine of p and -grad loss, valid", mean(valid["alignment_path"][:, -1]), None, 1.0, LEANS),
         Row("mean |cos theta_2|, valid", mean(valid["cos_2"]), None, 1.0),
         Row("mean |cos theta_1| of one row, valid", mean(valid["cos_1_row"]), None, None, "p_+, not p_+ - p_-"),
         Row("worst margin / optimum, valid", mean(ratio["worst_margin"][kept])),

@@ -1,8 +1,12 @@
 """Networks trained side by side against torch's own training of each; distances against brute force and theory."""
 
+from inspect import signature
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
+from mpmath import mp
 from scipy.optimize import minimize
 
 from empirical.comparison import document, text
@@ -14,6 +18,9 @@ from empirical.training.loop import fit
 from simulate.backends.numpy_backend import NumpyStream
 from simulate.engine.study import UsageError
 from theory import optimal_tolerance as exact
+from theory import witness
+from theory.claim import excess
+from theory.claims import CLAIMS
 from theory.selection import selected_by_last
 
 POINT = {"n": 5, "scale": 2.0, "hidden": 24, "optimiser": "adam", "rate": 0.01, "epochs": 2 * ROUNDS}
@@ -201,6 +208,74 @@ def test_minimisers_of_given_length_lean_towards_the_last_column(weight):
         assert beta[-1] >= abs(np.linalg.qr(A)[1][-1, -1])
 
 
+CLAIM = {claim.id.removeprefix("fc.trained.linear."): claim for claim in CLAIMS if claim.id.startswith("fc.trained")}
+
+
+def decided(claim, theory, values):
+    """By how much a statement on recorded columns fails at worst."""
+    return excess(claim.kind, theory(**{name: values[name] for name in signature(theory).parameters}))
+
+
+@pytest.mark.parametrize("n", [2, 3, 6])
+@pytest.mark.parametrize("scale", [0.1, 1.0, 30.0])
+@pytest.mark.parametrize("change", [{"epochs": ROUNDS}, {"optimiser": "sgd", "rate": 1e-4}, {"rate": 1.0}])
+def test_every_network_leans_as_far_as_its_gradient_says(n, scale, change):
+    """At every look of every training, valid or not; and what the row must be told from is not so."""
+    values = measure(Here, world(32, n=n, hidden=4), **{**POINT, "n": n, "scale": scale, "hidden": 4, **change})
+    claim = CLAIM["lean"]
+    assert np.isfinite(values["alignment_path"]).all()
+    assert np.abs(values["alignment_path"]).max() <= 1 + 1e-12
+    assert decided(claim, claim.theory, values) <= 1e-9
+    for decoy in claim.decoys:
+        assert decided(claim, decoy.theory, values) > claim.tolerance, decoy.says
+
+
+@pytest.mark.parametrize("length", [1e-6, 1.0, 1e4])
+def test_the_way_in_which_the_loss_falls(length):
+    """Beside sums in 60 digits: where margins are large, no weight of a point is a number in float64."""
+    data = np.random.default_rng(3).standard_normal((2, 4, 4))
+    p = length * np.random.default_rng(4).standard_normal((2, 4))
+    rows = torch.from_numpy(np.stack((p, 0 * p), axis=1))
+    trained = LinearNetworks(*(torch.from_numpy(part) for part in (data, data, data[:, :2])), adam, 1)
+    for A, vector, found in zip(data, p, trained.alignment(rows).numpy(), strict=True):
+        with mp.workdps(60):
+            way = mp.matrix(4, 1)
+            for signs in product((-1, 1), repeat=3):
+                z = mp.matrix([*signs, 1])
+                x = mp.matrix(A) * z
+                way += x / (1 + mp.exp(mp.fdot(vector.tolist(), x)))
+            exactly = mp.fdot(vector.tolist(), way) / (mp.norm(way) * mp.norm(mp.matrix(vector.tolist())))
+        assert found == pytest.approx(float(exactly), rel=1e-9)
+
+
+def test_the_network_that_looks_at_less_than_the_fraction_is_a_trained_one():
+    """The stored world: one step of gradient descent from logits of 0, at any rate."""
+    stored = {
+        name: np.array(witness.exact(value), dtype=float) for name, value in witness.stored(CLAIM["above"].id).items()
+    }
+    A, first, scale = stored["matrix"][None], stored["first"], float(stored["scale"])
+    scaled = np.concatenate((scale * A[:, :, :-1], A[:, :, -1:]), axis=2)
+    for rate in (1e-3, 1.0):
+        start = torch.from_numpy(first.T[None].copy()), torch.zeros(1, 2, len(first)).double()
+        trained = LinearNetworks(torch.from_numpy(scaled), *start, lambda both, r=rate: torch.optim.SGD(both, lr=r), 1)
+        trained.epoch(1)
+        rows = trained.seen[-1]
+        p = (rows[:, 0] - rows[:, 1]).numpy()[0]
+        cosine = exact.angle_cosines(p, A[0])[0]
+        assert trained.judge.accuracy(trained.shares(rows)).item() == 1
+        sides = witness.replay(CLAIM["above"])
+        assert sides.left == pytest.approx(exact.fraction(A[0]) ** 2)
+        assert float(sides.right) == pytest.approx(cosine**2)
+        assert cosine < exact.fraction(A[0])
+        least = trained.alignment(rows).item() * exact.linear_margin(A[0], scale).value
+        assert least <= cosine * np.linalg.norm(A[0, :, 1])
+
+
+def test_where_the_network_of_one_step_is_not_valid_nothing_is_said():
+    first = witness.exact([["1", "5"]])  # p = 5 (1, 5): the largest scaled margin of the other column is as large
+    assert CLAIM["above"].theory(matrix=np.eye(2, dtype=object), scale=5, first=first) == (0, 0)
+
+
 def test_training_is_repeatable():
     some = [measure(Here, world(), **{**POINT, "epochs": ROUNDS}) for _ in range(2)]
     assert all(np.array_equal(some[0][name], some[1][name], equal_nan=True) for name in some[0])
@@ -235,7 +310,8 @@ def made_up(count=40, share=0.5, seed=0, n=12):
     made |= dict.fromkeys(("last", "mean_margin", "worst_margin", "best_linear"), last)
     made |= dict.fromkeys(("fraction", "cos_1", "cos_1_row"), last / column)
     made |= {"column": column, "tolerance": column, "valid": valid}
-    paths = {"valid_path": valid, "cos_1_path": last / column, "cos_2_path": np.ones(count)}
+    ones = np.ones(count)
+    paths = {"valid_path": valid, "cos_1_path": last / column, "cos_2_path": ones, "alignment_path": ones}
     return made | {name: np.repeat(values[:, None], len(LOOKS), axis=1) for name, values in paths.items()}
 
 

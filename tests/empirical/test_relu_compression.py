@@ -7,10 +7,12 @@ import pytest
 import torch
 from scipy.stats import kstest
 
+from empirical.models import mlp
 from empirical.relu_compression import ALPHAS, STATISTICS, STUDY, Pairs, along, draw, measure, points, shares
 from empirical.tables.relu_compression import expected_compression, tables
 from simulate.backends.torch_backend import on
 from simulate.engine.study import UsageError
+from theory.claims import CLAIMS
 from theory.gradient_plane import compression, mean_compression, span_law
 from theory.reported import ALPHAS as PRINTED
 from theory.reported import FEATURE, find
@@ -259,3 +261,31 @@ def test_no_accurate_network_makes_tables_of_nothing():
     made["valid"][:] = 0
     both, *_ = tables([({**POINT, "n": 12, "layers": 1}, made)])
     assert row(both, "mean, alpha = 0").measured.n == 0
+
+
+@pytest.mark.parametrize(("name", "units"), [("untrained.plane", 2), ("untrained.line", 1), ("common", 2)])
+def test_rows_on_gradients_begin_where_no_run_meets_a_network_of_too_few_open_units(name, units):
+    """Beside a count of all patterns of open units for narrow layers, and of a share in a million for others."""
+    (claim,) = [claim for claim in CLAIMS if claim.id == f"fc.trained.relu.{name}"]
+    first = {1: 20, 2: 25}[units]
+    assert not claim.where(n=9, layers=1, width=first - 1)
+    assert claim.where(n=9, layers=1, width=first)
+    assert claim.where(n=9, layers=1, width=10**5)
+    assert claim.where(n=9, layers=4, width=64) is (name != "common")
+    for width in (1, 2, 3, 8):
+        closed = sum(sum(pattern) < units for pattern in product((0, 1), repeat=width)) / 2**width
+        assert closed > 1e-6
+        assert not claim.where(n=9, layers=1, width=width)
+
+
+def test_the_plane_of_a_narrow_network_is_none():
+    """Law of two gradients before training: not of four units, of which a share of 5/16 has fewer than two open."""
+    gaps = {}
+    for width in (4, 25):
+        drawn = draw(on("cpu").stream(3, 0), 4000, n=6, layers=1, width=width, inputs=1)
+        pairs = Pairs(torch.tensor(drawn["data"]), torch.tensor(drawn["signs"]))
+        seen, _ = along(mlp.layers(drawn["network"], torch.float64), pairs)
+        gaps[width] = kstest(seen["compression"][:, 0, 0].numpy(), span_law(6, 2).cdf).statistic
+        shut = (seen["compression"][:, 0, 0] == 0).double().mean().item()
+        assert shut == pytest.approx(2.0**-width, abs=0.015)
+    assert gaps[4] > 0.1 > 0.03 > gaps[25]

@@ -174,6 +174,29 @@ def test_a_dense_network_is_certified_alike_by_both_roads():
     assert conv_distance(dense, x, label) == pytest.approx(expected, rel=0.03)
 
 
+@pytest.mark.parametrize("first", [torch.nn.Flatten(), torch.nn.ReLU(), torch.nn.MaxPool2d(2)], ids=str)
+@pytest.mark.parametrize("seed", range(3))
+def test_networks_may_begin_without_weights(first, seed):
+    """Their inputs are a ball, not a point: no nearer flip is found than is certified, by attacks or by chance."""
+    stream = torch.Generator().manual_seed(seed)
+    inputs = 4 if isinstance(first, torch.nn.MaxPool2d) else 16
+    dense = torch.nn.Linear(inputs, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)
+    net = torch.nn.Sequential(first, torch.nn.Flatten(), *dense).double()
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.4, generator=stream)
+    x = torch.rand(4, 1, 4, 4, generator=stream, dtype=torch.float64) - 0.5
+    label = net(x).argmax(1)
+    lower = conv_distance(net, x, label)
+    assert (lower > 0).all()
+    assert not bracket(net, x, label, lower=lower, attacks=("deepfool", "ddn")).flags["crossed"].any()
+    steps = torch.randn(500, *x.shape, generator=stream, dtype=torch.float64)
+    radii = torch.from_numpy(lower).reshape(4, 1, 1, 1) / steps.flatten(2).norm(dim=2)[:, :, None, None, None]
+    assert (net((x + radii * steps).flatten(0, 1)).argmax(1).unflatten(0, (500, 4)) == label).all()
+    if isinstance(first, torch.nn.Flatten):
+        flat = torch.nn.Sequential(*net[2:])
+        assert lower == pytest.approx(conv_distance(flat, x.flatten(1), label), rel=1e-9)
+
+
 def test_other_modules_are_refused():
     with pytest.raises(UsageError, match="Sigmoid"):
         conv_distance(torch.nn.Sequential(torch.nn.Sigmoid()), torch.zeros(1, 2), torch.zeros(1).long())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from empirical.measures.closest import half_distances, half_hull_distances
+from simulate.engine.study import UsageError
 from theory import optimal_tolerance as exact
 
 
@@ -25,3 +26,20 @@ def test_distances_are_those_of_theory(scale):
     scaled = np.concatenate((scale * data[:, :, :-1], data[:, :, -1:]), axis=2)
     assert half_distances(scaled) == pytest.approx([exact.optimal_tolerance(A, scale).value for A in data])
     assert half_hull_distances(scaled) == pytest.approx([exact.linear_margin(A, scale).value for A in data])
+
+
+@pytest.mark.parametrize("distances", [half_distances, half_hull_distances])
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (np.full((1, 3, 3), np.nan), "data must be finite"),
+        (np.eye(3), r"data must have shape \(any, any, any\), got \(3, 3\)"),
+        (np.ones((2, 3, 4)), r"data must be \(size, n, n\) with n of at least 2, got shape \(2, 3, 4\)"),
+        (np.ones((2, 1, 1)), "with n of at least 2"),
+        (np.eye(3)[None] * 1j, "data must hold real numbers"),
+        (np.diag([1.0, 0.0, 1.0])[None], "data must be matrices of full rank, got a singular one"),
+    ],
+)
+def test_other_data_are_one_line(distances, data, says):
+    with pytest.raises(UsageError, match=says):
+        distances(data)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from empirical.measures.path import ends, midpoints, path
+from simulate.engine.study import UsageError
 from theory import path_length
 
 NODES = 7
@@ -94,3 +95,63 @@ def test_where_there_is_no_gradient_there_is_no_angle(images):
     still = path(lambda x: x.flatten(1)[:, :2], clean, clean, 0, 1, ends(3))
     assert np.isnan(still.cosines).all()
     assert (still.slopes == 0).all()
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"clean": torch.full((5, 1, 2, 3), NAN)}, "x must be finite"),
+        (
+            {"other": torch.zeros(5, 1, 2, 2)},
+            r"clean and other must have one shape and dtype, got \(5, 1, 2, 3\) torch",
+        ),
+        ({"other": torch.zeros(5, 1, 2, 3)}, "must have one shape and dtype, .* torch.float64 and .* torch.float32"),
+        ({"clean": np.zeros((5, 6))}, "x must be a tensor of torch, got ndarray"),
+        ({"label": 3}, "label must be class numbers from 0 to 2, got 3"),
+        ({"target": -1}, "target must be class numbers from 0 to 2, got -1"),
+        ({"label": 1.0}, "label must be a class number .* got dtype float64"),
+        ({"target": [0, 1]}, r"target must be a class number for each of 5 points, got shape \(2,\)"),
+        ({"fractions": [0.0, 1.5]}, r"fractions must be numbers in \[0, 1\], one at least, got \[0.  1.5\]"),
+        ({"fractions": []}, "fractions must be numbers in"),
+        ({"fractions": [NAN]}, "fractions must be finite"),
+        ({"fractions": 0.5}, r"fractions must have shape \(any\), got \(\)"),
+        ({"at_once": 0}, "at_once must be at least 1, got 0"),
+        ({"model": lambda x: x.flatten(1)[:, :3].detach()}, "must have a gradient with respect to x"),
+        ({"model": lambda x: x.flatten(1).sum(1)}, r"must return logits \(15, classes\) with two classes at least"),
+        ({"model": torch.nn.Linear(3, 3)}, "the model must take x, torch.float64 .* got RuntimeError"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_line(network, images, change, says):
+    clean, other = images
+    given = {
+        "model": network[0],
+        "clean": clean,
+        "other": other,
+        "label": 0,
+        "target": 1,
+        "fractions": ends(3),
+        **change,
+    }
+    with pytest.raises(UsageError, match=says) as error:
+        path(**given)
+    assert "\n" not in str(error.value)
+
+
+def test_nodes_are_counted_from_where_they_exist():
+    assert ends(2).tolist() == [0, 1]
+    assert midpoints(1).tolist() == [0.5]
+    with pytest.raises(UsageError, match="count must be at least 2 where both ends are nodes, got 1"):
+        ends(1)
+    with pytest.raises(UsageError, match="count must be at least 1, got 0"):
+        midpoints(0)
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.uint8, list])
+def test_classes_are_integers_of_any_kind(network, images, kind):
+    labels = [0, 1, 2, 0, 1]
+    given = labels if kind is list else np.array(labels, kind)
+    expected = path(network[0], *images, torch.tensor(labels), 2, ends(3)).slopes
+    np.testing.assert_array_equal(path(network[0], *images, given, np.int16(2), ends(3)).slopes, expected)

@@ -118,6 +118,17 @@ def test_a_network_that_is_never_right_is_not_believed_to_have_the_ranks(tmp_pat
         try_out(lambda x: torch.zeros(1, 2), shown, 7, "a:b")
     with pytest.raises(UsageError, match=r"must map images \(1, 3, 7, 7\) to \(1, classes\)"):
         try_out(lambda x: torch.zeros(2, 1000), shown, 7, "a:b")
+    for answer in (
+        {"logits": torch.zeros(1, 1000)},
+        torch.full((1, 1000), torch.nan),
+        torch.zeros(1, 1000).long(),
+        None,
+    ):
+        with pytest.raises(
+            UsageError, match=r"must map images \(1, 3, 7, 7\) to \(1, classes\), got: the model"
+        ) as error:
+            try_out(lambda x, answer=answer: answer, shown, 7, "a:b")
+        assert "\n" not in str(error.value)
 
 
 def test_an_image_is_coded_by_its_averages():
