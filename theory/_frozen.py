@@ -9,13 +9,15 @@ from functools import wraps
 import numpy as np
 from numpy.typing import ArrayLike
 
+from theory import _require
+
 
 def elementwise(method: Callable) -> Callable:
     """Lets a method of flat float arrays take arrays of any shape, and scalars."""
 
     @wraps(method)
     def vectorised(self, x: ArrayLike):
-        points = np.asarray(x, dtype=float)
+        points = _require.points("x", x)
         with np.errstate(all="ignore"):
             return method(self, points.ravel()).reshape(points.shape)[()]
 
@@ -39,7 +41,7 @@ class Derived:
 
     def interval(self, confidence: ArrayLike):
         """Both ends of the interval of this probability that leaves equal tails."""
-        tail = (1 - np.asarray(confidence, dtype=float)) / 2
+        tail = (1 - _require.points("confidence", confidence)) / 2
         return self.ppf(tail), self.isf(tail)
 
 

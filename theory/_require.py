@@ -7,10 +7,11 @@ import operator
 import sys
 from collections.abc import Callable
 from fractions import Fraction
+from numbers import Real
 from typing import Any
 
 from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array
-from numpy import generic
+from numpy import asarray, generic, ndarray
 
 
 def integer(name: str, value: Any, least: float) -> int:
@@ -216,6 +217,15 @@ def numpy_array(name: str, array: Any, ndim: int, *, rational: bool = False) -> 
     if not is_numpy_array(array):
         raise ValueError(f"{name} must be an array of NumPy, got {type(array).__module__}.{type(array).__name__}")
     return array if array.dtype == object else array.astype(float)
+
+
+def points(name: str, values: Any) -> ndarray:
+    """`values`, one real number or an array or list of them, as NumPy's in double precision; NaN passes."""
+    array = asarray(values)
+    real = array.dtype.kind in "biuf" or all(isinstance(entry, Real) for entry in array.flat)
+    if not real:
+        raise ValueError(f"{name} must be real numbers, got dtype {array.dtype}")
+    return array.astype(float)
 
 
 def matrix(name: str, array: Any, *, rational: bool = True, complex_entries: bool = False) -> Any:

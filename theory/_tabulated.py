@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from theory import _require
 from theory._frozen import Derived, elementwise
 
 PIECES = 32  # of the range, before any is halved
@@ -74,7 +75,7 @@ class Tabulated(Derived):
 
     def isf(self, q: Any) -> Any:
         """The x with P(X > x) = q."""
-        return self.ppf(1 - np.asarray(q, dtype=float))
+        return self.ppf(1 - _require.points("q", q))
 
     def nodes(self) -> tuple[np.ndarray, np.ndarray]:
         """Points and their probabilities, by Gauss's rule on each piece: exact for its density times a cubic."""

@@ -74,7 +74,7 @@ def normal_limit_error(factors: Sequence[int]) -> float:
 def edgeworth_cdf(x: np.ndarray, factors: Sequence[int]) -> np.ndarray:
     """P(prod_i chi_(factors[i]) <= x) to the first Edgeworth term, which leaves 0.052 / L for half-normals; x > 0."""
     nu = _degrees(factors)
-    u = (np.log(x) - _cumulant(nu, 1)) / math.sqrt(_cumulant(nu, 2))
+    u = (np.log(_require.points("x", x)) - _cumulant(nu, 1)) / math.sqrt(_cumulant(nu, 2))
     return stats.norm.cdf(u) - skewness(factors) / 6 * (u**2 - 1) * stats.norm.pdf(u)
 
 

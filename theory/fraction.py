@@ -88,7 +88,7 @@ class FractionLaw(Derived):
 
     def pdf(self, x):
         """Density inside (0, 1); 0 elsewhere, the ends included."""
-        x = np.asarray(x, dtype=float)
+        x = _require.points("x", x)
         v = np.where((x > 0) & (x < 1), x, np.nan)
         odds, slope = self._log_odds(v), self._interpolate(_logit_of_square(v), derivative=1)
         density = np.exp(log_expit(odds) + log_expit(-odds)) * slope * 2 / (v * (1 - v) * (1 + v))
@@ -178,7 +178,7 @@ class FractionLaw(Derived):
         return value + self._interpolate(inside, derivative=1) * (y - inside)
 
     def _log_odds(self, x) -> np.ndarray:
-        x = np.asarray(x, dtype=float)
+        x = _require.points("x", x)
         inside = (x > 0) & (x < 1)
         y = _logit_of_square(np.where(inside, x, np.exp(self.log_mean())))
         outside = np.where(np.isnan(x), np.nan, np.where(x <= 0, -np.inf, np.inf))
@@ -294,5 +294,6 @@ def _logit_of_square(x: np.ndarray) -> np.ndarray:
 
 def _log_pair(q) -> tuple[np.ndarray, np.ndarray]:
     """ln q and ln(1 - q), NaN outside [0, 1]."""
+    q = _require.points("q", q)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(np.asarray(q, dtype=float)), np.log1p(-np.asarray(q, dtype=float))
+        return np.log(q), np.log1p(-q)

@@ -185,7 +185,7 @@ def _dimension(d: int) -> int:
 
 
 def _share(share: ArrayLike) -> np.ndarray:
-    values = np.asarray(share, dtype=float)
+    values = _require.points("share", share)
     if not np.all((values > 0) & (values < math.inf)):
         raise ValueError(f"share must be positive and finite, got {share!r}")
     return values

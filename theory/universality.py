@@ -123,7 +123,8 @@ def last_expansion(n: int, m: int, entries: str, x: Any) -> np.ndarray:
     """
     _columns(n, m)
     k = m - n + 1
-    first, second, third = (stats.chi.cdf(np.asarray(x, dtype=float), k + more) for more in (0, 2, 4))
+    x = _require.points("x", x)
+    first, second, third = (stats.chi.cdf(x, k + more) for more in (0, 2, 4))
     return first + k * (k + 2) * kurtosis(entries) / (8 * (m + 2)) * (first - 2 * second + third)
 
 

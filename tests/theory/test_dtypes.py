@@ -12,7 +12,20 @@ import pytest
 
 from tests.theory import formulas_of_matrices as matrices
 from tests.theory import formulas_of_points as points
-from theory import conditioning, probes
+from theory import (
+    attack_size,
+    conditioning,
+    depth,
+    fraction,
+    gaussian_spectrum,
+    probes,
+    selection,
+    separation,
+    universality,
+)
+from theory.chi_square_pair import ChiSquarePair
+from theory.gaussian_condition import TwoColumnCondition
+from theory.laws import chi_product, symmetrised
 
 FORMULAS = points.FORMULAS | matrices.FORMULAS
 ON_NUMPY = points.ON_NUMPY | matrices.ON_NUMPY
@@ -168,6 +181,42 @@ def test_the_smallest_and_the_largest_numbers_of_two_dtypes_are_not_lost():
     """Single precision ends at 3.4e38: what is converted down overflows."""
     wide, narrow = np.array([1e300, 1.0]), np.ones(2, np.float32)
     assert conditioning.relative_growth(np.eye(2, dtype=np.float32), narrow, wide) == pytest.approx(1e300 / 2**0.5)
+
+
+LAWS = {
+    "fraction": fraction.fraction_law(3, (4, 5)),
+    "chi product": chi_product((2, 3)),
+    "symmetrised": symmetrised(chi_product((2,))),
+    "tabulated": universality.norm_law(3, "uniform"),
+    "column": attack_size.column_law(3, 4),
+    "pair": ChiSquarePair(2, 1.0, 3.0),
+    "selected by fraction": selection.selected_by_fraction(4, 0.5),
+    "selected by last": selection.selected_by_last(4, 0.5),
+    "smallest": gaussian_spectrum.smallest_singular_law(3),
+    "condition": TwoColumnCondition(3),
+}
+OF_POINTS = {
+    **{
+        f"{name}.{method}": getattr(law, method)
+        for name, law in LAWS.items()
+        for method in ("cdf", "sf", "pdf", "ppf", "isf", "interval")
+    },
+    "separation.log_norm_probability": lambda x: separation.log_norm_probability(3, x),
+    "separation.log_chernoff_bound": lambda x: separation.log_chernoff_bound(3, x),
+    "depth.edgeworth_cdf": lambda x: depth.edgeworth_cdf(x, (2, 3)),
+    "universality.last_expansion": lambda x: universality.last_expansion(3, 4, "uniform", x),
+}
+
+
+@pytest.mark.parametrize("name", OF_POINTS)
+def test_laws_take_real_points_in_every_dtype(name):
+    function, inside = OF_POINTS[name], np.array([[0.25, 0.5], [0.75, 1.0]])
+    expected = flat(function(inside))
+    forms = (inside.tolist(), exact(inside), inside.astype(np.float16), inside.astype(np.longdouble))
+    assert all(near(function(form), expected, 1e-12) for form in forms)
+    assert near(function(np.ones(2, np.uint8)), flat(function(np.ones(2))), 1e-12)
+    for wrong in (inside.astype(complex), inside.astype(str), inside.astype("datetime64[s]"), "0.5", 1j, None):
+        one_line(lambda wrong=wrong: function(wrong))
 
 
 LABELLED = {
