@@ -67,7 +67,7 @@ def peak(layer: Weighted, weight: Any, radius: Any, box: Box, signed: bool) -> A
     xp = array_namespace(box.lower)
     lower, upper = box
     if lower is upper:
-        return layer.product(weight, upper) + radius * layer.product(layer.ones, xp.abs(upper))
+        return layer.product(weight, upper) + radius * layer.window_sums(xp.abs(upper))
     if not signed:
         most = weight + radius
         return layer.product(positive_part(most), upper) - layer.product(positive_part(-most), lower)
@@ -81,7 +81,7 @@ def _corners(matrix: Any, radius: Any, lower: Any, upper: Any) -> Any:
     """Sum over the inputs of the largest corner: (..., rows, positions) from (..., inputs, positions)."""
     xp = array_namespace(lower)
     low, high = lower[..., None, :, :], upper[..., None, :, :]
-    matrix = matrix[:, :, None]
+    matrix = matrix[..., None]
     return xp.sum(xp.maximum(matrix * low + radius * xp.abs(low), matrix * high + radius * xp.abs(high)), axis=-2)
 
 

@@ -55,10 +55,10 @@ def _highest(network: Network, radii: list[Radii], mu: Any, reach: Reach, depth:
     for m in reversed(range(depth)):
         layer, radius = network.stages[m].layer, radii[m]
         axes = tuple(range(-layer.axes, 0))
-        size = xp.sum(xp.abs(mu), axis=-layer.axes, keepdims=True)
+        size = xp.abs(mu)
         constant = constant + xp.sum(mu * layer.shift, axis=axes) + radius.bias * xp.sum(size, axis=axes)
         shape = tuple(reach.inputs[m].upper.shape[-layer.axes :])
-        slope, bend = layer.pull(layer.weight, mu, shape), radius.weight * layer.pull(layer.ones, size, shape)
+        slope, bend = layer.pull(layer.weight, mu, shape), radius.weight * layer.pull_sums(size, shape)
         if m == 0:
             low, high = (_beside(end, layer.axes) for end in reach.inputs[0])
             ends = (slope * low + bend * xp.abs(low), slope * high + bend * xp.abs(high))

@@ -68,6 +68,7 @@ class _Weighted:
     weight: Any
     bias: Any
     axes: int
+    groups = 1
 
     def product(self, weight: Any, x: Any) -> Any:
         raise NotImplementedError
@@ -88,16 +89,30 @@ class _Weighted:
         return 0 if self.bias is None else self.bias[(slice(None), *[None] * (self.axes - 1))]
 
     @property
-    def ones(self) -> Any:
-        """One output row or channel of ones: `product(ones, h)` sums the inputs that an output sees."""
-        return array_namespace(self.weight).ones_like(self.weight[:1, ...])
+    def _ones(self) -> Any:
+        """A weight of ones with one row or channel of outputs per group."""
+        return array_namespace(self.weight).ones_like(self.weight[: self.groups, ...])
+
+    def window_sums(self, h: Any) -> Any:
+        """The sum of the inputs that each output sees, shaped to be added to an output."""
+        sums = self.product(self._ones, h)
+        if self.groups == 1:
+            return sums
+        return array_namespace(h).repeat(sums, self.weight.shape[0] // self.groups, axis=-self.axes)
+
+    def pull_sums(self, y: Any, shape: Shape) -> Any:
+        """The transpose: for each input, the sum of the outputs `y` that see it; `shape` is the input's."""
+        xp = array_namespace(y)
+        rows, rest = self.weight.shape[0], y.shape[len(y.shape) - self.axes + 1 :]
+        grouped = xp.reshape(y, (*y.shape[: -self.axes], self.groups, rows // self.groups, *rest))
+        return self.pull(self._ones, xp.sum(grouped, axis=-self.axes), shape)
 
     def reach(self, h: Any) -> Any:
         """Largest sum of a window of `h`, one per sample: ||h||_1 of a dense layer with h >= 0.
 
         An entry-wise weight perturbation of radius epsilon moves an output by at most epsilon times this sum of |h|.
         """
-        return array_namespace(h).max(self.product(self.ones, h), axis=tuple(range(-self.axes, 0)))
+        return array_namespace(h).max(self.window_sums(h), axis=tuple(range(-self.axes, 0)))
 
     def norm_inf(self, shape: Shape, radius: Any = 0) -> Any:
         """Norm induced by l_inf, the largest over all weights within `radius`: ||W||_inf + d radius if dense.
@@ -154,10 +169,11 @@ class Dense(_Weighted):
 
 @dataclass(frozen=True, eq=False)
 class Conv(_Weighted):
-    """weight (C_out, C_in, height, width), cross-correlation with zero padding, takes (..., C_in, H, W).
+    """weight (C_out, C_in / groups, height, width), cross-correlation with zero padding, takes (..., C_in, H, W).
 
-    stride, padding and dilation are one integer or (vertical, horizontal). The kernel is perturbed, not the matrix
-    that it unrolls to: every position shares the perturbation.
+    stride, padding and dilation are one integer or (vertical, horizontal). Of `groups` equal parts of the channels each
+    sees its own part of the inputs. The kernel is perturbed, not the matrix that it unrolls to: every position shares
+    the perturbation.
     """
 
     weight: Any
@@ -165,18 +181,27 @@ class Conv(_Weighted):
     stride: Any = 1
     padding: Any = 0
     dilation: Any = 1
+    groups: int = 1
     axes = 3
 
     def __post_init__(self) -> None:
         _check(self, 4)
+        if self.weight.shape[0] % _require.integer("groups", self.groups, 1):
+            raise ValueError(f"groups must divide the output channels, got {self.groups} for {self.weight.shape[0]}")
         for name, least in (("stride", 1), ("padding", 0), ("dilation", 1)):
             object.__setattr__(self, name, _plane(name, getattr(self, name), least))
 
     def _taps(self) -> list[tuple[int, int]]:
         return [(a, b) for a in range(self.weight.shape[2]) for b in range(self.weight.shape[3])]
 
+    def _matrix(self, weight: Any, tap: tuple[int, int]) -> Any:
+        """The weights of a tap, (groups, outputs, inputs)."""
+        rows, columns = weight.shape[:2]
+        matrices = (self.groups, rows // self.groups, columns)
+        return array_namespace(weight).reshape(weight[:, :, tap[0], tap[1]], matrices)
+
     def taps(self, weight: Any, x: Any) -> Iterator[tuple[Any, Any]]:
-        """Pairs of a matrix (C_out, C_in) and the inputs (..., C_in, positions) it meets, one per kernel tap."""
+        """Pairs of matrices (groups, outputs, inputs) and what they meet, (..., groups, inputs, positions), per tap."""
         xp = array_namespace(x)
         for axis, pad in ((-2, self.padding[0]), (-1, self.padding[1])):
             if pad:
@@ -187,10 +212,11 @@ class Conv(_Weighted):
         (v, h), (dv, dh) = self.stride, self.dilation
         height = _windows(x.shape[-2], self.weight.shape[2], v, dv)
         width = _windows(x.shape[-1], self.weight.shape[3], h, dh)
+        parts = (*x.shape[:-3], self.groups, x.shape[-3] // self.groups, height * width)
         for a, b in self._taps():
             rows = slice(a * dv, a * dv + v * (height - 1) + 1, v)
             columns = slice(b * dh, b * dh + h * (width - 1) + 1, h)
-            yield weight[:, :, a, b], xp.reshape(x[..., rows, columns], (*x.shape[:-2], height * width))
+            yield self._matrix(weight, (a, b)), xp.reshape(x[..., rows, columns], parts)
 
     def product(self, weight: Any, x: Any) -> Any:
         xp = array_namespace(x)
@@ -200,18 +226,20 @@ class Conv(_Weighted):
 
     def pull(self, weight: Any, y: Any, shape: Shape) -> Any:
         xp = array_namespace(y)
-        flat = xp.reshape(y, (*y.shape[:-2], y.shape[-2] * y.shape[-1]))
+        parts = (self.groups, y.shape[-3] // self.groups, y.shape[-2] * y.shape[-1])
+        flat = xp.reshape(y, (*y.shape[:-3], *parts))
         total: Any = 0
         for a, b in self._taps():
-            part = _matmul(weight[:, :, a, b].T, flat)
+            part = _matmul(xp.matrix_transpose(self._matrix(weight, (a, b))), flat)
             part = xp.reshape(part, (*y.shape[:-3], shape[0], *y.shape[-2:]))
             part = _placed(part, shape[1], a * self.dilation[0] - self.padding[0], self.stride[0], -2)
             total = total + _placed(part, shape[2], b * self.dilation[1] - self.padding[1], self.stride[1], -1)
         return total
 
     def shape_after(self, shape: Shape) -> Shape:
-        if len(shape) != 3 or shape[0] != self.weight.shape[1]:
-            raise ValueError(f"a convolution of {self.weight.shape[1]} channels must be given as many, got {shape}")
+        channels = self.weight.shape[1] * self.groups
+        if len(shape) != 3 or shape[0] != channels:
+            raise ValueError(f"a convolution of {channels} channels must be given as many, got {shape}")
         sizes = (
             _windows(size + 2 * pad, window, stride, dilation)
             for size, pad, window, stride, dilation in zip(

@@ -125,7 +125,7 @@ def zeta_one_sided(network: Network, x: Any, budget: Budget) -> Any:
     sizes = [abs(network.activations(x)[0])]
     for m, ((layer, passes), radius) in enumerate(zip(network.stages[:-1], budget.layers(network), strict=False)):
         if m == 0:
-            before = layer(network.activations(x)[0]) + radius.weight * layer.product(layer.ones, sizes[0])
+            before = layer(network.activations(x)[0]) + radius.weight * layer.window_sums(sizes[0])
         else:
             before = layer.product(positive_part(layer.weight + radius.weight), sizes[-1]) + layer.shift
         sizes.append(passed(passes, network.activation(before + radius.bias)))
@@ -148,7 +148,7 @@ def reach_printed(network: Network, x: Any, budget: Budget) -> list[Any]:
     values = [network.activations(x)[0]]
     for m, ((layer, _), radius) in enumerate(zip(network.stages[:-1], radii, strict=False)):
         seen = abs(values[0]) if m == 0 else values[-1]
-        before = layer(values[-1]) + radius.weight * layer.product(layer.ones, seen)
+        before = layer(values[-1]) + radius.weight * layer.window_sums(seen)
         values.append(network.activation(before))
     return values
 

@@ -14,7 +14,7 @@ from tests.theory.test_margins import BUDGET, column, networks, oracle
 from theory.joint_boxes import Box, joint_boxes
 from theory.joint_crown import _relu_lines, crown_increase, refined_boxes, tightest_increase
 from theory.layers import Conv, Dense, Flatten
-from theory.margins import interval_increase
+from theory.margins import clean_increase, interval_increase, theorem_increase
 from theory.network import Budget, Network, pairwise_margins
 
 SEEDS = st.integers(0, 10_000)
@@ -144,6 +144,31 @@ def test_a_convolution_is_bounded_by_its_unrolled_layers(seed):
     dense = Network([Flatten(), unrolled(conv, (1, 4, 4)), unrolled(second, (2, 5, 5)), last])
     ours = crown_increase(Network([conv, second, Flatten(), last]), x, Budget(0.1))
     assert ours == pytest.approx(crown_increase(dense, x, Budget(0.1)))
+
+
+@pytest.mark.parametrize("bound", [crown_increase, interval_increase])
+@pytest.mark.parametrize("within", [None, (-1, 1), (0, 1)])
+def test_groups_are_networks_side_by_side(bound, within):
+    """Neither input nor weights are shared, so that what one part adds to a margin the other cannot change."""
+    rng = np.random.default_rng(3)
+    first, bias = rng.normal(size=(4, 1, 2, 2)), rng.normal(size=4)
+    second, last = rng.normal(size=(6, 2, 2, 2)), rng.normal(size=(3, 6 * 4))
+    x, budget = rng.random(size=(2, 2, 4, 4)), Budget(0.1, (0.05, 0.02, 0.03), 0.01)
+
+    def network(groups, *part):
+        """Of all channels, or of one part in two."""
+        one, shift, two, head = (
+            np.split(array, 2, axis)[part[0]] if part else array
+            for array, axis in ((first, 0), (bias, 0), (second, 0), (last, 1))
+        )
+        convolutions = Conv(one, shift, padding=1, groups=groups), Conv(two, stride=2, groups=groups)
+        return Network([*convolutions, Flatten(), Dense(head)])
+
+    whole = bound(network(2), x, budget, within)
+    parts = [bound(network(1, part), x[:, [part]], budget, within) for part in (0, 1)]
+    assert whole == pytest.approx(sum(parts))
+    assert np.all(interval_increase(network(2), x, budget) <= theorem_increase(network(2), x, budget) + 1e-9)
+    assert np.all(theorem_increase(network(2), x, budget) <= clean_increase(network(2), x, budget) + 1e-9)
 
 
 def test_wrong_uses():

@@ -45,6 +45,18 @@ def convolutional(of):
     return Network([Conv(of(KERNEL), None, 1, 1), AveragePool(2), Flatten(), Dense(of(head))])
 
 
+def grouped(of):
+    head = np.linspace(-1, 1, 4 * 4 * 25).reshape(4, 100)
+    return Network(
+        [
+            Conv(of(KERNEL[:2, :1]), padding=1, groups=2),
+            Conv(of(KERNEL[[0, 1, 2, 0], :1]), padding=1, groups=2),
+            Flatten(),
+            Dense(of(head)),
+        ]
+    )
+
+
 FORMULAS = {
     "condition 1": lambda of: conditioning.condition(of(TALL), 1),
     "condition 2": lambda of: conditioning.condition(of(WIDE)),
@@ -105,6 +117,7 @@ FORMULAS = {
     "convolutional CROWN": lambda of: joint_crown.crown_increase(
         convolutional(of), of(IMAGES), Budget(0.1, 0.01), (0, 1)
     ),
+    "grouped CROWN": lambda of: joint_crown.crown_increase(grouped(of), of(IMAGES), Budget(0.1, 0.01), (0, 1)),
     "certified_margins": lambda of: joint_certificates.certified_margins(
         dense(of).logits(of(np.stack([X, Y]))),
         of(LABELS),

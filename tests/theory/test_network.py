@@ -1,5 +1,6 @@
 """Layers and networks against torch and against the dense matrices that they unroll to."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 from theory.layers import AveragePool, Conv, Dense, Flatten, MaxPool
 from theory.network import ACTIVATIONS, Activation, Budget, Network, pairwise_margins
 
-CONVOLUTIONS = st.builds(
-    lambda seed, kernel, stride, padding, dilation, image: (seed, kernel, stride, padding, dilation, image),
+CONVOLUTIONS = st.tuples(
     st.integers(0, 999),
+    st.sampled_from([1, 2, 4]),
     st.tuples(st.integers(1, 3), st.integers(1, 3)),
     st.tuples(st.integers(1, 3), st.integers(1, 3)),
     st.tuples(st.integers(0, 3), st.integers(0, 3)),
@@ -22,10 +23,10 @@ CONVOLUTIONS = st.builds(
 
 
 def convolution(case):
-    seed, kernel, stride, padding, dilation, image = case
+    seed, groups, kernel, stride, padding, dilation, image = case
     rng = np.random.default_rng(seed)
-    layer = Conv(rng.normal(size=(3, 2, *kernel)), rng.normal(size=3), stride, padding, dilation)
-    return layer, rng.normal(size=(4, 2, *image))
+    weight, bias = rng.normal(size=(8, 4 // groups, *kernel)), rng.normal(size=8)
+    return Conv(weight, bias, stride, padding, dilation, groups), rng.normal(size=(3, 4, *image))
 
 
 def unrolled(layer, shape):
@@ -39,7 +40,8 @@ def test_a_convolution_is_that_of_torch(case):
     torch = pytest.importorskip("torch")
     layer, x = convolution(case)
     arrays = (torch.asarray(array) for array in (x, layer.weight, layer.bias))
-    reference = torch.nn.functional.conv2d(*arrays, stride=layer.stride, padding=layer.padding, dilation=layer.dilation)
+    how = {"stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation, "groups": layer.groups}
+    reference = torch.nn.functional.conv2d(*arrays, **how)
     assert layer(x) == pytest.approx(reference.numpy(), abs=1e-12)
     assert layer.shape_after(x.shape[1:]) == reference.shape[1:]
 
@@ -52,10 +54,13 @@ def test_norms_and_transpose_of_a_convolution_are_those_of_its_matrix(case):
     matrix = unrolled(layer, shape)
     assert layer.norm_inf(shape) == pytest.approx(np.linalg.norm(matrix, np.inf))
     assert layer.norm_one(shape) == pytest.approx(np.linalg.norm(matrix, 1))
-    outward = Conv(layer.weight + 0.3 * np.sign(layer.weight), None, layer.stride, layer.padding, layer.dilation)
+    outward = replace(layer, weight=layer.weight + 0.3 * np.sign(layer.weight))
     assert layer.norm_inf(shape, 0.3) == pytest.approx(np.linalg.norm(unrolled(outward, shape), np.inf))
     y = layer.product(layer.weight, x)
-    assert layer.pull(layer.weight, y, shape).reshape(4, -1) == pytest.approx(y.reshape(4, -1) @ matrix, abs=1e-10)
+    assert layer.pull(layer.weight, y, shape).reshape(3, -1) == pytest.approx(y.reshape(3, -1) @ matrix, abs=1e-10)
+    ones = np.ones_like(layer.weight)
+    assert layer.window_sums(x) + 0 * y == pytest.approx(layer.product(ones, x), abs=1e-12)
+    assert layer.pull_sums(y, shape) + 0 * x == pytest.approx(layer.pull(ones, y, shape), abs=1e-10)
 
 
 def test_a_small_image_sees_only_part_of_the_kernel():
@@ -150,6 +155,11 @@ def test_a_budget_spreads_over_the_layers():
         (lambda: Dense(np.full((2, 2), np.nan)), "weight must be finite"),
         (lambda: Dense(np.eye(2), np.zeros(3)), "bias must have 2 entries, got 3"),
         (lambda: Conv(np.ones((1, 1, 2, 2)), stride=0), "stride must be at least 1, got 0"),
+        (lambda: Conv(np.ones((4, 1, 2, 2)), groups=3), "groups must divide the output channels, got 3 for 4"),
+        (
+            lambda: Conv(np.ones((4, 1, 2, 2)), groups=2)(np.ones((4, 4, 4))),
+            "a convolution of 2 channels must be given",
+        ),
         (lambda: Conv(np.ones((1, 1, 2, 2)), padding=(1, 1, 1)), "padding must be one integer or two"),
         (lambda: Conv(np.ones((1, 1, 5, 5)))(np.ones((1, 4, 4))), "a window of 5 must fit into the image"),
         (lambda: Conv(np.ones((1, 2, 1, 1)))(np.ones((1, 4, 4))), "a convolution of 2 channels must be given as many"),
