@@ -28,7 +28,7 @@ def conv_distance(network: nn.Sequential, x: Tensor, label: Any, target: Any = N
 
     Parameters
     ----------
-    network : of Conv2d (no groups, no dilation), ReLU, MaxPool2d (stride as its kernel), Flatten and, at the end,
+    network : of Conv2d (no dilation), ReLU, MaxPool2d (stride as its kernel), Flatten and, at the end,
         Linear; in evaluation mode it may have dropout, too.
     x : (size, channels, height, width), or (size, n) for dense layers.
     label, target : (size,) class numbers.
@@ -86,12 +86,13 @@ class _Step:
             bias = torch.zeros(len(weight)).double() if module.bias is None else module.bias.detach().double().cpu()
             if isinstance(module, nn.Linear):
                 return _Step("linear", weight, bias)
-            plain = module.groups == 1 and module.dilation == (1, 1) and not isinstance(module.padding, str)
+            plain = module.dilation == (1, 1) and not isinstance(module.padding, str)
             if plain and module.padding_mode == "zeros":
-                return _Step("conv", weight, bias, {"stride": module.stride, "padding": module.padding})
+                how = {"stride": module.stride, "padding": module.padding, "groups": module.groups}
+                return _Step("conv", weight, bias, how)
         if isinstance(module, nn.MaxPool2d) and module.stride == module.kernel_size:
-            how = module.padding, module.dilation, module.ceil_mode, module.return_indices
-            if how == (0, 1, False, False):
+            rest = module.padding, module.dilation, module.ceil_mode, module.return_indices
+            if rest == (0, 1, False, False):
                 return _Step("pool", how={"kernel_size": module.kernel_size})
         if isinstance(module, nn.ReLU):
             return _Step("relu")
@@ -131,7 +132,8 @@ class _Step:
             return float(torch.linalg.matrix_norm(self.weight, 2))
         if self.kind == "conv":
             grid = [side + 2 * pad for side, pad in zip(shape[2:], self.how["padding"], strict=True)]
-            return float(torch.linalg.matrix_norm(torch.fft.fft2(self.weight, grid).permute(2, 3, 0, 1), 2).max())
+            blocks = torch.fft.fft2(self.weight, grid).unflatten(0, (self.how["groups"], -1))
+            return float(torch.linalg.matrix_norm(blocks.permute(0, 3, 4, 1, 2), 2).max())
         return 1.0
 
     def rows(self) -> Tensor:

@@ -197,6 +197,29 @@ def test_networks_may_begin_without_weights(first, seed):
         assert lower == pytest.approx(conv_distance(flat, x.flatten(1), label), rel=1e-9)
 
 
+def test_groups_are_certified_as_the_whole_kernels_that_they_are_part_of():
+    """With zeros where a group does not look, a grouped convolution is an ordinary one: same bounds, both ways."""
+    stream = torch.Generator().manual_seed(5)
+    grouped = [torch.nn.Conv2d(4, 4, 3, padding=1, groups=2), torch.nn.Conv2d(4, 8, 3, stride=2, groups=4)]
+    whole = [torch.nn.Conv2d(4, 4, 3, padding=1), torch.nn.Conv2d(4, 8, 3, stride=2)]
+    head = torch.nn.Linear(8 * 4, 3)
+    for part, full in zip(grouped, whole, strict=True):
+        torch.nn.init.normal_(part.weight, std=0.4, generator=stream)
+        full.bias.data, full.weight.data = part.bias.data, torch.zeros_like(full.weight)
+        for unit in range(part.out_channels):
+            first = unit // (part.out_channels // part.groups) * (4 // part.groups)
+            full.weight.data[unit, first : first + 4 // part.groups] = part.weight.data[unit]
+    ours, theirs = (
+        torch.nn.Sequential(one, torch.nn.ReLU(), two, torch.nn.ReLU(), torch.nn.Flatten(), head).double()
+        for one, two in (grouped, whole)
+    )
+    x = torch.rand(3, 4, 6, 6, generator=stream, dtype=torch.float64)
+    label = ours(x).argmax(1)
+    lower = conv_distance(ours, x, label)
+    assert (lower > 0).all()
+    assert lower == pytest.approx(conv_distance(theirs, x, label), rel=1e-9)
+
+
 def test_other_modules_are_refused():
     with pytest.raises(UsageError, match="Sigmoid"):
         conv_distance(torch.nn.Sequential(torch.nn.Sigmoid()), torch.zeros(1, 2), torch.zeros(1).long())
