@@ -11,7 +11,7 @@ from latex2mathml.converter import convert
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import theory
-from theory import table
+from theory import pages, table
 from theory.claims import CLAIMS
 
 project = "fragility"
@@ -50,7 +50,7 @@ def _write(writer, node, display):
 def _generate(app, name, source):
     """Appends to two pages what the code knows: the rows of the table, and what each function says of itself."""
     if name == "claims":
-        source[0] += table.markdown(
+        source[0] += pages.claims_page(
             CLAIMS, lambda module, function: f"_modules/{module.replace('.', '/')}.html#{function}"
         )
     if name == "theory":

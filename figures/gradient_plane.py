@@ -14,7 +14,9 @@ SHEET = Sheet(
             r"$\Vert P \Delta\Vert\,/\,\Vert\Delta\Vert$",
             {"model": "features"},
         ),
-        Panel("fc.thm7.size.law", "size of the projection", r"$\Vert P \Delta\Vert$", {"model": "isotropic"}),
+        Panel(
+            "fc.thm7.chi_square.corrected", "size of the projection", r"$\Vert P \Delta\Vert$", {"model": "isotropic"}
+        ),
         Panel("fc.thm7.relu.law", "gradient and input, ReLU", r"$|\cos\angle(\nabla f, x)|$", {"model": "relu"}),
         Panel("fc.thm7.relu.open", "share of open networks"),
         Panel("fc.thm7.relu.norm", r"gradient, $\Vert\nabla f\Vert$"),

@@ -18,10 +18,10 @@ SHEET = Sheet(
         Panel("fc.thm1.compression", "compression", r"$\Vert e\Vert\,/\,\Vert x_n - x_{n-1}\Vert$", TWO),
         Panel("fc.thm1.ratio", "over half the distance", r"$2 m_{n,n-1}\,/\,\Vert x_n - x_{n-1}\Vert$", TWO),
         Panel("fc.thm6.linear.probability", "network best of all linear"),
-        Panel("fc.thm1.exists", "last column, rate", r"$U \sqrt{2 \ln n}$"),
+        Panel("fc.thm1.exists.rate", "last column, rate", r"$U \sqrt{2 \ln n}$"),
         Panel("fc.thm1.ratio.order", "ratio, one layer, rate", "ratio"),
         Panel("fc.thm1.ratio.fewer", "ratio, half as many points", "ratio"),
-        Panel("fc.thm4.ratio.corrected", "compression, two layers", "compression"),
+        Panel("fc.thm4.ratio", "compression, two layers", "compression"),
         Panel("fc.thm4.size.normalised", "swap, normalised, rate", r"$\Vert e\Vert$, normalised"),
     ),
 )

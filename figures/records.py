@@ -86,8 +86,8 @@ def swept(run: Path, claim: Claim) -> dict[int, Held] | None:
 
 
 def statement(run: Path, claim: Claim) -> Evidence | None:
-    """Evidence on a bound or an identity: its random worlds or, if it is refuted, the witness; None without records."""
-    tables = drawn(run, claim.study, "witness" if claim.refuted else "worlds", {"claim": claim.id})
+    """Evidence on a bound or an identity: its random worlds or, if it fails, the witness; None without records."""
+    tables = drawn(run, claim.study, "worlds" if claim.holds else "witness", {"claim": claim.id})
     return Evidence(tables) if tables else None
 
 

@@ -12,7 +12,11 @@ SHEET = Sheet(
         Panel("fc.thm1.nearest.law", "of a point to its nearest", r"$\min_k \Vert x_n - x_k\Vert$", {"n": 16}),
         Panel("fc.thm1.separation.pairs", "share of close pairs"),
         Panel("fc.thm6.separation.count", "short differences of labels"),
-        Panel("fc.thm1.remark2.optimal.average", "tolerance in a direction", r"tolerance $\times \sqrt{2 \ln d}$"),
+        Panel(
+            "fc.thm1.remark2.optimal.average.corrected",
+            "tolerance in a direction",
+            r"tolerance $\times \sqrt{2 \ln d}$",
+        ),
     ),
 )
 

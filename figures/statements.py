@@ -97,7 +97,7 @@ def _legend(figure: Figure, lines: bool) -> None:
     handles = [
         marks("o", SIMULATION, "statement, its worst world"),
         marks("|", DECOY, "near-miss, its worst world"),
-        marks("D", WITNESS, "refuted, its witness"),
+        marks("D", WITNESS, "fails, its witness"),
         Line2D([], [], color=THEORY, lw=0.9, label="tolerance"),
         *([Line2D([], [], color=CHANCE, lw=3, label="90 % of worlds")] if lines else []),
     ]
@@ -107,10 +107,10 @@ def _legend(figure: Figure, lines: bool) -> None:
 def _count(drawn: Numbers) -> str:
     """How many statements stand or fall, and in how many worlds."""
     claims = [one for row in drawn.rows for one in row.statements]
-    worlds = [one.worlds for one in claims if not one.claim.refuted]
+    worlds = [one.worlds for one in claims if one.claim.holds]
     standing = f"{len(worlds)} in at least {min(worlds)} random worlds each" if worlds else ""
-    refuted = f"{len(claims) - len(worlds)} refuted" if len(worlds) < len(claims) else ""
-    return ", ".join(part for part in (standing, refuted) if part)
+    failing = f"{len(claims) - len(worlds)} that fail, in a stored one" if len(worlds) < len(claims) else ""
+    return ", ".join(part for part in (standing, failing) if part)
 
 
 def _by_object(found: Sequence[StatementNumbers]) -> list[Row]:

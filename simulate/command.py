@@ -80,11 +80,11 @@ def campaign(
 
 
 def unexpected(verdicts: Sequence[Verdict]) -> bool:
-    """Whether a claim disagrees that the table does not already mark as refuted."""
+    """Whether a claim disagrees that the table takes for true."""
     from theory.claims import CLAIMS
 
-    refuted = {claim.id for claim in CLAIMS if claim.refuted}
-    return any(verdict.outcome == "disagrees" and verdict.claim not in refuted for verdict in verdicts)
+    failing = {claim.id for claim in CLAIMS if not claim.holds}
+    return any(verdict.outcome == "disagrees" and verdict.claim not in failing for verdict in verdicts)
 
 
 def _run(study: Study, flags: dict[str, Any]) -> int:

@@ -1,6 +1,6 @@
 """What all commands of the room share: how flags are read, which ones every command that draws has, and exit codes.
 
-0: agrees or blunt; 1: a claim disagrees that the table does not already mark as refuted; 2: usage; 3: something is not
+0: agrees or blunt; 1: a claim disagrees that the table takes for true; 2: usage; 3: something is not
 available; 130: interrupted.
 """
 

@@ -2,8 +2,8 @@
 
     python -m simulate.hunt cond.relative_error.printed
 
-0: nothing found, or the claim is already marked refuted; 1: a counterexample of a claim that is not; 2: usage;
-3: a record is damaged or cannot be written; 130: interrupted.
+0: nothing found, or the table already says that the claim fails; 1: a counterexample of a claim that the table takes
+for true; 2: usage; 3: a record is damaged or cannot be written; 130: interrupted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 BUDGET = 60.0
 NUMBERS = (
-    "cond.conclusion.", "cond.tables.", "cond.attack.", "norm.conclusion.", "norm.table1.", "fc.table8.close.",
+    "cond.conclusion.", "cond.tables.", "cond.attack.", "norm.conclusion.", "norm.table1.", "fc.table8.close",
+    "latent.svd.factor",
 )  # fmt: skip
 SAYS = "Searches for a world in which a bound or an identity fails."
 
@@ -80,7 +81,7 @@ def _run(flags: Any) -> int:
         if flags.json
         else text(hunt, judge.claim, flags.seed)
     )
-    return int(hunt.certain and not judge.claim.refuted)
+    return int(hunt.certain and judge.claim.holds)
 
 
 def _judge(name: str) -> Judge:
@@ -132,7 +133,7 @@ def document(hunt: Hunt, claim: Claim, seed: int) -> dict[str, Any]:
     }
     return {
         "claim": hunt.claim,
-        "status": claim.status,
+        "status": claim.standing,
         "outcome": outcome(hunt),
         "trials": hunt.trials,
         "restarts": hunt.restarts,
@@ -160,9 +161,9 @@ def text(hunt: Hunt, claim: Claim, seed: int) -> str:
         best = "right side never positive" if not math.isfinite(hunt.ratio) else f"left/right at most {hunt.ratio:.6g}"
     if hunt.world is None:
         tight = f": tight to {hunt.ratio:.4g}" if claim.kind == "bound" and math.isfinite(hunt.ratio) else ""
-        return f"{claim.id} ({claim.status}): no counterexample{tight}\n{effort}; {best}"
+        return f"{claim.id} ({claim.standing}): no counterexample{tight}\n{effort}; {best}"
     how = "in exact arithmetic" if hunt.certain else "in floating point only: no exact sides, so it does not count"
-    marked = "already marked refuted" if claim.refuted else f"status {claim.status}"
+    marked = claim.standing if claim.holds else f"already known to fail, {claim.standing}"
     return "\n".join(
         (
             f"{claim.id} ({marked}): fails {how}",

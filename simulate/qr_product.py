@@ -2,7 +2,8 @@
 
 Full matrices H_1..H_L are drawn. The QR chain gives all of R, the LU chain its trailing 2 x 2 block at a quarter of
 the flops; neither forms the product, which would lose every digit of r_nn within a dozen layers. For few layers the
-third method does, whatever the heights, and so has a Q as well. The last method draws from the lemma itself.
+third method does, whatever the heights, and so has a Q as well. The fourth looks at all entries of R's triangular
+factors at once, in pairs of products. The last method draws from the lemma itself.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ TRAILING = ("last", "stretch", "determinant", "corner", "column_norm", "fraction
 LARGEST_POWER_OF_TEN = 150  # of an entry of R: its square has to fit a double
 LARGEST_CONDITION = 1e6  # typical, of a product that is formed: one draw in 10^5 is worse by that factor again
 MOST_COLUMNS = 128  # of Q: in larger products it costs minutes and tells nothing new
+MOST_PAIRED = 32  # columns of two products that are recorded whole: of more entries a pair of them is lost among all
 
 
 def draw(stream: Stream, size: int, n: int, rows: Sequence[int]) -> tuple[Array, ...]:
@@ -60,6 +62,28 @@ def measure_product(backend: Backend, world: Sequence[Array], n: int, rows: Sequ
     signed = xp.diagonal(R, axis1=1, axis2=2)  # LAPACK leaves r_kk and the column q_k with a common sign
     along = xp.sum(Q[:, -1] * signed, axis=1)
     return {"diagonal": xp.abs(signed), "direction": xp.abs(along) / xp.linalg.norm(signed, axis=1)}
+
+
+def draw_pair(stream: Stream, size: int, n: int, rows: Sequence[int]) -> tuple[Array, ...]:
+    """Two independent products for each draw: (2 size, n_i, n_{i-1}), the first `size` of them the ones."""
+    return draw(stream, 2 * size, n, rows)
+
+
+def measure_pair(backend: Backend, world: Sequence[Array], n: int, rows: Sequence[int]) -> dict[str, Array]:
+    """factors (size, L n (n + 1)): all entries of R_1, ..., R_L, row by row from the diagonal, of the two products.
+
+    R_i is what H_i multiplies R by: R of H_i ... H_1 is R_i times R of H_{i-1} ... H_1, diagonals positive.
+    """
+    xp = backend.xp
+    row, column = xp.triu_indices(n)
+    basis, entries = None, []
+    for factor in world:
+        basis, R = xp.linalg.qr(factor if basis is None else xp.matmul(factor, basis))
+        signs = xp.copysign(1.0, xp.diagonal(R, axis1=1, axis2=2))
+        basis = basis * signs[:, None, :]
+        entries.append((R * signs[:, :, None])[:, row, column])
+    ones, others = xp.concatenate(entries, axis=1).reshape(2, len(world[0]) // 2, -1)
+    return {"factors": xp.concatenate((ones, others), axis=1)}
 
 
 def product(backend: Backend, factors: Sequence[Array]) -> Array:
@@ -136,6 +160,12 @@ def _too_large(n: int, rows: Sequence[int]) -> str | None:
     return f"Q is formed for at most {MOST_COLUMNS} columns, got {min(n, *rows)}: --method qr has R"
 
 
+def _pair_too_large(n: int, rows: Sequence[int]) -> str | None:
+    if n > MOST_PAIRED:
+        return f"pairs of products are recorded whole for at most {MOST_PAIRED} columns, got {n}: --method qr has R"
+    return needs_full_rank(n, rows) or _overflows(n, rows)
+
+
 def _needs_square(n: int, rows: Sequence[int]) -> str | None:
     if n < 2 or set(rows) != {n}:
         return "the LU chain needs square factors and n >= 2: use --method qr"
@@ -184,6 +214,14 @@ STUDY = Study(
             lambda **_: ("diagonal", "direction"),
             lambda n, rows: floats(n, rows) + 3 * n * rows[-1],
             _too_large,
+        ),
+        "pair": Method(
+            "all entries of the triangular factors of R, of two independent products a draw",
+            draw_pair,
+            measure_pair,
+            lambda **_: ("factors",),
+            lambda n, rows: 2 * floats(n, rows) + len(rows) * n * (n + 1),
+            _pair_too_large,
         ),
         "direct": Method(
             "the lemma's own sampler, for any n; verifies nothing",

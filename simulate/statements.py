@@ -1,4 +1,4 @@
-"""Both sides of every bound and identity, in random worlds; refuted ones in the world that contradicts them.
+"""Both sides of every bound and identity, in random worlds; of those that fail, in the world that contradicts them.
 
 The worlds (`simulate.worlds`) are drawn without knowing what is claimed of them; what is recorded per world is by how
 much the statement fails there, and each of its near-misses.
@@ -98,8 +98,8 @@ def _known(claim: str) -> str | None:
     return None if claim in WORLDS else f"no random worlds are known for {claim}: python -m simulate.hunt {claim}"
 
 
-def _refuted(claim: str) -> str | None:
-    return None if _claims()[claim].refuted else f"{claim} is not refuted: use --method worlds"
+def _fails(claim: str) -> str | None:
+    return f"{claim} holds, and has no witness: use --method worlds" if _claims()[claim].holds else None
 
 
 STUDY = Study(
@@ -116,12 +116,12 @@ STUDY = Study(
     points=points,
     methods={
         "witness": Method(
-            "the stored counterexample of a refuted statement, in exact arithmetic",
+            "the stored counterexample of a statement that fails, in exact arithmetic",
             draw_witness,
             measure_witness,
             lambda **_: ("excess",),
             lambda **_: 1,
-            _refuted,
+            _fails,
             block=1,
         ),
         "worlds": Method(

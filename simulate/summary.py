@@ -12,6 +12,7 @@ from simulate.engine.study import label
 from simulate.table import aligned
 from simulate.verdict import Outcome, Verdict
 from theory.claim import Claim
+from theory.defects import PLURAL, counted, counts
 
 COLUMNS = ("claim", "status", "kind", "judged at", "samples", "would see", "decoys", "verdict")
 RIGHT = {"judged at", "samples", "would see", "decoys"}
@@ -19,7 +20,7 @@ WORST_FIRST: tuple[Outcome, ...] = ("disagrees", "blunt", "agrees")
 PAPERS = {
     "fc": "Feature compression",
     "joint": "Joint margin bounds",
-    "cond": "Condition numbers",
+    "cond": "Conditioning",
     "latent": "Latent and SVD defences",
     "norm": "ConvNorm",
     "universality": "Universality",
@@ -40,8 +41,8 @@ class Line:
 
     @property
     def unexpected(self) -> bool:
-        """Whether it contradicts the table: a disagreement that is not marked as refuted, or none where it is."""
-        return (self.outcome == "disagrees") != self.claim.refuted and self.outcome != "blunt"
+        """Whether it contradicts the table: what should hold disagrees, or what should fail agrees."""
+        return (self.outcome == "disagrees") == self.claim.holds and self.outcome != "blunt"
 
     @property
     def samples(self) -> int:
@@ -74,7 +75,7 @@ class Line:
         rejected, visible = self.decoys
         return (
             self.claim.id,
-            self.claim.status,
+            self.claim.standing,
             self.claim.kind,
             self.where,
             f"{self.samples:,}",
@@ -101,12 +102,14 @@ def text(table: Sequence[Line], undecided: Sequence[str]) -> str:
 def totals(table: Sequence[Line]) -> list[str]:
     """What the table comes to, in a few sentences."""
     outcomes = Counter(line.outcome for line in table)
-    refuted = sum(line.claim.refuted and line.outcome == "disagrees" for line in table)
+    known = [line.claim for line in table if line.outcome == "disagrees" and not line.claim.holds]
+    tempting = sum(claim.tempting for claim in known)
     rejected, visible = (sum(column) for column in zip(*(line.decoys for line in table), strict=True))
     contradicting = [line.claim.id for line in table if line.unexpected]
     return [
         f"{len(table)} claims: {outcomes['agrees']} agree, {outcomes['blunt']} are blunt, {outcomes['disagrees']} "
-        f"disagree, of which {refuted} are marked as refuted; {rejected} of {visible} decoys rejected.",
+        f"disagree, {len(known)} of them as the table says; {rejected} of {visible} decoys rejected.",
+        f"Shown of the papers: {counted(known)}; of what one might think: {tempting} false.",
         *(f"(!) {name} contradicts the table" for name in contradicting),
     ]
 
@@ -125,16 +128,17 @@ def overview(table: Sequence[Line]) -> str:
             continue
         outcomes = Counter(line.outcome for line in held)
         rejected, visible = (sum(column) for column in zip(*(line.decoys for line in held), strict=True))
-        refuted = sum(line.claim.refuted for line in held)
-        cells = len(held), refuted, outcomes["agrees"], outcomes["disagrees"], outcomes["blunt"]
+        shown = counts([line.claim for line in held if line.outcome == "disagrees"])
+        cells = len(held), outcomes["agrees"], outcomes["disagrees"], outcomes["blunt"], *shown.values()
         rows.append((paper, *map(str, cells), f"{rejected}/{visible}", f"{sum(line.samples for line in held):,}"))
-    return _markdown(("paper", "claims", "refuted", "agree", "disagree", "blunt", "decoys", "samples"), rows)
+    head = ("paper", "claims", "agree", "disagree", "blunt", *PLURAL.values(), "decoys", "samples")
+    return _markdown(head, rows)
 
 
 def document(table: Sequence[Line], undecided: Sequence[str], provenance: Mapping[str, Any]) -> str:
     """All of it as JSON."""
     verdicts = [
-        {**asdict(verdict), "point": dict(verdict.point), "status": line.claim.status, "kind": line.claim.kind}
+        {**asdict(verdict), "point": dict(verdict.point), "status": line.claim.standing, "kind": line.claim.kind}
         for line in table
         for verdict in line.verdicts
     ]

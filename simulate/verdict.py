@@ -194,7 +194,7 @@ def _stated(theory: Callable[..., Theory], point: tuple[tuple[str, object], ...]
 def needed(claim: Claim, point: Point, alpha: float) -> int:
     """Draws at which the claim's tolerance is seen at error rate `alpha`."""
     if claim.two_sided:
-        return 1 if claim.refuted else Unseen().needed(RARE, BETA)
+        return Unseen().needed(RARE, BETA) if claim.holds else 1
     theory = stated(claim, point)
     return math.ceil(_band(theory).needed(claim.tolerance, alpha, BETA) / pooling(theory))
 

@@ -31,7 +31,7 @@ TIGHTEST = 1e6
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Judges the table, prints it, and exits with 1 only for a disagreement that is not marked as refuted."""
+    """Judges the table, prints it, and exits with 1 only where a claim disagrees that the table takes for true."""
     flags = vars(_parser().parse_args(arguments))
     sys.exit(guarded("simulate.verify", lambda: _run(flags)))
 
@@ -121,7 +121,7 @@ def _run(flags: dict[str, Any]) -> int:
     written = document(table, undecided, _provenance(backend, flags))
     _keep(written, flags)
     print(written if flags["json"] else markdown(table) if flags["markdown"] else text(table, undecided), flush=True)
-    return int(any(line.outcome == "disagrees" and not line.claim.refuted for line in table))
+    return int(any(line.outcome == "disagrees" and line.claim.holds for line in table))
 
 
 def _chosen(starts: Sequence[str] | None, tighter: float) -> list[Claim]:

@@ -1,14 +1,28 @@
-"""What the guide shows is what the code does."""
+"""What the guide shows is what the code does, and what pages say of the papers is what the table says."""
 
 import doctest
 from pathlib import Path
 
 import pytest
 
+from theory.claims import CLAIMS
+from theory.pages import defects_list, defects_page
+
+ROOT = Path(__file__).parent.parent
+
 
 def test_the_guide_runs():
     pytest.importorskip("torch")
-    guide = Path(__file__).parent.parent / "docs" / "guide.md"
+    guide = ROOT / "docs" / "guide.md"
     failed, tried = doctest.testfile(str(guide), module_relative=False)
     assert tried > 20
     assert not failed
+
+
+def test_the_page_of_defects_is_that_of_the_table():
+    """`python -m theory --defects --markdown > docs/defects.md` makes it anew."""
+    assert (ROOT / "docs" / "defects.md").read_text("utf-8") == defects_page(CLAIMS) + "\n"
+
+
+def test_the_readme_has_a_sentence_for_each_defect():
+    assert defects_list(CLAIMS, "docs/defects.md") in (ROOT / "README.md").read_text("utf-8")

@@ -53,7 +53,9 @@ def _parser() -> Parser:
     )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     parser.add_argument("--claim", metavar="ID", help="all about one claim; a prefix such as joint. shows its rows")
-    parser.add_argument("--replay", metavar="ID", help="replay the counterexample to a refuted claim, exactly")
+    parser.add_argument("--replay", metavar="ID", help="replay the counterexample to a claim that fails, exactly")
+    parser.add_argument("--defects", action="store_true", help="what is wrong in the papers, a sentence each")
+    parser.add_argument("--markdown", action="store_true", help="of --defects: a page with quotes and counterexamples")
     names = parser.add_subparsers(dest="evaluation", metavar="NAME", title="laws and bounds, each with --help")
     for name, function in EVALUATIONS.items():
         says = (inspect.getdoc(function) or "").split("\n")[0]
@@ -122,8 +124,18 @@ def _answer(flags: dict[str, Any]) -> str:
         return _evaluate(flags)
 
     from theory import table
+    from theory.claim import FAULTS
     from theory.claims import CLAIMS
 
+    if flags["markdown"]:
+        from theory.pages import defects_page
+
+        if not flags["defects"]:
+            raise ValueError("--markdown must come with --defects: make docs builds pages of all rows")
+        return defects_page(CLAIMS)
+    if flags["defects"]:
+        faulty = [claim for claim in CLAIMS if claim.status in FAULTS]
+        return json.dumps(table.document(faulty), indent=1) if flags["json"] else table.faults(CLAIMS)
     if flags["replay"]:
         return _replay(_find(flags["replay"]), flags["json"])
     if flags["claim"] and not any(claim.id == flags["claim"] for claim in CLAIMS):
@@ -131,7 +143,7 @@ def _answer(flags: dict[str, Any]) -> str:
     else:
         chosen = [claim for claim in CLAIMS if flags["claim"] in (None, claim.id)]
         if flags["claim"] and not flags["json"]:
-            return table.page(chosen[0])
+            return table.page(chosen[0], CLAIMS)
     return json.dumps(table.document(chosen), indent=1) if flags["json"] else table.text(chosen)
 
 
@@ -146,19 +158,26 @@ def _find(claim_id: str) -> Claim:
 
 
 def _replay(claim: Claim, as_json: bool) -> str:
-    from theory.witness import replay, stored
+    from theory.table import LOST, meaning
+    from theory.witness import hypotheses, replay, stored
 
-    (left, right), world = replay(claim), stored(claim.id)
+    (left, right), world, met = replay(claim), stored(claim.id), hypotheses(claim)
     if as_json:
-        return json.dumps({"claim": claim.id, "world": world, "left": str(left), "right": str(right)}, indent=1)
+        sides = {"left": str(left), "right": str(right)}
+        return json.dumps({"claim": claim.id, "world": world, "hypotheses": list(met), **sides}, indent=1)
     relation, stated = ("!=", "==") if claim.kind == "identity" else (">", "<=")
     return "\n".join(
         [
             f"{claim.id}: {claim.says}",
+            *(f'  quoted    "{quote.words}" ({quote.place})' for quote in claim.quotes),
+            *([f"  read      {claim.reading}{f' ({LOST})' if claim.reconstructed else ''}"] if claim.reading else []),
             *(f"  {name} = {json.dumps(value).replace(chr(34), '')}" for name, value in world.items()),
+            *(f"  meets     {name}" for name in met),
             f"  stated    left {stated} right",
             f"  exactly   {left} {relation} {right}",
-            "refuted",
+            *([f"  for every constant: {claim.argument}"] if claim.argument else []),
+            f"{claim.standing}: {meaning(claim)}",
+            *(f"what holds: {name}" for name in claim.instead),
         ]
     )
 

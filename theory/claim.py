@@ -13,8 +13,18 @@ import numpy as np
 from theory.laws import Law
 
 Kind = Literal["law", "moment", "identity", "bound", "rate", "reported"]
-Status = Literal["printed", "refuted", "corrected", "extension"]
+Status = Literal["printed", "refuted", "gap", "slip", "reading", "corrected", "extension"]
+FAULTS: tuple[Status, ...] = ("refuted", "gap", "slip", "reading")  # what a quoted sentence that fails can be
+LONGEST_QUOTE = 25  # words
+FORMULA = "[..]"  # stands in a quote for a formula, or for words left out
 WORLDS = "statements"  # the study that tries statements in random worlds
+
+
+class Quote(NamedTuple):
+    """A paper's own words, at most `LONGEST_QUOTE` of them, and where they stand; `FORMULA` marks what is left out."""
+
+    words: str
+    place: str
 
 
 @dataclass(frozen=True)
@@ -108,12 +118,14 @@ class Decoy:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of a paper, and where its theory, its evidence and its picture are.
+    """A statement, whose it is, and where its theory, its evidence and its picture are.
 
     Parameters
     ----------
-    id : paper, statement, part, such as "fc.lemma3.last"; ".printed" and ".corrected" where the two differ.
-    source, says : where it stands; what it says, in one sentence.
+    id : paper, statement, part, such as "fc.lemma3.last"; it ends in ".printed" where a quoted sentence fails, in
+        ".reading" where it fails in one reading, in ".corrected" where it is put right, and in ".tempting" where
+        nobody states what fails.
+    source, says : where it stands, or what it stands beside; what it says, in one sentence.
     formula : the same in LaTeX, without dollar signs.
     domain : for which sizes and worlds, a phrase.
     kind, theory : "law": `theory(**point)` is a law, or one law per column of the statistic (columns are then pooled
@@ -124,16 +136,31 @@ class Claim:
     tolerance : the smallest discrepancy worth seeing, fixed before any draw. For laws the largest difference
         between two distribution functions; for moments in units of the moment; for rates of the exponent; for
         bounds and identities relative to 1 + |right side|.
-    status : "printed": stands as printed; "refuted": false as printed, with a stored witness; "corrected": what is
-        true instead; "extension": not in the paper, but what a reader needs beside it.
-    note : what a reader should know: the defect, the way to the proof, what is asymptotic.
+    status : "printed": the paper says it, and it holds; "refuted": the paper says it, and it is false within the
+        paper's own hypotheses; "gap": a step of a proof fails, and the theorem stands; "slip": a misprint, a lost
+        condition, an inconsistency; "reading": false in one reading of the words, and `instead` names the one that
+        holds; "corrected": what holds instead; "extension": no paper's statement, but what a reader needs beside it.
+    quotes : the paper's words; none of a corrected statement and of an extension.
+    reading : what the row adds to the words that it quotes: quantifiers, thresholds, the domain; "as printed" for
+        nothing. Of an extension: what it is for, where that needs a word.
+    reconstructed : whether the quoted words had formulas that are lost in the text that was read, so that `formula`
+        is a reconstruction.
+    credit : whose an extension is: "ours", "textbook", or a name and a year.
+    tempting : of an extension: what one might think, and nobody says; it is false, and has a witness as well.
+    instead : of what fails: ids of the rows that hold, the one that puts it right first.
+    defect : of what a paper says and fails: one sentence on what is wrong, shown wherever defects are listed.
+    cause : in place of `defect`: the id of another row that fails for the same reason; both count as one defect.
+    hypotheses : of what fails: `hypotheses(**world)` names each assumption of the statement, and tells whether the
+        stored world meets it.
+    argument : of "there is a constant": why no constant does, where the stored world shows it for one.
+    note : what a reader should know: the way to the proof, how far off, what is asymptotic.
     statistic, study : the recorded number (or row of numbers) that it speaks of, and the module of `room` that
         measures it and of figures/ that shows it; empty where nothing does. Statements with two sides are tried in the
         random worlds of one study for all of them, unless they name another, of whose `columns` they then speak.
     decoys : near-misses that the check must reject.
     where : the points that the statement covers.
-    replay : for a refuted statement whose `theory` does not keep rational numbers exact: its sides, or bounds that
-        still contradict it (left rounded down, right rounded up), in exact arithmetic.
+    replay : of what fails, if `theory` does not keep rational numbers exact: its sides, or bounds that still
+        contradict it (left rounded down, right rounded up), in exact arithmetic.
     """
 
     id: str
@@ -145,6 +172,16 @@ class Claim:
     formula: str = ""
     domain: str = ""
     status: Status = "printed"
+    quotes: tuple[Quote, ...] = ()
+    reading: str = ""
+    reconstructed: bool = False
+    credit: str = ""
+    tempting: bool = False
+    instead: tuple[str, ...] = ()
+    defect: str = ""
+    cause: str = ""
+    hypotheses: Callable[..., Mapping[str, bool]] | None = field(default=None, repr=False)
+    argument: str = ""
     note: str = ""
     code: Callable[..., Any] | None = field(default=None, repr=False)
     statistic: str = ""
@@ -177,9 +214,14 @@ class Claim:
         return (self.statistic,)
 
     @property
-    def refuted(self) -> bool:
-        """Whether the table already knows it to be false as stated."""
-        return self.status == "refuted"
+    def standing(self) -> str:
+        """Its status in the words of a table; an extension that fails is a "tempting" one."""
+        return "tempting" if self.tempting else self.status
+
+    @property
+    def holds(self) -> bool:
+        """Whether the table takes it for true; what does not hold has a stored witness."""
+        return not (self.tempting or self.status in FAULTS)
 
 
 def rows(prefix: str = "", source: str = "", **defaults: Any) -> Callable[..., Claim]:

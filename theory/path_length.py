@@ -276,7 +276,8 @@ def ratio_bounds(cosine: Any, least: Any, largest: Any) -> tuple[Any, Any]:
 def tie_ratio(cosine: Any, margin: Any, other: Any) -> Any:
     """||e|| / ||x_1 - x_2|| of the shortest attack to the tie of a linear f: |cos theta| f(x_2) / (f(x_2) - f(x_1)).
 
-    Half of |cos theta| where the margins are equal: Table 5 of the paper forgets this factor. 0 < margin, other < 0.
+    Half of |cos theta| where the margins are equal, and nearly all of it where x_1 is only just of its class.
+    0 < margin, other < 0.
 
     Parameters
     ----------

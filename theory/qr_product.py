@@ -25,7 +25,7 @@ from scipy.special import ndtri
 from theory import _require
 from theory.claim import Moment
 from theory.fraction import FractionLaw, fraction_law
-from theory.laws import ChiProduct, chi_product
+from theory.laws import ChiProduct, Law, chi_product, symmetrised
 
 
 def rank(n: int, rows: Sequence[int]) -> int:
@@ -70,6 +70,23 @@ def diagonal_laws(n: int, rows: Sequence[int]) -> tuple[ChiProduct, ...]:
 @lru_cache(maxsize=8)
 def _diagonal_laws(n: int, rows: tuple[int, ...]) -> tuple[ChiProduct, ...]:
     return tuple(chi_product(degrees(n, rows, k)) for k in range(1, rank(n, rows) + 1))
+
+
+def factor_laws(n: int, rows: Sequence[int]) -> tuple[Law, ...]:
+    """Laws of the entries on and above the diagonals of R_1, ..., R_L, row by row; all entries are independent.
+
+    (L n (n + 1) / 2,): chi_{n_i - k + 1} for (R_i)_kk, the standard normal law right of it; the same objects at every
+    call.
+    """
+    return _factor_laws(_require.integer("n", n, 1), _full_rank(n, rows))
+
+
+@lru_cache(maxsize=8)
+def _factor_laws(n: int, rows: tuple[int, ...]) -> tuple[Law, ...]:
+    normal = symmetrised(chi_product((1,)))
+    return tuple(
+        normal if right else chi_product((height - k,)) for height in rows for k in range(n) for right in range(n - k)
+    )
 
 
 def last_law(n: int, rows: Sequence[int]) -> ChiProduct:
@@ -176,3 +193,25 @@ def diagonal_correlation(n: int, rows: tuple[int, ...]) -> Moment:
         return (z.sum(axis=1) ** 2 - (z**2).sum(axis=1)) / n
 
     return Moment(per_draw, 0.0, float(np.sqrt(2 * (n - 1) / n)), diagonal_laws(n, rows))
+
+
+def joint_moment(n: int, rows: tuple[int, ...]) -> Moment:
+    """How far the factors R_1, ..., R_L are from the lemma's joint law, by two independent draws: expectation 0.
+
+    With U and U' the probability integral transforms of all M = L n (n + 1) / 2 entries in the two draws it is
+
+        h = prod_j (1 + k(U_j - U'_j) / sqrt(M)) - 1,  k(x) = sqrt(180) B_2(x mod 1),  B_2(x) = x^2 - x + 1/6.
+
+    All Fourier coefficients of B_2 but the mean are positive, so E h is a sum of squares, one for each set of entries
+    and each frequency: it is 0 if and only if U is uniform in the cube, that is if every entry has its law and all
+    are independent. Else it is positive. E h^2 = (1 + 1/M)^M - 1 < e - 1 under the lemma.
+    """
+    laws = factor_laws(n, rows)
+    entries = len(laws)
+
+    def per_draw(uniform: np.ndarray) -> np.ndarray:
+        apart = (uniform[:, :entries] - uniform[:, entries:]) % 1
+        kernel = math.sqrt(180) * (apart**2 - apart + 1 / 6)
+        return np.prod(1 + kernel / math.sqrt(entries), axis=1) - 1
+
+    return Moment(per_draw, 0.0, math.sqrt(math.expm1(entries * math.log1p(1 / entries))), laws * 2)

@@ -1,8 +1,9 @@
-"""Stored counterexamples: worlds of short rationals in which a printed statement fails, in exact arithmetic."""
+"""Stored counterexamples: worlds of short rationals that meet a statement's hypotheses and contradict it, exactly."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from importlib import resources
 from typing import Any
@@ -23,7 +24,7 @@ class DamagedWitnessError(ReplayError):
 
 
 def stored(claim_id: str) -> dict[str, Any]:
-    """The world in which a refuted claim fails, as it is stored: rationals are strings such as "-5/4".
+    """The world in which a claim fails, as it is stored: rationals are strings such as "-5/4".
 
     Raises
     ------
@@ -33,7 +34,7 @@ def stored(claim_id: str) -> dict[str, Any]:
     try:
         world = json.loads(entry.read_text("utf-8"))
     except FileNotFoundError:
-        raise ReplayError(f"only refuted claims have a counterexample, and none is stored for {claim_id}") from None
+        raise ReplayError(f"only claims that fail have a counterexample, and none is stored for {claim_id}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise _damaged(claim_id, error) from None
     if not isinstance(world, dict):
@@ -41,24 +42,49 @@ def stored(claim_id: str) -> dict[str, Any]:
     return world
 
 
-def replay(claim: Claim) -> Sides:
-    """Both sides of a refuted statement in its stored world, as fractions; left > right (or !=, for an identity).
+def hypotheses(claim: Claim) -> dict[str, bool]:
+    """Each assumption of a statement that fails, and whether its stored world meets it.
 
     Raises
     ------
-    ReplayError : if no world is stored, a side is not exact, or the world does not contradict the statement; as
-        `DamagedWitnessError` if the statement does not speak of what is stored.
+    ReplayError : if no world is stored or no assumption is named; as `DamagedWitnessError` if they do not speak of what
+        is stored.
     """
-    world = {name: exact(value) for name, value in stored(claim.id).items()}
-    try:
-        left, right = (claim.replay or claim.theory)(**world)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise _damaged(claim.id, error) from None
+    world = _world(claim)
+    if claim.hypotheses is None:
+        raise ReplayError(f"the hypotheses of {claim.id} are not stated, so that nothing can meet them")
+    return {name: bool(met) for name, met in _of(claim, claim.hypotheses, world).items()}
+
+
+def replay(claim: Claim) -> Sides:
+    """Both sides of a statement that fails, in its stored world, as fractions; left > right (or !=, for an identity).
+
+    Raises
+    ------
+    ReplayError : if no world is stored or it breaks a hypothesis, a side is not exact, or the world does not contradict
+        the statement; as `DamagedWitnessError` if the statement does not speak of what is stored.
+    """
+    broken = [name for name, met in hypotheses(claim).items() if not met]
+    if broken:
+        raise ReplayError(f"the stored world of {claim.id} must meet its hypotheses, and breaks: {'; '.join(broken)}")
+    left, right = _of(claim, claim.replay or claim.theory, _world(claim))
     if not all(isinstance(side, (int, Fraction)) for side in (left, right)):
         raise ReplayError(f"both sides of {claim.id} must be fractions, got {left!r} and {right!r}")
     if not (left != right if claim.kind == "identity" else left > right):
         raise ReplayError(f"the stored world does not contradict {claim.id}: {left} against {right}")
     return Sides(Fraction(left), Fraction(right))
+
+
+def _world(claim: Claim) -> dict[str, Any]:
+    return {name: exact(value) for name, value in stored(claim.id).items()}
+
+
+def _of(claim: Claim, formula: Callable[..., Any], world: dict[str, Any]) -> Any:
+    """What a formula makes of the stored world, which may not be what the formula speaks of."""
+    try:
+        return formula(**world)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _damaged(claim.id, error) from None
 
 
 def _damaged(claim_id: str, error: Exception) -> DamagedWitnessError:

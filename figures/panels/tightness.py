@@ -43,11 +43,11 @@ class StatementNumbers:
 
 
 def numbers(claim: Claim, evidence: Evidence) -> StatementNumbers:
-    """Of a bound or an identity from its worlds; of a refuted one from its witness."""
+    """Of a bound or an identity from its worlds; of one that fails from its witness."""
     excess = evidence.values("excess")
     some = claim.decoys and "decoys" in evidence.statistics
     slack = None
-    if claim.kind == "bound" and not claim.refuted:
+    if claim.kind == "bound" and claim.holds:
         low, high = np.quantile(-excess, MIDDLE, method="nearest")
         slack = -float(excess.max()), float(low), float(high)
     return StatementNumbers(
@@ -69,7 +69,7 @@ def draw_excess(axes: Axes, rows: Sequence[Sequence[StatementNumbers]], lane: fl
     axes.axvline(1, color=THEORY, lw=0.9)
     for y, statements in enumerate(rows):
         for statement in statements:
-            marker, color = ("D", WITNESS) if statement.claim.refuted else ("o", SIMULATION)
+            marker, color = ("o", SIMULATION) if statement.claim.holds else ("D", WITNESS)
             _dots(axes, [statement.worst], y - lane, SHOWN, marker, color)
             _dots(axes, statement.decoys, y + lane, SHOWN, marker="|", color=DECOY)
     axes.set(xscale="log", xlim=(SHOWN[0] / 3, SHOWN[1] * 3), xlabel="worst excess over all worlds / tolerance")

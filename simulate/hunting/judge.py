@@ -90,8 +90,13 @@ class Judge:
 
 
 def refutes(claim: Claim, world: World) -> bool:
-    """Whether a world of fractions contradicts a claim in exact arithmetic, clearly; False if a side is not exact."""
+    """Whether a world of fractions contradicts a claim in exact arithmetic, clearly, and meets its hypotheses.
+
+    False if a side is not exact.
+    """
     try:
+        if claim.hypotheses and not all(claim.hypotheses(**world).values()):
+            return False
         left, right = (claim.replay or claim.theory)(**world)
     except (ValueError, ArithmeticError, TypeError, AttributeError):  # no exact sides of such a world
         return False

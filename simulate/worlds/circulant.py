@@ -32,6 +32,11 @@ def _filter(rng):
     return {"a": rng.standard_normal(rng.integers(1, 9))}
 
 
+def _channels(rng):
+    a = rng.standard_normal(rng.integers(2, 9))
+    return {"a": a, "x": rng.standard_normal((rng.integers(1, 5), a.size))}
+
+
 def _strided(rng):
     kernel, grid = _blind(rng, *kernel_on_grid(rng))
     stride = int(rng.integers(1, 4 - len(grid)))
@@ -75,11 +80,12 @@ def _scaled(rng):
 
 WORLDS = {
     "norm.circulant.dft.corrected": _filter,
+    "norm.circulant.size.corrected": _channels,
     "norm.circulant.singular_values": _strided,
     "norm.circulant.power": _unwrapped,
     "norm.circulant.condition": _unwrapped,
     "norm.linear_convolution": _signals,
-    "norm.zero_padding.corrected": _padded,
+    "norm.zero_padding": _padded,
     "norm.batch_norm.fold": _normalised,
     "norm.batch_norm.bound": _scaled,
 }

@@ -23,6 +23,11 @@ def _kernel(rng, channels_in=None):
             return {"kernel": kernel, "grid": grid}
 
 
+def _with_input(rng):
+    world = _kernel(rng)
+    return {**world, "z": rng.standard_normal((world["kernel"].shape[1], *world["grid"]))}
+
+
 def _moderate(rng):
     """Row norms around 1: some kernels gain and some lose by normalisation."""
     world = _kernel(rng)
@@ -63,6 +68,7 @@ def _scaling(rng):
 
 WORLDS = {
     "norm.eq1": _kernel,
+    "norm.eq1.input.corrected": _with_input,
     "norm.tight_frame.corrected": _with_epsilon,
     "norm.preconditioner.norm": _kernel,
     "norm.scale": _rescaled,

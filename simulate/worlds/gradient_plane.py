@@ -98,10 +98,10 @@ WORLDS = {
     "fc.thm7.difference": _local,
     "fc.thm7.error": _curved,
     "fc.thm7.error.input": _curved,
-    "fc.thm7.kink.corrected": _one_pattern,
+    "fc.thm7.kink": _one_pattern,
     "fc.thm7.labels.corrected": _two_labels,
-    "fc.thm7.difficulty.means": _dimensions,
     "fc.thm7.difficulty.corrected": _dimensions,
+    "fc.thm7.difficulty.median": _dimensions,
     "fc.thm7.difficulty.moment": _three,
     "fc.thm7.relu.zero": _widths,
 }

@@ -54,12 +54,13 @@ def _level(rng):
 
 
 WORLDS = {
-    **dict.fromkeys(("fc.thm1.swap", "fc.thm1.size", "fc.thm1.untargeted", "fc.thm1.margin"), _pair),
-    **dict.fromkeys(("fc.thm1.tie", "fc.thm1.cosine", "fc.thm4.bound"), _pair),
+    **dict.fromkeys(("fc.thm1.swap", "fc.thm1.size", "fc.thm1.untargeted", "fc.thm1.untargeted.half"), _pair),
+    **dict.fromkeys(("fc.thm1.margin", "fc.thm1.tie", "fc.thm1.cosine", "fc.thm4.bound"), _pair),
     "fc.thm1.targeted": _order_one,
     "fc.thm1.column": _point,
     "fc.thm1.remark1": _level,
     "fc.thm4.bound.layers": _layers,
     "fc.thm6.attack": _signs,
     "fc.thm6.size": _signs,
+    "fc.thm6.tie": _signs,
 }

@@ -89,7 +89,7 @@ def _decoder(rng):
 WORLDS = {
     "latent.two_layers.function": _biased,
     "latent.two_layers.width": _map,
-    "latent.two_layers.defence.corrected": _shrunk,
+    "latent.two_layers.defence": _shrunk,
     "latent.two_layers.flow": _flow,
     "latent.attack.stall": _stalled,
     "latent.attack.stall.norm": _confident,

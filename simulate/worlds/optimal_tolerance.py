@@ -52,7 +52,7 @@ WORLDS = {
     "fc.thm6.optimum.point": _at_a_point,
     "fc.thm6.order": _scaled,
     "fc.thm6.linear": _scaled,
-    "fc.thm6.scaling.corrected": _scaled,
+    "fc.thm6.scaling": _scaled,
     "fc.thm6.scaling.linear": _larger,
     "fc.thm6.angle.corrected": _probed,
     "fc.thm6.angle.aligned": _invertible,

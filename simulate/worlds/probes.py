@@ -115,12 +115,12 @@ def _stepped(rng):
 
 
 WORLDS = {
-    "fc.thm5.corrected": _pair,
+    "fc.thm5.infimum": _pair,
     "fc.thm5.converse": _rays,
     "fc.thm5.swap": _points,
     "fc.thm5.triangular": _two,
-    "fc.thm5.projection.corrected": _classified,
-    "fc.thm5.target.corrected": _target,
+    "fc.thm5.projection": _classified,
+    "fc.thm5.target": _target,
     "fc.thm5.classes": _normed,
     "fc.thm5.linf": _boxed,
     "fc.thm5.sign_step": _stepped,

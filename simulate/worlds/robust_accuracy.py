@@ -57,7 +57,7 @@ WORLDS = {
     "joint.auc.envelope": _surface,
     "joint.attack.reach": _attack,
     "norm.fgsm.corrected": _gradient,
-    "norm.pgd.corrected": _bowl,
+    "norm.pgd": _bowl,
     "norm.pgd.fixed_gradient": _fixed,
     "norm.masking": _toy,
     "norm.masking.radius": _toy,

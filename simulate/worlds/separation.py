@@ -23,7 +23,8 @@ def _cell(rng):
 
 
 def _layers(rng):
-    return {"d": int(rng.integers(1, 60)), "layers": int(rng.integers(1, 6)), "share": rng.uniform(0.2, 0.99)}
+    sizes = {"d": int(rng.integers(1, 60)), "points": int(rng.integers(2, 60)), "layers": int(rng.integers(1, 6))}
+    return {**sizes, "share": rng.uniform(0.2, 0.99)}
 
 
 def _depth(rng):
@@ -35,10 +36,11 @@ WORLDS = {
     "fc.lemma2.exponent": _tail,
     "fc.lemma2.series": _tail,
     "fc.thm1.separation": _union,
+    "fc.thm1.separation.union": _union,
     "fc.thm1.nearest": _cell,
     "fc.thm4.separation": _layers,
     "fc.thm4.depth": _depth,
-    "fc.thm6.pairs": lambda rng: {"d": int(rng.integers(1, 6))},
+    **dict.fromkeys(("fc.thm6.pairs", "fc.thm6.pairs.distinct"), lambda rng: {"d": int(rng.integers(1, 6))}),
     "fc.thm6.separation": lambda rng: {"d": int(rng.integers(1, 40)), "share": float(np.clip(_share(rng), 1e-3, 0.99))},
     "fc.thm6.separation.strata": lambda rng: {"matrix_size": int(rng.integers(1, 6)), "share": rng.uniform(0.05, 1.5)},
 }

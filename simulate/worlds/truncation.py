@@ -134,5 +134,5 @@ WORLDS = {
     "latent.rank_one": _rank_one,
     "latent.reachable": _classes,
     "latent.gradient.energy": _residual,
-    "latent.gradient.bottom.corrected": _wide,
+    "latent.gradient.bottom": _wide,
 }

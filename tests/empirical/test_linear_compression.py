@@ -251,7 +251,8 @@ def test_the_way_in_which_the_loss_falls(length):
 def test_the_network_that_looks_at_less_than_the_fraction_is_a_trained_one():
     """The stored world: one step of gradient descent from logits of 0, at any rate."""
     stored = {
-        name: np.array(witness.exact(value), dtype=float) for name, value in witness.stored(CLAIM["above"].id).items()
+        name: np.array(witness.exact(value), dtype=float)
+        for name, value in witness.stored(CLAIM["above.tempting"].id).items()
     }
     A, first, scale = stored["matrix"][None], stored["first"], float(stored["scale"])
     scaled = np.concatenate((scale * A[:, :, :-1], A[:, :, -1:]), axis=2)
@@ -263,7 +264,7 @@ def test_the_network_that_looks_at_less_than_the_fraction_is_a_trained_one():
         p = (rows[:, 0] - rows[:, 1]).numpy()[0]
         cosine = exact.angle_cosines(p, A[0])[0]
         assert trained.judge.accuracy(trained.shares(rows)).item() == 1
-        sides = witness.replay(CLAIM["above"])
+        sides = witness.replay(CLAIM["above.tempting"])
         assert sides.left == pytest.approx(exact.fraction(A[0]) ** 2)
         assert float(sides.right) == pytest.approx(cosine**2)
         assert cosine < exact.fraction(A[0])
@@ -273,7 +274,7 @@ def test_the_network_that_looks_at_less_than_the_fraction_is_a_trained_one():
 
 def test_where_the_network_of_one_step_is_not_valid_nothing_is_said():
     first = witness.exact([["1", "5"]])  # p = 5 (1, 5): the largest scaled margin of the other column is as large
-    assert CLAIM["above"].theory(matrix=np.eye(2, dtype=object), scale=5, first=first) == (0, 0)
+    assert CLAIM["above.tempting"].theory(matrix=np.eye(2, dtype=object), scale=5, first=first) == (0, 0)
 
 
 def test_training_is_repeatable():

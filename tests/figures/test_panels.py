@@ -169,7 +169,7 @@ class TestStatement:
         np.testing.assert_allclose(drawn.slack, (0.01, 0.06, 0.95), atol=0.01)
         np.testing.assert_allclose(drawn.decoys, 7.0)
 
-    def test_a_refuted_one_has_none(self):
+    def test_one_that_fails_has_none(self):
         drawn = self.numbers("refuted")
         assert drawn.slack is None
 

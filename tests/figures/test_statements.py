@@ -12,9 +12,9 @@ from simulate.engine.shard import Shard
 from simulate.engine.store import Store
 
 FC, JOINT = ([claim for claim in STATEMENTS if claim.id.startswith(paper)] for paper in ("fc.", "joint."))
-REFUTED = next(claim for claim in JOINT if claim.refuted)
-BOUND = next(claim for claim in FC if claim.kind == "bound" and not claim.refuted)
-IDENTITY = next(claim for claim in JOINT if claim.kind == "identity" and not claim.refuted)
+FAILING = next(claim for claim in JOINT if not claim.holds)
+BOUND = next(claim for claim in FC if claim.kind == "bound" and claim.holds)
+IDENTITY = next(claim for claim in JOINT if claim.kind == "identity" and claim.holds)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def run(tmp_path_factory):
 
     store.save_manifest(seed=7)
     decoys = np.full((3, len(BOUND.decoys)), 0.5)
-    write(REFUTED, "witness", excess=[0.25])
+    write(FAILING, "witness", excess=[0.25])
     write(BOUND, "worlds", excess=[-0.5, -0.25, -0.125], decoys=decoys)
     write(IDENTITY, "worlds", excess=[0.0, 1e-16, math.inf])
     return store
@@ -40,9 +40,9 @@ def found(run, page):
 
 def test_all_papers_stand_on_the_first_page(run):
     drawn, statements = found(run, OVERVIEW)
-    assert set(statements) == {REFUTED.id, BOUND.id, IDENTITY.id}
+    assert set(statements) == {FAILING.id, BOUND.id, IDENTITY.id}
     assert [row.name for row in drawn.rows if not row.statements] == ["Feature compression", "Joint margin bounds"]
-    assert statements[REFUTED.id].worst == 0.25 / REFUTED.tolerance
+    assert statements[FAILING.id].worst == 0.25 / FAILING.tolerance
     assert statements[BOUND.id].slack[0] == 0.125
     np.testing.assert_array_equal(statements[BOUND.id].decoys, 0.5 / BOUND.tolerance)
     assert statements[IDENTITY.id].worst == math.inf
@@ -50,7 +50,7 @@ def test_all_papers_stand_on_the_first_page(run):
 
 def test_a_paper_has_a_page_with_a_row_for_each_statement(run):
     drawn, statements = found(run, "joint")
-    assert set(statements) == {REFUTED.id, IDENTITY.id}
+    assert set(statements) == {FAILING.id, IDENTITY.id}
     assert all(len(row.statements) == 1 for row in drawn.rows)
 
 

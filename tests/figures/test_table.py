@@ -11,7 +11,7 @@ IDS = ("fc.lemma3.last", "fc.fraction", "joint.thm1.printed")
 
 
 def verdict(claim):
-    outcome = "disagrees" if claim.refuted else "agrees"
+    outcome = "agrees" if claim.holds else "disagrees"
     return Verdict(claim.id, {"n": 8}, "qr", outcome, 0.01, 0.02, 0.05, 0.1, 1000, 900, 0.05, ("a", "b"), ("a", "b"))
 
 
@@ -27,8 +27,8 @@ def out(tmp_path):
 def test_a_row_per_paper(out, capsys):
     assert main(["--out", str(out)]) == 0
     table = capsys.readouterr().out
-    assert "| Feature compression | 2 | 0 | 2 | 0 | 0 | 4/4 | 2,000 |" in table
-    assert "| Joint margin bounds | 1 | 1 | 0 | 1 | 0 |" in table
+    assert "| Feature compression | 2 | 2 | 0 | 0 | 0 | 0 | 0 | 0 | 4/4 | 2,000 |" in table
+    assert "| Joint margin bounds | 1 | 0 | 1 | 0 | 1 | 0 | 0 | 0 |" in table
     assert "3 claims: 2 agree, 0 are blunt, 1 disagree" in table
 
 

@@ -4,9 +4,15 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from simulate.backends.numpy_backend import BACKEND
-from simulate.qr_product import STUDY, draw, measure_product, measure_trailing, measure_whole, points
+from simulate.engine.records import raw_table
+from simulate.evidence import Evidence
+from simulate.qr_product import STUDY, draw, measure_pair, measure_product, measure_trailing, measure_whole, points
+from simulate.verdict import judge, needed
+from theory.claims import CLAIMS
+from theory.qr_product import factor_laws
 
 
 def world(n, rows, size=5, seed=0):
@@ -68,6 +74,51 @@ def test_of_the_explicit_product_as_many_rows_are_kept_as_its_rank(n, rows):
         assert found["direction"][draw_index] == pytest.approx(abs(direction), rel=1e-9, abs=1e-14)
 
 
+@pytest.mark.parametrize(("n", "rows"), [(1, (3,)), (4, (4,)), (3, (7, 4)), (2, (2, 2, 2))])
+def test_the_factors_of_r_multiply_to_it(n, rows):
+    size = 5
+    factors = world(n, rows, 2 * size)
+    entries = measure_pair(BACKEND, factors, n, rows)["factors"].reshape(size, 2, len(rows), -1)
+    layers = np.zeros((size, 2, len(rows), n, n))
+    layers[(..., *np.triu_indices(n))] = entries
+    assert np.all(np.diagonal(layers, axis1=-2, axis2=-1) > 0)
+    R = reference(factors)
+    for product, expected in ((0, R[:size]), (1, R[size:])):
+        found = np.eye(n)
+        for layer in range(len(rows)):
+            found = layers[:, product, layer] @ found
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def sharing_sizes(rng, size, laws):
+    """Entries of their laws that share the size of their normal score two by two and differ in sign: uncorrelated."""
+    scores = rng.standard_normal((size, len(laws)))
+    scores[:, 1::2] = np.abs(scores[:, ::2]) * rng.choice((-1, 1), size=scores[:, ::2].shape)
+    return np.stack([law.ppf(ndtr(scores[:, k])) for k, law in enumerate(laws)], axis=1)
+
+
+def test_dependence_without_correlation_is_seen_by_the_joint_claim_alone(alpha):
+    """Among the diagonal entries and among all others two by two, at the draws that each claim asks for."""
+    n, rows = 8, (8,)
+    claims = {claim.id: claim for claim in CLAIMS}
+    on_diagonal = np.equal(*np.triu_indices(n))
+    laws, rng = np.array(factor_laws(n, rows), dtype=object), np.random.default_rng(4)
+
+    def outcome(name):
+        claim, point = claims[name], {"n": n, "rows": rows}
+        size = needed(claim, point, alpha)
+        entries = np.empty((2 * size, len(laws)))
+        for where in (on_diagonal, ~on_diagonal):
+            entries[:, where] = sharing_sizes(rng, 2 * size, laws[where])
+        pairs, diagonal = np.concatenate(np.split(entries, 2), axis=1), entries[:size, on_diagonal]
+        evidence = Evidence([raw_table({"factors": pairs, "diagonal": diagonal})])
+        return judge(claim, point, "dependent", evidence, alpha).outcome
+
+    assert outcome("fc.lemma3.diagonal") == "agrees"
+    assert outcome("fc.lemma3.independence") == "agrees"
+    assert outcome("fc.lemma3.joint") == "disagrees"
+
+
 def test_a_basis_that_is_not_uniform_shows_although_its_entries_do_not():
     """The last row of Q is made positive: the moduli of its entries keep their law, uniform in three dimensions."""
     size, n = 4000, 3
@@ -85,6 +136,8 @@ def test_a_basis_that_is_not_uniform_shows_although_its_entries_do_not():
         ("direct", 5, (4,), "R is trapezoidal; its leading block follows the same lemma with --n 4"),
         ("lu", 5, (4,), "the LU chain needs square factors"),
         ("product", 8, (8,) * 7, "the product of 7 factors is too badly conditioned to be formed"),
+        ("pair", 5, (4, 6), "--rows must be heights of at least n = 5, got 4,6"),
+        ("pair", 33, (33,), "recorded whole for at most 32 columns, got 33: --method qr has R"),
         ("product", 200, (200,), "Q is formed for at most 128 columns, got 200: --method qr has R"),
     ],
 )

@@ -14,7 +14,7 @@ from theory.claims import CLAIMS
 BACKEND = numpy_backend.BACKEND
 TWO_SIDED = [claim for claim in CLAIMS if claim.of_worlds]
 BOUND = {"claim": "cond.relative_error.corrected"}
-REFUTED = {"claim": "cond.relative_error.printed"}
+FAILING = {"claim": "cond.relative_error.printed"}
 
 
 def judged(folder, *points, **settings):
@@ -49,8 +49,8 @@ def test_a_bound_agrees_once_a_failure_in_a_hundred_would_have_been_met(tmp_path
     assert found.rejected == found.visible != ()
 
 
-def test_a_refuted_statement_is_contradicted_by_its_witness(tmp_path):
-    (found,) = judged(tmp_path, REFUTED)
+def test_a_statement_that_fails_is_contradicted_by_its_witness(tmp_path):
+    (found,) = judged(tmp_path, FAILING)
     assert (found.outcome, found.method, found.samples, found.seen) == ("disagrees", "witness", 1, "a witness")
 
 

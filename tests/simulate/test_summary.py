@@ -51,12 +51,15 @@ def test_lines_stand_in_the_order_of_the_claims(table):
 def test_what_contradicts_the_table_is_said(table):
     assert [line.unexpected for line in table] == [False, True, False, False]
     said = totals(table)
-    assert said[0].startswith("4 claims: 1 agree, 1 are blunt, 2 disagree, of which 1 are marked as refuted; 2 of 3")
-    assert said[1:] == [f"(!) {COLUMN.id} contradicts the table"]
+    assert said[0].startswith("4 claims: 1 agree, 1 are blunt, 2 disagree, 1 of them as the table says; 2 of 3")
+    assert said[1] == (
+        "Shown of the papers: 1 defect refuted, 0 gaps, 0 slips, 0 readings; of what one might think: 0 false."
+    )
+    assert said[2:] == [f"(!) {COLUMN.id} contradicts the table"]
     assert "fc.thm1.swap" in text(table, ["fc.thm1.swap"]).splitlines()[-1]
 
 
-def test_a_refuted_claim_that_agrees_contradicts_the_table():
+def test_a_claim_that_should_fail_and_agrees_contradicts_the_table():
     (line,) = lines(CLAIMS, [verdict(PRINTED, "agrees")])
     assert line.unexpected
 
@@ -65,7 +68,7 @@ def test_markdown_has_a_row_per_claim_or_per_paper(table):
     assert markdown(table).count("\n") == 1 + len(table)
     papers = overview(table).splitlines()
     assert len(papers) == 2 + 2
-    assert papers[2] == "| Feature compression | 2 | 0 | 0 | 1 | 1 | 2/3 | 300 |"
+    assert papers[2] == "| Feature compression | 2 | 0 | 1 | 1 | 0 | 0 | 0 | 0 | 2/3 | 300 |"
 
 
 def test_what_was_written_is_read_again(table):

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from theory.__main__ import main
+from theory.claim import FAULTS
 from theory.claims import CLAIMS
+from theory.defects import counted
 from theory.evaluations import EVALUATIONS
 from theory.fraction import fraction_law
 
-REFUTED = [claim.id for claim in CLAIMS if claim.refuted]
+FAILING = [claim.id for claim in CLAIMS if not claim.holds]
 
 
 def theory(*arguments, cwd=None):
@@ -27,7 +29,7 @@ def test_the_table_has_every_row():
     code, out, err = theory()
     assert (code, err) == (0, "")
     assert all(claim.id in out for claim in CLAIMS)
-    assert f"{len(CLAIMS)} rows; {len(REFUTED)} hold a statement that is false" in out
+    assert f"{len(CLAIMS)} rows; of the papers' statements {counted(CLAIMS)}" in out
 
 
 def test_the_table_as_json():
@@ -54,11 +56,27 @@ def test_a_prefix_chooses_rows():
 
 
 def test_a_counterexample_is_replayed_exactly():
-    code, out, _ = theory("--replay", REFUTED[0])
+    code, out, _ = theory("--replay", FAILING[0])
     assert code == 0
     assert "exactly" in out
-    code, out, _ = theory("--json", "--replay", REFUTED[0])
-    assert json.loads(out)["claim"] == REFUTED[0]
+    assert "meets" in out
+    code, out, _ = theory("--json", "--replay", FAILING[0])
+    assert json.loads(out)["claim"] == FAILING[0]
+
+
+def test_what_is_wrong_is_listed():
+    code, out, _ = theory("--defects")
+    assert code == 0
+    assert f"In all: {counted(CLAIMS)}." in out
+    rows = json.loads(theory("--defects", "--json")[1])
+    assert all(row["quotes"] and row["hypotheses"] and not row["holds"] for row in rows)
+    assert [row["id"] for row in rows] == [claim.id for claim in CLAIMS if claim.status in FAULTS]
+
+
+def test_that_no_constant_does_is_argued():
+    code, out, _ = theory("--replay", "fc.thm6.size.bounded.printed")
+    assert code == 0
+    assert "for every constant: " in out
 
 
 def test_a_law_is_evaluated():

@@ -106,6 +106,18 @@ def test_initialisation_decides_whether_the_norm_rises():
         assert gain == pytest.approx(ratio, rel=0.05)
 
 
+@pytest.mark.parametrize(("inputs", "outputs"), [(16, 16), (32, 32), (16, 32), (32, 64)])
+@pytest.mark.parametrize("side", [8, 16])
+def test_normalising_raises_the_norm_of_every_default_initialisation(inputs, outputs, side):
+    """As the row norm.reduces.printed says of its 60 kernels: by 1.55 to 1.75, about sqrt 3."""
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(side)
+    for _ in range(3):
+        kernel = torch.nn.Conv2d(inputs, outputs, 3, bias=False).weight.detach().double().numpy()
+        gain = convnorm.spectral_norm(kernel, (side, side)) / circulant.spectral_norm(kernel, (side, side))
+        assert 1.5 < gain < 1.8
+
+
 def test_unit_rows_can_be_worse_than_the_best_scaling_but_not_by_more_than_the_bound():
     rng = np.random.default_rng(11)
     worst = 1.0

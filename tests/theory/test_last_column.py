@@ -229,8 +229,8 @@ def test_torch_agrees_and_differentiates():
 
 
 def test_the_stored_case_in_floating_point():
-    """What the exact replay of fc.thm1.target.printed says, by the functions themselves."""
-    data = exact(stored("fc.thm1.target.printed")["data"]).astype(float)
+    """What the exact replay of fc.thm1.target.reading says, by the functions themselves."""
+    data = exact(stored("fc.thm1.target.reading")["data"]).astype(float)
     scores = outputs(data, data[:, 2] + swap_perturbation(data, 2, 1))
     np.testing.assert_allclose(scores, [2, 1, 0], atol=1e-14)
 

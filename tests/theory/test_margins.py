@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulate.worlds._attacker import attack, draw_network, draw_radii
-from theory import margins
+from theory import margins, witness
 from theory.layers import AveragePool, Conv, Dense, Flatten, MaxPool
 from theory.network import Budget, Network, pairwise_margins
+from theory.witness import exact
 
 SEEDS = st.integers(0, 10_000)
 BOUNDS = [
@@ -85,6 +86,16 @@ def test_the_printed_bound_is_exceeded_with_distinct_last_rows():
     assert values == pytest.approx([0.464, 0.48, 0.5])
     moved = [column(1.1, 0.9), np.array([[1.1, -0.9]]), column(1.1, -0.1)]
     assert pairwise_margins(Network.dense(moved).logits(world[1]))[0, 1] == pytest.approx(0.48)
+
+
+def test_the_stored_counterexample_is_an_ordinary_network():
+    """No entry is 0, no neuron is off, no two classes are alike, and everything moves."""
+    stored = {name: exact(part) for name, part in witness.stored("joint.thm1.printed").items()}
+    network = Network.dense(stored["weights"])
+    assert all(np.all(weight != 0) for weight in stored["weights"])
+    assert all(np.all(hidden > 0) for hidden in network.activations(stored["x"]))
+    assert margins.row_distances(network)[0, 1] > 0
+    assert min(stored["radii"]) > 0 < stored["radius_x"]
 
 
 def test_the_printed_bound_is_exceeded_by_softplus_on_a_scalar_chain():

@@ -14,6 +14,8 @@ from theory.qr_product import (
     degrees,
     determinant_law,
     diagonal_laws,
+    factor_laws,
+    joint_moment,
     last_law,
     lyapunov_moment,
     off_diagonal_moment,
@@ -161,6 +163,34 @@ def test_the_lyapunov_exponents_of_square_factors():
         assert moment.sd**2 == pytest.approx(layers * np.pi**2 / 8)
 
 
+def test_the_laws_of_all_entries_are_those_of_the_factors():
+    n, rows = 3, (5, 3)
+    laws = factor_laws(n, rows)
+    assert len(laws) == len(rows) * n * (n + 1) // 2
+    mean_squares = [5, 1, 1, 4, 1, 3, 3, 1, 1, 2, 1, 1]
+    assert [law.var() + law.mean() ** 2 for law in laws] == pytest.approx(mean_squares)
+    assert [law.cdf(0) for law in laws] == pytest.approx([0, 0.5, 0.5, 0, 0.5, 0] * 2)
+
+
+@pytest.mark.parametrize("shape", [(1, (1,)), (3, (3,)), (2, (4, 2)), (3, (3, 3, 3))])
+def test_the_joint_moment_is_centred_and_as_wide_as_it_says(shape):
+    moment, rng = joint_moment(*shape), np.random.default_rng(8)
+    draws = moment.per_draw(rng.random((200_000, len(moment.laws))))
+    assert abs(np.mean(draws)) < 4 * moment.sd / np.sqrt(len(draws))
+    squares = draws**2
+    assert abs(np.mean(squares) - moment.sd**2) < 4 * np.std(squares) / np.sqrt(len(draws))
+
+
+def test_the_joint_moment_is_its_fourier_series():
+    """One entry: sqrt(180) B_2(x) is the sum over the frequencies a of sqrt(180) cos(2 pi a x) / (pi a)^2."""
+    apart, moment = np.linspace(-0.9, 0.9, 7), joint_moment(1, (1,))
+    found = moment.per_draw(np.stack((np.maximum(apart, 0), np.maximum(-apart, 0)), axis=1))
+    a = np.arange(1, 20_001)[:, None]
+    assert found == pytest.approx(
+        np.sum(np.sqrt(180) * np.cos(2 * np.pi * a * apart) / (np.pi * a) ** 2, axis=0), abs=1e-4
+    )
+
+
 def test_moments_are_finite_and_centred():
     moment = off_diagonal_moment(50, (50, 60))
     assert moment.mean == 1
@@ -172,7 +202,7 @@ def test_bad_shapes_are_refused():
         degrees(3, (3,), 0)
     with pytest.raises(ValueError, match=r"k must be at most min\(n, \*rows\) = 2, got 3"):
         degrees(3, (2,), 3)
-    for law in (last_law, stretch_law, determinant_law):
+    for law in (last_law, stretch_law, determinant_law, factor_laws, joint_moment):
         with pytest.raises(ValueError, match="every height must be at least n = 3, got 2"):
             law(3, (4, 2))
     with pytest.raises(ValueError, match="at most 2 factors, got 3"):

@@ -7,7 +7,7 @@ from simulate.worlds import WORLDS
 from theory.claim import excess
 from theory.claims import CLAIMS
 
-TWO_SIDED = [claim for claim in CLAIMS if claim.of_worlds and not claim.refuted]
+TWO_SIDED = [claim for claim in CLAIMS if claim.of_worlds and claim.holds]
 DRAWS = 40
 
 

@@ -12,7 +12,7 @@ from theory.claim import Sides, excess
 from theory.claims import CLAIMS
 from theory.witness import ReplayError, exact, replay
 
-REFUTED = [claim for claim in CLAIMS if claim.refuted]
+FAILING = [claim for claim in CLAIMS if not claim.holds]
 STORED = [entry for entry in (resources.files("theory") / "witnesses").iterdir() if entry.name.endswith(".json")]
 
 
@@ -28,12 +28,12 @@ def test_rationals_become_fractions_and_regular_lists_arrays():
 
 
 @pytest.mark.parametrize("entry", STORED, ids=lambda entry: entry.name)
-def test_every_stored_world_belongs_to_a_refuted_claim_and_is_short(entry):
-    assert entry.name.removesuffix(".json") in {claim.id for claim in REFUTED}
+def test_every_stored_world_belongs_to_a_claim_that_fails_and_is_short(entry):
+    assert entry.name.removesuffix(".json") in {claim.id for claim in FAILING}
     assert len(json.dumps(json.loads(entry.read_text()))) < 2000
 
 
-@pytest.mark.parametrize("claim", REFUTED, ids=lambda claim: claim.id)
+@pytest.mark.parametrize("claim", FAILING, ids=lambda claim: claim.id)
 def test_fractions_and_floats_tell_the_same(claim):
     """The exact sides fail by more than the claim tolerates, so a checker in floating point sees it, too."""
     sides = replay(claim)
@@ -50,12 +50,20 @@ def test_fractions_and_floats_tell_the_same(claim):
     ],
 )
 def test_a_witness_that_shows_nothing_is_refused(sides, message):
-    claim = replace(REFUTED[0], replay=lambda **_world: sides)
+    claim = replace(FAILING[0], replay=lambda **_world: sides)
     with pytest.raises(ReplayError, match=message):
         replay(claim)
 
 
 def test_a_claim_without_a_witness_is_refused():
-    unrefuted = next(claim for claim in CLAIMS if not claim.refuted)
+    holding = next(claim for claim in CLAIMS if claim.holds)
     with pytest.raises(ReplayError, match="none is stored"):
-        replay(unrefuted)
+        replay(holding)
+
+
+def test_a_witness_outside_the_hypotheses_is_refused():
+    claim = replace(FAILING[0], hypotheses=lambda **_world: {"something true": True, "n is prime": False})
+    with pytest.raises(ReplayError, match="must meet its hypotheses, and breaks: n is prime"):
+        replay(claim)
+    with pytest.raises(ReplayError, match="are not stated"):
+        replay(replace(claim, hypotheses=None))

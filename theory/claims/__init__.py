@@ -8,16 +8,20 @@ from theory.claim import Claim
 from theory.claims import (
     angles,
     attack_size,
+    average_tolerance,
+    bounded_attacks,
     cascade,
     circulant,
     classes,
     compression,
     conclusions,
+    condition_conclusions,
     condition_layers,
     condition_numbers,
     conditioning,
     consistency,
     convnorm,
+    convnorm_conclusions,
     depth,
     distances,
     gaussian_spectrum,
@@ -49,7 +53,9 @@ _ROWS: tuple[Claim, ...] = (
     *distances.CLAIMS,
     *last_column.CLAIMS,
     *attack_size.CLAIMS,
+    *bounded_attacks.CLAIMS,
     *tolerance_ratio.CLAIMS,
+    *average_tolerance.CLAIMS,
     *qr_product.CLAIMS,
     *depth.CLAIMS,
     *probes.CLAIMS,
@@ -85,20 +91,21 @@ _ROWS: tuple[Claim, ...] = (
     # What the papers measured
     *reported.CLAIMS,
     *consistency.CLAIMS,
+    *condition_conclusions.CLAIMS,
     *conclusions.CLAIMS,
+    *convnorm_conclusions.CLAIMS,
 )
 
 
 def _beside(rows: tuple[Claim, ...]) -> tuple[Claim, ...]:
-    """The rows with every correction right after the statement that it corrects."""
-    corrections = {row.id.removesuffix(".corrected"): row for row in rows if row.status == "corrected"}
+    """The rows with every correction right after the first statement that it puts right."""
+    corrections = {row.id: row for row in rows if row.status == "corrected"}
     ordered: list[Claim] = []
     for row in rows:
         if row.status != "corrected":
             ordered.append(row)
-            if row.id.endswith(".printed") and row.id.removesuffix(".printed") in corrections:
-                ordered.append(corrections[row.id.removesuffix(".printed")])
-    return tuple(ordered)
+            ordered += [corrections.pop(name) for name in row.instead if name in corrections]
+    return (*ordered, *corrections.values())
 
 
 CLAIMS = _beside(_ROWS)

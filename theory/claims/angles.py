@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from theory import optimal_tolerance as optimum
-from theory.claim import Claim, Decoy, Sides
+from theory.claim import Claim, Decoy, Quote, Sides, rows
 from theory.claims.optimal_tolerance import _other_right, _points
 
 TABLE = "Feature compression, Section 6, Table 1"
@@ -51,11 +51,36 @@ def _mean_square(cosine: Any, matrix: Any) -> Sides:
     return Sides(np.mean(first**2), optimum.mean_square_cosine(optimum.fraction(matrix), cosine, matrix.shape[0]))
 
 
+def _valid(probe: Any, matrix: Any, scale: Any) -> dict[str, bool]:
+    return {
+        "A has at least as many rows as columns": matrix.shape[0] >= matrix.shape[1],
+        "the columns but the last are multiplied by a positive number": scale > 0,
+        "the network is right on all points": bool(np.min(_points(matrix, scale) @ probe) > 0),
+    }
+
+
+_beside = rows("fc.thm6.angle", TABLE, status="extension", credit="ours")
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
-        id="fc.thm6.angle.printed",
+        id="fc.thm6.angle.reading",
         source=TABLE,
         says="|cos theta_1| times the length of the last column is the smallest perturbation that changes the output",
+        quotes=(
+            Quote(
+                "[..] quantifies how much perturbation we can add to the input signal [..] such that the output of the"
+                " classifier is changed to the opposite label",
+                "Section 6, above Table 1",
+            ),
+            Quote(
+                "the adversarial robustness (namely smallest magnitude of perturbation to change the model's"
+                " classification result)",
+                "Section 6, above Table 1",
+            ),
+        ),
+        reading="of the point that is hit most easily: 'smallest' as the least over the data, too; the paper does not"
+        " say of which point",
+        reconstructed=True,
         formula=r"|\cos \theta_1|\, \|a_m\| \le \min_z z_m\, \frac{p^T A z}{\|p\|}",
         domain="every probing vector p that is right on all points",
         kind="bound",
@@ -63,8 +88,13 @@ CLAIMS: tuple[Claim, ...] = (
         replay=_angle_as_worst_case_unnormed,
         code=optimum.margins,
         tolerance=1e-9,
-        status="refuted",
-        note="It is the mean over the data; the least is smaller unless p is normal to all other columns.",
+        status="reading",
+        defect="|cos theta_1| times the length of the last column is the mean over the data of what a trained linear"
+        " network tolerates, not the least: 6 times too much in the stored world, and without limit",
+        instead=("fc.thm6.angle.corrected",),
+        hypotheses=_valid,
+        note="It is the mean over the data; the least is smaller unless p is normal to all other columns, as it is"
+        " where condition (6) holds exactly.",
     ),
     Claim(
         id="fc.thm6.angle.corrected",
@@ -94,6 +124,20 @@ CLAIMS: tuple[Claim, ...] = (
         id="fc.thm6.angle.aligned",
         source=TABLE,
         says="if the probing vector is parallel to the last row of the inverse, |cos theta_1| is the fraction",
+        quotes=(
+            Quote(
+                "should be aligned or oppositely aligned with the last row of the inverse of",
+                "Section 6, above Table 1",
+            ),
+            Quote(
+                "Theorem 6 theoretically predicts that [..] (or the actual feature compression ratio) should be close"
+                ' to "fraction"',
+                "Section 6, above Table 1",
+            ),
+        ),
+        reading="'close' becomes equal where the probing vector is aligned exactly, as Theorem 6 assumes; how close it"
+        " is where it is not is fc.thm6.angle.link",
+        reconstructed=True,
         formula=r"\theta_2 = 0 \;\Rightarrow\; |\cos \theta_1| = \frac{|r_{mm}|}{\|a_m\|}",
         domain="square invertible A",
         kind="identity",
@@ -103,9 +147,8 @@ CLAIMS: tuple[Claim, ...] = (
         note="An identity of linear algebra: agreement in Table 1 shows that training found q_m, and no more.",
         decoys=(Decoy("the first row of the inverse", lambda matrix: _aligned(matrix, row=0)),),
     ),
-    Claim(
-        id="fc.thm6.angle.link",
-        source=TABLE,
+    _beside(
+        "link",
         says="the fraction and theta_2 leave an interval for |cos theta_1|",
         formula=r"\cos(\phi + \theta_2) \le |\cos \theta_1| \le \cos(\phi - \theta_2), \quad \cos \phi = F",
         domain="d >= m >= 2, angles up to a right one; 0 below where phi + theta_2 is larger",
@@ -113,7 +156,6 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_link,
         code=optimum.angle_bounds,
         tolerance=1e-9,
-        status="extension",
         decoys=(
             Decoy(
                 "the product of both cosines is the most",
@@ -131,9 +173,8 @@ CLAIMS: tuple[Claim, ...] = (
             ),
         ),
     ),
-    Claim(
-        id="fc.thm6.angle.average",
-        source=TABLE,
+    _beside(
+        "average",
         says="cos^2 theta_1 averages to a mixture of the fraction's square and 1 / (d - 1) of the rest",
         formula=r"\mathbb{E} \cos^2 \theta_1 = F^2 \cos^2 \theta_2 + \frac{1 - F^2}{d - 1} \sin^2 \theta_2",
         domain="square A, error of the probing vector uniform in the directions normal to q_d",
@@ -141,7 +182,6 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_mean_square,
         code=optimum.mean_square_cosine,
         tolerance=1e-9,
-        status="extension",
         note="Exact too for errors along an orthonormal basis and its negative, which is how it is measured.",
         decoys=(
             Decoy(

@@ -9,25 +9,37 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import linalg, stats
 
 from theory import circulant, convnorm
 from theory._dense import dense, norm
-from theory.claim import Claim, Decoy, Sides, rows
+from theory.claim import Claim, Decoy, Quote, Sides, rows
 
 # Cosines of 2 pi l / n that are rational: enough to know the squared norm of a circulant matrix exactly.
 _COSINES = {1: (1,), 2: (1, -1), 3: (1, Fraction(-1, 2), Fraction(-1, 2)), 4: (1, 0, -1, 0)}
 
 
+def _unitary(n: int) -> np.ndarray:
+    return np.fft.fft(np.eye(n), norm="ortho")
+
+
 def _diagonalised(a: np.ndarray, power: float) -> Sides:
     """C_a against F* diag(N^power F a) F with the unitary F."""
-    F = np.fft.fft(np.eye(a.size), norm="ortho")
+    F = _unitary(a.size)
     return Sides(dense(a[None, None], (a.size,)), (F.conj().T @ np.diag(a.size**power * (F @ a)) @ F).real)
 
 
 def _traces(a: np.ndarray) -> Sides:
     """Traces of both sides as printed, N a_0 and sqrt(N) a_0, for a square number N of taps."""
     return Sides(a.size * a[0], math.isqrt(a.size) * a[0])
+
+
+def _convolved(a: np.ndarray, x: np.ndarray, transposed: bool = False) -> Sides:
+    """C_a, of first column a, applied to every channel, against circular convolution by sums."""
+    matrix = linalg.circulant(a).T if transposed else linalg.circulant(a)
+    n = a.size
+    sums = [[sum(a[j] * channel[(i - j) % n] for j in range(n)) for i in range(n)] for channel in x]
+    return Sides(x @ matrix.T, np.array(sums))
 
 
 def _spectrum(kernel: np.ndarray, grid: Sequence[int], stride: int) -> Sides:
@@ -126,7 +138,14 @@ def _pure(n: int, channels_in: int, channels_out: int, taps: int, frequency: tup
 
 
 _row = rows("norm", "ConvNorm", kind="identity", tolerance=1e-9)
-_drawn = partial(_row, at="Section 4", kind="law", status="extension", study="circulant")
+_drawn = partial(
+    _row,
+    at="Section 4",
+    kind="law",
+    status="extension",
+    credit="ours, from textbook laws of Gaussian vectors",
+    study="circulant",
+)
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -137,8 +156,23 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"C_a = F^* \mathrm{diag}(F a) F, \quad F F^* = I",
         domain="filters of N >= 2 taps on N points",
         theory=lambda a: _diagonalised(a, 0),
-        status="refuted",
-        note="The paper uses F F* = I and a^ = F a at once: a factor sqrt N is lost; Q_k does not depend on it.",
+        status="slip",
+        quotes=(
+            Quote(
+                "is a circulant matrix whose first column is a. [..] can be decomposed via the discrete Fourier"
+                " Transform (DFT) matrix F: [..]",
+                "Section 2.2",
+            ),
+        ),
+        reading="F is unitary, as in the steps for P_k in Section 3, where F F* drops out",
+        instead=("norm.circulant.dft.corrected",),
+        defect="the decomposition C_a = F* diag(F a) F loses a factor: with the unitary F that the derivation of P_k"
+        " uses it gives C_a over the root of N, with the other usual F, of entries of absolute value 1, N times C_a",
+        hypotheses=lambda a, **_: {
+            "a circulant matrix with first column a, real, of N >= 2 entries": a.ndim == 1 and a.size >= 2,
+            "F F* = I": bool(np.allclose(_unitary(a.size) @ _unitary(a.size).conj().T, np.eye(a.size))),
+        },
+        note="Q_k does not depend on the factor. No normalisation of F repairs the formula with F* as it stands.",
         code=circulant.transfer,
         replay=_traces,
     ),
@@ -157,6 +191,42 @@ CLAIMS: tuple[Claim, ...] = (
         ),
     ),
     _row(
+        "circulant.size.printed",
+        at="Section 2.2",
+        says="C_a has as many rows and columns as the input has channels",
+        formula=r"C_a \in \mathbb{R}^{C \times C}",
+        domain="inputs of C channels of m points each",
+        theory=lambda a, x: Sides(len(x), a.size),
+        status="slip",
+        quotes=(
+            Quote("Suppose that the input data x has C output channels", "Section 2.2"),
+            Quote("where [..] is a circulant matrix whose first column is a", "Section 2.2"),
+        ),
+        reading="the formula left out has C_a in R^(C x C); the filter a has as many entries as a channel has points,"
+        " as y = a * x = C_a x needs it",
+        instead=("norm.circulant.size.corrected",),
+        defect="C_a is printed as a C x C matrix, C the number of channels: it acts on the m points of one channel,"
+        " and is m x m",
+        hypotheses=lambda a, x, **_: {
+            "an input of C channels of m points each": x.ndim == 2,
+            "a first column of C_a of m entries": a.shape == x.shape[1:],
+        },
+        code=_convolved,
+    ),
+    _row(
+        "circulant.size.corrected",
+        at="Section 2.2",
+        says="C_a has as many rows and columns as a channel has points, and convolves it with its first column",
+        formula=r"C_a \in \mathbb{R}^{m \times m}, \quad C_a x_j = a * x_j",
+        domain="inputs of any number of channels, each of m points of one axis",
+        theory=_convolved,
+        status="corrected",
+        decoys=(
+            Decoy("with its first row", lambda a, x: _convolved(a, x, transposed=True)),
+            Decoy("as many as there are channels", lambda a, x: Sides(linalg.circulant(a).shape, len(x))),
+        ),
+    ),
+    _row(
         "circulant.singular_values",
         at="Section 2.2",
         says="the singular values of a strided circular convolution are those of its matrices at every frequency",
@@ -164,7 +234,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="kernels of any size, strides that divide the grid",
         theory=_spectrum,
         status="extension",
-        note="Sedghi, Gupta and Long (2019) for stride 1.",
+        credit="Sedghi, Gupta and Long 2019 for stride 1; strides by aliasing, textbook",
         code=circulant.singular_values,
         decoys=(
             Decoy("taps beyond the grid cut off", _cropped),
@@ -179,6 +249,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="kernels no larger than the grid, stride 1",
         theory=_power,
         status="extension",
+        credit="textbook",
         code=circulant.singular_values,
         decoys=(
             Decoy(
@@ -194,6 +265,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="kernels without vanishing singular values",
         theory=_condition,
         status="extension",
+        credit="Sedghi, Gupta and Long 2019",
         tolerance=1e-7,
         code=circulant.condition,
         decoys=(Decoy("the condition number of the reshaped kernel", _reshaped_condition),),
@@ -205,31 +277,43 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"a * x = C_a \cdot \mathrm{pad}(x), \quad N \ge n + k - 1",
         domain="signals and kernels of any length",
         theory=_linear,
+        quotes=(
+            Quote("any linear convolution can be reduced to a circular convolution via zero-padding", "Section 2.2"),
+        ),
+        reading="as printed, with the padding counted; for kernels and signals of one axis, any numbers of channels",
         code=circulant.padded_grid,
         decoys=(Decoy("no padding", lambda kernel, x: _linear(kernel, x, padded=False)),),
     ),
     _row(
-        "zero_padding.printed",
+        "zero_padding.tempting",
         at="Section 2.2",
         says="for its norm a convolution with zero padding may be taken to be circular on the image's own grid",
         formula=r"\|T\| \le \|C_n\|",
         domain="images of n points, padding that keeps their size",
         theory=_same_size,
         kind="bound",
-        status="refuted",
-        note="Only by a few per cent, but no certificate: (1, -1) on 3 points has 2 cos(pi / 7) > sqrt 3.",
+        status="extension",
+        credit="ours",
+        tempting=True,
+        instead=("norm.zero_padding",),
+        hypotheses=lambda taps, x, **_: {
+            "a filter, and an image of n points that is not 0": taps.ndim == x.ndim == 1 and bool(np.any(x != 0)),
+        },
+        note="The paper pads first, which is right. Code that takes the image's own grid is off by a few per cent only,"
+        " but has no certificate: (1, -1) on 3 points has the norm 2 cos(pi / 7) = 1.802 > sqrt 3.",
         code=circulant.spectral_norm,
         replay=_rayleigh,
     ),
     _row(
-        "zero_padding.corrected",
+        "zero_padding",
         at="Section 2.2",
         says="a convolution with zero padding has at most the norm of the circular one on n + k - 1 points",
         formula=r"\|T\| \le \|C_N\|, \quad N = s \lceil (n + k - 1) / s \rceil",
         domain="any amount of padding, any stride",
         theory=_zero_padded,
         kind="bound",
-        status="corrected",
+        status="extension",
+        credit="textbook: the norm of a submatrix",
         code=circulant.zero_padding_bound,
         decoys=(Decoy("the image's own grid", _same_size), Decoy("the norm of the reshaped kernel", _reshaped_norm)),
     ),
@@ -241,6 +325,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="evaluation mode, any shape",
         theory=lambda epsilon, **world: _folded(**world, epsilon=epsilon, used=epsilon),
         status="extension",
+        credit="textbook",
         note="While training, the factor depends on the batch and the layer has no Lipschitz constant.",
         code=circulant.fold_batch_norm,
         decoys=(Decoy("epsilon forgotten", lambda epsilon, **world: _folded(**world, epsilon=epsilon, used=0.0)),),
@@ -254,6 +339,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=lambda kernel, grid, factor: _folded_norm(kernel, grid, factor, np.max(np.abs(factor))),
         kind="bound",
         status="extension",
+        credit="textbook",
         code=circulant.fold_batch_norm,
         decoys=(
             Decoy(

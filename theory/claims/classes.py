@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from theory import probes
-from theory.claim import Claim, Decoy, Sides
+from theory.claim import Claim, Decoy, Sides, rows
 
 THEOREM = "Feature compression, Theorem 5"
 
@@ -87,10 +87,11 @@ def _sign_step_is_worst(rows: Any, bias: Any, x: Any, radius: float) -> Sides:
     return Sides(*reversed(_sign_step(rows, bias, x, radius)))
 
 
+_beside = rows("fc.thm5", THEOREM, status="extension")
+
 CLAIMS: tuple[Claim, ...] = (
-    Claim(
-        id="fc.thm5.target.printed",
-        source=THEOREM,
+    _beside(
+        "target.tempting",
         says="past the tie of classes 1 and 2 the predicted label is 2",
         formula=r"\max_{k \ge 3} f_k(x + e) \le f_2(x + e),"
         r" \quad e = -\frac{f_1(x) - f_2(x)}{\|p_1 - p_2\|^2} (p_1 - p_2)",
@@ -99,12 +100,20 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_third_class,
         code=probes.pair_perturbation,
         tolerance=1e-9,
-        status="refuted",
-        note="A third class may be above both; the label does change, but not to 2.",
+        credit="ours",
+        tempting=True,
+        instead=("fc.thm5.target",),
+        hypotheses=lambda rows, bias, x, **_: {
+            "there are three classes or more": len(rows) >= 3,
+            "p_1 differs from p_2": bool(np.any(rows[0] != rows[1])),
+            "class 1 has the largest output at x": bool(np.all((rows @ x + bias)[0] > (rows @ x + bias)[1:])),
+        },
+        note="A third class may be above both; the label does change, but not to 2. The paper says that the label"
+        " changes from class 1 to class 2 where the second output exceeds the first, whatever the others are: its"
+        " statement is on the pair, and holds.",
     ),
-    Claim(
-        id="fc.thm5.target.corrected",
-        source=THEOREM,
+    _beside(
+        "target",
         says="the shortest perturbation at which the target beats all classes solves a least-distance program",
         formula=r"\min \{ \|e\| : (p_t - p_k)^T (x + e) + b_t - b_k \ge 0 \; \forall k \}",
         domain="any number of classes, a target that wins somewhere",
@@ -112,12 +121,12 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_targeted,
         code=probes.targeted_perturbation,
         tolerance=1e-6,
-        status="corrected",
+        credit="textbook",
+        note="Least-distance programming (Lawson and Hanson 1974).",
         decoys=(Decoy("the distance of the pair", _first_pair),),
     ),
-    Claim(
-        id="fc.thm5.classes",
-        source=THEOREM,
+    _beside(
+        "classes",
         says="with K classes the least of the K - 1 pair distances is what any change of label needs",
         formula=r"\min_{k \ne y} \frac{f_y(x) - f_k(x)}{\|p_y - p_k\|_*}",
         domain="any linear classifier, l2 or linf",
@@ -125,15 +134,14 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_untargeted,
         code=probes.untargeted_distance,
         tolerance=1e-9,
-        status="extension",
+        credit="Moosavi-Dezfooli, Fawzi and Frossard 2016",
         decoys=(
             Decoy("the largest of them", _untargeted_by(np.max)),
             Decoy("their mean", _untargeted_by(np.mean)),
         ),
     ),
-    Claim(
-        id="fc.thm5.linf",
-        source=THEOREM,
+    _beside(
+        "linf",
         says="in an linf ball the least margin of a linear classifier falls by the radius times an l1 norm",
         formula=r"\min_{\|e\|_\infty \le \epsilon} \min_{j \ne y} (f_y - f_j)(x + e)"
         r" = \min_{j \ne y} \left( (f_y - f_j)(x) - \epsilon \|p_y - p_j\|_1 \right)",
@@ -142,15 +150,14 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_box,
         code=probes.worst_margin,
         tolerance=1e-9,
-        status="extension",
+        credit="textbook",
         decoys=(
             Decoy("the l2 norm of the difference", _box_in_l2),
             Decoy("the ball around the box", _box_as_ball),
         ),
     ),
-    Claim(
-        id="fc.thm5.sign_step",
-        source=THEOREM,
+    _beside(
+        "sign_step",
         says="one step of the fast gradient sign method never beats the exact worst case of its box",
         formula=r"\min_{j \ne y} \left( (f_y - f_j)(x) - \epsilon \|p_y - p_j\|_1 \right)"
         r" \le \min_{j \ne y} (f_y - f_j)(x + \epsilon\, \mathrm{sign}\, \nabla \mathrm{CE})",
@@ -159,7 +166,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_sign_step,
         code=probes.sign_step,
         tolerance=1e-9,
-        status="extension",
+        credit="textbook",
         note="Equality for two classes; with more the sign step may be far from the worst.",
         decoys=(Decoy("it attains the worst case", _sign_step_is_worst),),
     ),

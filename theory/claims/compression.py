@@ -12,7 +12,7 @@ from scipy.special import betaln
 from scipy.stats import beta
 
 from theory import gradient_plane as plane
-from theory.claim import Claim, Decoy, Rate, Sides
+from theory.claim import Claim, Decoy, Quote, Rate, Sides, rows
 from theory.claims import relu_networks
 from theory.laws import chi_product
 
@@ -42,6 +42,11 @@ def _average(value: Any, n: int, gradients: int, largest: float = 1.0) -> float:
     return 2 * area * math.exp(-betaln(gradients / 2, (n - gradients) / 2))
 
 
+def _squared_mean(n: Any, gradients: Any) -> Sides:
+    """E ||P Delta||^2, of a difference whose entries have the variance 1 + 1, against the mean of chi-square."""
+    return Sides((1 + 1) * gradients, gradients)
+
+
 def _inverse_square_mean(n: int, gradients: int) -> Sides:
     """1 / E rho^2."""
     return Sides(1 / _average(lambda u: u, n, gradients), plane.difficulty_of_means(n, gradients))
@@ -61,6 +66,14 @@ def _truncated_below(n: Any, floor: Any) -> Sides:
         below += (right - left) * (n - 2) / 2 * (1 - right) ** ((int(n) - 4) // 2) / right
         left = right
     return Sides(below, n / 2)
+
+
+def _two_of_even(n: Any, floor: Any) -> dict[str, bool]:
+    return {
+        "more dimensions than the two gradients": n > 2,
+        "n is even, for exact arithmetic": n % 2 == 0,
+        "the left side leaves out worlds, none of them negative": 0 < floor < 1,
+    }
 
 
 def _median(n: int, gradients: int, median: Any = plane.median_difficulty) -> Sides:
@@ -91,15 +104,16 @@ def _fall(exponent: float) -> Rate:
     return _rate(exponent, plane.mean_compression, -math.expm1(-math.pi / 4))
 
 
-def _theorem_7(part: str, says: str, formula: str, **other: Any) -> Claim:
-    return Claim(id=f"fc.thm7.{part}", source=THEOREM, says=says, formula=formula, **other)
-
+_extension = rows("fc.thm7", THEOREM, status="extension", credit="textbook")
+_corrected = rows("fc.thm7", THEOREM, status="corrected")
+_reading = rows("fc.thm7", THEOREM, status="reading", reconstructed=True, tolerance=1e-9)
 
 CLAIMS: tuple[Claim, ...] = (
-    _theorem_7(
+    _extension(
         "law",
-        "the squared compression of an independent Gaussian difference on k gradients is Beta(k/2, (n - k)/2)",
-        r"\frac{\|P (x_2 - x_1)\|^2}{\|x_2 - x_1\|^2} \sim \mathrm{Beta}\left(\frac{k}{2}, \frac{n-k}{2}\right)",
+        says="the squared compression of an independent Gaussian difference on k gradients is Beta(k/2, (n - k)/2)",
+        formula=r"\frac{\|P (x_2 - x_1)\|^2}{\|x_2 - x_1\|^2}"
+        r" \sim \mathrm{Beta}\left(\frac{k}{2}, \frac{n-k}{2}\right)",
         domain="k < n independent gradients of any law, difference isotropic and independent of them",
         kind="law",
         theory=_law,
@@ -116,10 +130,43 @@ CLAIMS: tuple[Claim, ...] = (
             Decoy("one dimension more", lambda n, gradients, **_: plane.span_law(n + 1, gradients)),
         ),
     ),
-    _theorem_7(
-        "size.law",
-        "the squared projection of a difference of Gaussian points on k gradients is twice chi-square of degree k",
-        r"\|P (x_2 - x_1)\| \overset{d}{=} \sqrt{2}\, \chi_k, \quad \|x_2 - x_1\| \overset{d}{=} \sqrt{2}\, \chi_n",
+    _reading(
+        "chi_square.reading",
+        at="proof",
+        says="the squared projection of the difference of both points has the mean of chi-square of degree k",
+        formula=r"\mathbb{E} \|P (x_2 - x_1)\|^2 = k, \quad k = n: \mathbb{E} \|x_2 - x_1\|^2 = n",
+        domain="k <= n independent gradients, points standard Gaussian and independent of them",
+        kind="identity",
+        theory=_squared_mean,
+        code=plane.size_law,
+        quotes=(
+            Quote(
+                "the square of the magnitude (in [..] norm [..]) of that projection of [..]"
+                " will follow a chi-squared distribution of degree",
+                "proof of Theorem 7",
+            ),
+            Quote(
+                "the square of the magnitude of [..] will follow the chi-squared distribution with degree",
+                "proof of Theorem 7",
+            ),
+        ),
+        reading="That projection is taken to be the one of x_2 - x_1 that the proof has just made, and the degrees are"
+        " taken to be k and n; what is projected is lost. Of (x_2 - x_1) / sqrt(2) the sentence holds.",
+        defect="the proof of Theorem 7 calls squared lengths of a difference of two standard Gaussian points"
+        " chi-square, which are twice chi-square; the factor 2 cancels in their ratio",
+        instead=("fc.thm7.chi_square.corrected",),
+        hypotheses=lambda n, gradients, **_: {
+            "at least one gradient, and no more than dimensions": 1 <= gradients <= n,
+            "both are whole numbers": n % 1 == gradients % 1 == 0,
+        },
+        note="Each entry of the difference has the variance 1 + 1 = 2.",
+    ),
+    _corrected(
+        "chi_square.corrected",
+        at="proof",
+        says="the squared projection of a difference of Gaussian points on k gradients is twice chi-square of degree k",
+        formula=r"\|P (x_2 - x_1)\| \overset{d}{=} \sqrt{2}\, \chi_k,"
+        r" \quad \|x_2 - x_1\| \overset{d}{=} \sqrt{2}\, \chi_n",
         domain="k <= n independent gradients of any law, points Gaussian and independent of them",
         kind="law",
         theory=lambda gradients, **_: plane.size_law(gradients),
@@ -135,10 +182,11 @@ CLAIMS: tuple[Claim, ...] = (
             Decoy("grows with the dimension", lambda n, **_: plane.size_law(n)),
         ),
     ),
-    _theorem_7(
+    _extension(
         "mean.rate",
-        "the mean compression falls like one over the square root of the dimension",
-        r"\mathbb{E} \rho = \frac{\sqrt{\pi}}{2} \frac{\Gamma(n/2)}{\Gamma((n+1)/2)} \simeq \sqrt{\frac{\pi}{2n}}",
+        says="the mean compression falls like one over the square root of the dimension",
+        formula=r"\mathbb{E} \rho = \frac{\sqrt{\pi}}{2} \frac{\Gamma(n/2)}{\Gamma((n+1)/2)}"
+        r" \simeq \sqrt{\frac{\pi}{2n}}",
         domain="two gradients",
         kind="rate",
         theory=partial(_fall, -0.5),
@@ -146,19 +194,45 @@ CLAIMS: tuple[Claim, ...] = (
         tolerance=0.02,
         statistic="compression",
         study="gradient_plane",
-        status="extension",
         note="Simulated at the quantile 1 - exp(-pi/4), where the mean lies in the limit of large n.",
         decoys=(Decoy("one over the dimension", partial(_fall, -1.0)), Decoy("no fall", partial(_fall, 0.0))),
     ),
-    _theorem_7(
-        "difficulty.means",
-        "the squared whole step is on average n / 2 times the squared projected one, as a ratio of means",
-        r"\frac{\mathbb{E} \|\Delta\|^2}{\mathbb{E} \|P \Delta\|^2} = \frac{1}{\mathbb{E} \rho^2} = \frac{n}{k}",
+    _reading(
+        "difficulty.reading",
+        says="the whole step is n / 2 times more difficult than the projected one, as the mean of the ratio of squares",
+        formula=r"\mathbb{E} \frac{\|\Delta\|^2}{\|P \Delta\|^2} \le \frac{n}{2}",
+        domain="two gradients, n even; left side: the part of the mean over rho^2 >= floor only",
+        kind="bound",
+        theory=_truncated,
+        replay=_truncated_below,
+        code=plane.mean_difficulty,
+        quotes=(
+            Quote("all have independent standard Gaussian random variables as their elements", "Theorem 7"),
+            Quote(
+                "will be [..] times more difficult"
+                " (in terms of the square of the magnitude of the needed perturbation)",
+                "Theorem 7",
+            ),
+        ),
+        reading="So many times is taken to be the mean of the ratio of both squares, and the lost factor to be n / 2.",
+        defect="Theorem 7's factor n / 2 of difficulty is no mean of the ratio of squared steps, which is infinite for"
+        " two gradients, nor its median, which is near 0.72 n; it is the ratio of the two means",
+        instead=("fc.thm7.difficulty.corrected", "fc.thm7.difficulty.median"),
+        hypotheses=_two_of_even,
+        note="The mean is infinite for one and two gradients; (n - 2) / (k - 2) beyond. A sum of terms that are not"
+        " negative, it is at least the part in the stored world.",
+    ),
+    _corrected(
+        "difficulty.corrected",
+        says="the squared whole step is on average n / 2 times the squared projected one, as a ratio of means",
+        formula=r"\frac{\mathbb{E} \|\Delta\|^2}{\mathbb{E} \|P \Delta\|^2}"
+        r" = \frac{1}{\mathbb{E} \rho^2} = \frac{n}{k}",
         domain="k < n gradients, independent of an isotropic difference",
         kind="identity",
         theory=_inverse_square_mean,
         code=plane.difficulty_of_means,
         tolerance=1e-8,
+        note="What the proof divides: the degrees of both laws.",
         decoys=(
             Decoy(
                 "one gradient less",
@@ -172,52 +246,38 @@ CLAIMS: tuple[Claim, ...] = (
             ),
         ),
     ),
-    _theorem_7(
-        "difficulty.printed",
-        "the whole step is n / 2 times more difficult than the projected one, as the mean of the ratio of squares",
-        r"\mathbb{E} \frac{\|\Delta\|^2}{\|P \Delta\|^2} \le \frac{n}{2}",
-        domain="two gradients; left side: the mean over rho^2 >= floor only",
-        kind="bound",
-        theory=_truncated,
-        replay=_truncated_below,
-        code=plane.mean_difficulty,
-        tolerance=1e-9,
-        status="refuted",
-        note="The mean is infinite for one and two gradients; (n - 2) / (k - 2) beyond.",
-    ),
-    _theorem_7(
-        "difficulty.corrected",
-        "the median of the ratio of squares is 1 / (1 - 2^(-2/(n - 2))) for two gradients",
-        r"\mathrm{median} \frac{\|\Delta\|^2}{\|P \Delta\|^2} = \frac{1}{I^{-1}_{1/2}(k/2, (n-k)/2)},"
+    _extension(
+        "difficulty.median",
+        says="the median of the ratio of squares is 1 / (1 - 2^(-2/(n - 2))) for two gradients",
+        formula=r"\mathrm{median} \frac{\|\Delta\|^2}{\|P \Delta\|^2} = \frac{1}{I^{-1}_{1/2}(k/2, (n-k)/2)},"
         r" \quad k = 2: \frac{1}{1 - 2^{-2/(n-2)}}",
         domain="k < n gradients",
         kind="identity",
         theory=_median,
         code=plane.median_difficulty,
         tolerance=1e-8,
-        status="corrected",
         note="About 0.72 (n - 2) for two gradients: more than n / 2.",
         decoys=(
             Decoy("the ratio of means", partial(_median, median=plane.difficulty_of_means)),
             Decoy("one dimension more", partial(_median, median=lambda n, k: plane.median_difficulty(n + 1, k))),
         ),
     ),
-    _theorem_7(
+    _extension(
         "difficulty.moment",
-        "from three gradients on the mean of the ratio of squares is (n - 2) / (k - 2)",
-        r"\mathbb{E} \frac{\|\Delta\|^2}{\|P \Delta\|^2} = \frac{n-2}{k-2}, \quad k \ge 3",
+        says="from three gradients on the mean of the ratio of squares is (n - 2) / (k - 2)",
+        formula=r"\mathbb{E} \frac{\|\Delta\|^2}{\|P \Delta\|^2} = \frac{n-2}{k-2}, \quad k \ge 3",
         domain="3 <= k < n",
         kind="identity",
         theory=_mean,
         code=plane.mean_difficulty,
         tolerance=1e-6,
-        status="extension",
+        note="Infinite below three gradients.",
         decoys=(Decoy("the ratio of means", lambda n, gradients: Sides(_mean(n, gradients).left, n / gradients)),),
     ),
-    _theorem_7(
+    _extension(
         "difficulty.rate",
-        "the median difficulty grows in proportion to the dimension",
-        r"\mathrm{median} \frac{\|\Delta\|^2}{\|P \Delta\|^2} \simeq \frac{n-2}{2 \ln 2}",
+        says="the median difficulty grows in proportion to the dimension",
+        formula=r"\mathrm{median} \frac{\|\Delta\|^2}{\|P \Delta\|^2} \simeq \frac{n-2}{2 \ln 2}",
         domain="two gradients",
         kind="rate",
         theory=partial(_growth, 1.0),
@@ -225,6 +285,7 @@ CLAIMS: tuple[Claim, ...] = (
         tolerance=0.02,
         statistic="difficulty",
         study="gradient_plane",
+        reading="Of the median: its factor 0.72 is not the theorem's 1/2, which fc.thm7.difficulty.corrected has.",
         decoys=(Decoy("its square root", partial(_growth, 0.5)), Decoy("its square", partial(_growth, 2.0))),
     ),
     *relu_networks.CLAIMS,

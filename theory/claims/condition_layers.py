@@ -12,10 +12,11 @@ import numpy as np
 
 from theory import conditioning
 from theory._dense import dense
-from theory.claim import Claim, Decoy, Sides, rows
-from theory.conditioning import condition, matrix_norm, vector_norm
+from theory.claim import Claim, Decoy, Quote, Sides, rows
+from theory.conditioning import condition, matrix_norm, rank, vector_norm
 
 PAPER = "Conditioning, Section III-B"
+CONVOLUTIONS = "Conditioning, Section V-C"
 
 
 def _sphere(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -104,16 +105,27 @@ def _roundness(W: np.ndarray) -> Any:
     return 4 * (gram[0, 0] * gram[1, 1] - gram[0, 1] * gram[1, 0]) / (gram[0, 0] + gram[1, 1]) ** 2
 
 
-def _operator_conditioned(kernel: np.ndarray, size: int) -> Sides:
-    """kappa(convolution) <= kappa(kernel matrix), by the decreasing function above."""
-    operator = dense(kernel, (1, size))
-    return Sides(_roundness(conditioning.kernel_matrix(kernel)), _roundness(operator))
+def _reshaped(kernel: np.ndarray, size: int) -> Sides:
+    """kappa(convolution) against kappa(reshaped kernel), both by the decreasing function above."""
+    return Sides(_roundness(dense(kernel, (1, size))), _roundness(conditioning.kernel_matrix(kernel)))
 
 
-def _kernel_conditioned(kernel: np.ndarray, size: int) -> Sides:
-    """The converse."""
-    kernel_side, operator_side = _operator_conditioned(kernel, size)
-    return Sides(operator_side, kernel_side)
+def _both_of_full_rank(kernel: np.ndarray, size: int) -> dict[str, bool]:
+    return {
+        "the filters fit on the circle": kernel.shape[-1] <= size,
+        "the convolution is invertible: its condition number is the same by both definitions": _full_rank(
+            dense(kernel, (1, size))
+        ),
+        "the reshaped kernel has full rank, too": _full_rank(conditioning.kernel_matrix(kernel)),
+    }
+
+
+def _full_rank(W: np.ndarray) -> bool:
+    return bool(rank(W.astype(float)) == min(W.shape))
+
+
+def _full_column_rank(W: np.ndarray, **_world: Any) -> dict[str, bool]:
+    return {"W has full column rank": bool(rank(W.astype(float)) == W.shape[1])}
 
 
 def _convolution_norm(kernel: np.ndarray, grid: Sequence[int], stride: int, start: int | None) -> float:
@@ -129,22 +141,23 @@ def _convolution_below(kernel: np.ndarray, pick: int = 0, **where: Any) -> Sides
 
 
 _row = rows("cond", PAPER, kind="bound", tolerance=1e-8)
+_textbook = rows("cond", PAPER, kind="bound", tolerance=1e-8, status="extension", credit="textbook")
+_ours = rows("cond", PAPER, kind="bound", tolerance=1e-8, status="extension", credit="ours")
 
 
 CLAIMS: tuple[Claim, ...] = (
-    _row(
+    _textbook(
         "random.mean",
         says="a random direction is stretched by ||W||_F / sqrt(n) in the quadratic mean",
         theory=_stretch_mean,
         formula=r"\mathbb{E} \|W d\|^2 = \frac{\|W\|_F^2}{n}",
         kind="identity",
         domain="d uniform on the unit sphere of R^n",
-        status="extension",
         code=conditioning.stretch_moments,
         note="Relative to a random x, a random error does not grow, whatever the condition number.",
         decoys=(Decoy("twice as much", lambda W: _stretch_mean(W, 2.0)),),
     ),
-    _row(
+    _textbook(
         "random.variance",
         says="the variance of the squared stretch of a random direction",
         theory=_stretch_variance,
@@ -152,7 +165,6 @@ CLAIMS: tuple[Claim, ...] = (
         r" \sigma^2)^2}{n^2}\right)",
         kind="identity",
         domain="d uniform on the unit sphere of R^n",
-        status="extension",
         code=conditioning.stretch_moments,
         decoys=(Decoy("2 / n for 2 / (n + 2)", lambda W: _stretch_variance(W, 2.0)),),
     ),
@@ -163,95 +175,102 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\|f(x + \delta) - f(x)\| \le \prod_l \|W^l\|\, \|\delta\|",
         domain="leaky ReLU of slope 0 to 1 (any 1-Lipschitz activation)",
         status="extension",
+        credit="Szegedy et al. 2014",
         code=conditioning.lipschitz_product,
         decoys=(
             Decoy("the first layer forgotten", lambda **world: _absolute(**world, first=1)),
             Decoy("the largest factor alone", _largest_factor),
         ),
     ),
-    _row(
+    _textbook(
         "layers.telescoped",
         says="relative errors grow at most by the product of the norms times ||x|| / ||f(x)||",
         theory=_telescoped,
         formula=r"\frac{\|f(x + \delta) - f(x)\|}{\|f(x)\|} \le \frac{\prod_l \|W^l\|}{\|f(x)\|} \|\delta\|",
         domain="leaky ReLU of slope 0 to 1, f(x) not 0; any ranks",
-        status="extension",
         code=conditioning.telescoped_bound,
         decoys=(Decoy("half of it", lambda **world: _telescoped(**world, share=0.5)),),
     ),
-    _row(
+    _ours(
         "layers.leaky",
         says="relative errors grow at most by the product of the condition numbers over slope^(L-1)",
         theory=_leaky,
         formula=r"\frac{\|f(x + \delta) - f(x)\|}{\|f(x)\|} \le a^{-(L-1)} \prod_l \kappa(W^l)"
         r" \frac{\|\delta\|}{\|x\|}",
         domain="leaky ReLU of slope a > 0, every W^l of full column rank, no bias",
-        status="extension",
         code=conditioning.leaky_product_bound,
         decoys=(Decoy("the slope forgotten", _leaky_without_slope),),
     ),
-    _row(
-        "relu_product.printed",
+    _ours(
+        "relu_product.tempting",
         says="the relative error after a ReLU layer is at most the condition number times that of the input",
         theory=_relu_product,
         formula=r"\|\delta f\|\, \|x\| \le \kappa(W)\, \|\delta\|\, \|f(x)\|, \quad f(x) = \max(W x, 0)",
         domain="W of full column rank",
-        status="refuted",
+        tempting=True,
+        instead=("cond.relu_product", "cond.layers.telescoped"),
+        hypotheses=_full_column_rank,
         replay=_relu_product_of_row,
-        note="Used for networks without being said of their activations: f(x) may be 0, its relative error infinite.",
+        note="The paper states its inequality 'before activation is applied'. Behind a ReLU it would not hold: f(x) may"
+        " be 0, and its relative error infinite.",
     ),
-    _row(
-        "relu_product.corrected",
+    _textbook(
+        "relu_product",
         says="the absolute error after a ReLU layer is at most the norm times that of the input",
         theory=_relu_change,
         formula=r"\|\delta f\| \le \|W\|\, \|\delta\|",
         domain="any W",
-        status="corrected",
         decoys=(Decoy("half the norm", lambda **world: _relu_change(**world, share=0.5)),),
     ),
     _row(
-        "conv_reshape.singular.printed",
-        says="a convolution is at least as well conditioned as its kernel reshaped to a matrix",
-        theory=_operator_conditioned,
-        formula=r"\kappa(\mathrm{conv}) \le \kappa(W_r)",
-        source="Conditioning, Section V-C",
+        "conv_reshape.reading",
+        says="the condition number of a convolutional layer is that of its kernel reshaped to a matrix",
+        theory=_reshaped,
+        formula=r"\kappa(\mathrm{conv}) = \kappa(W_r)",
+        kind="identity",
+        source=CONVOLUTIONS,
         domain="circular; for two columns at most, by the decreasing function (2 kappa / (1 + kappa^2))^2",
-        status="refuted",
+        status="reading",
+        quotes=(
+            Quote(
+                "to calculate condition numbers for convolutional layers, a weight matrix of dimensions [..] is"
+                " reshaped to dimensions [..]",
+                "Section V-C",
+            ),
+        ),
+        reading="the number so calculated as that of the layer, the map from images to images, and not just of the"
+        " matrix; the 2-norm",
+        instead=("norm.circulant.condition", "cond.conv_reshape.norm_low", "cond.conv_reshape.norm_high"),
+        defect="the condition number that Section V-C calculates for a convolutional layer is that of its reshaped"
+        " kernel, and not of the map from image to image: 1 where that has 3, for the filter (2, 1) on two points",
+        hypotheses=_both_of_full_rank,
         code=conditioning.kernel_matrix,
-        note="The filter (1, -1) has the matrix condition number 1 and annihilates constants. The reading of kappa(W_r)"
-        " as the layer's is the paper's.",
+        note="Read of the reshaped matrix alone the number is what it is called. As the layer's it can be too small, as"
+        " of the filter (1, -1), which has 1 and annihilates constants, or too large, as of two equal delta filters,"
+        " whose matrix is singular and which copy their input. Only the norms are tied.",
     ),
-    _row(
-        "conv_reshape.singular.corrected",
+    _textbook(
+        "conv_reshape.norm_low",
         says="the norm of a convolution is at least that of its kernel's matrix",
         theory=_convolution_below,
         formula=r"\|W_r\|_2 \le \|\mathrm{conv}\|_2",
-        source="Conditioning, Section V-C",
+        source=CONVOLUTIONS,
         domain="any stride and padding with one window fully inside",
-        status="corrected",
         code=conditioning.convolution_norm_bounds,
+        note="The kernel's matrix is a block of the convolution's.",
         decoys=(Decoy("the upper bound", lambda **world: _convolution_below(**world, pick=1)),),
     ),
     _row(
-        "conv_reshape.duplicate.printed",
-        says="a convolution is at most as well conditioned as its kernel reshaped to a matrix",
-        theory=_kernel_conditioned,
-        formula=r"\kappa(W_r) \le \kappa(\mathrm{conv})",
-        source="Conditioning, Section V-C",
-        domain="circular; for two columns at most, by the decreasing function (2 kappa / (1 + kappa^2))^2",
-        status="refuted",
-        code=conditioning.kernel_matrix,
-        note="Two equal delta filters: the matrix has rank one of two, the operator copies its input.",
-    ),
-    _row(
-        "conv_reshape.duplicate.corrected",
+        "conv_reshape.norm_high",
         says="the norm of a convolution is at most sqrt(h w) times that of its kernel's matrix",
         theory=_convolution_above,
         formula=r"\|\mathrm{conv}\|_2 \le \sqrt{h w}\, \|W_r\|_2",
-        source="Conditioning, Section V-C",
+        source=CONVOLUTIONS,
         domain="any stride, circular or zero padding",
-        status="corrected",
+        status="extension",
+        credit="Singla and Feizi 2021",
         code=conditioning.convolution_norm_bounds,
+        note="Every pixel lies in h w windows at most.",
         decoys=(
             Decoy(
                 "without the factor",

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from theory import conditioning
-from theory.claim import Claim, Decoy, Sides, rows
-from theory.conditioning import condition, matrix_norm, vector_norm
+from theory.claim import Claim, Decoy, Quote, Sides, rows
+from theory.conditioning import condition, matrix_norm, rank, vector_norm
 from theory.gaussian_condition import TwoColumnCondition, two_column_frobenius
 
 PAPER = "Conditioning, Section III-B"
@@ -116,21 +116,42 @@ def _stable_rank(W: np.ndarray, power: float = 2.0) -> Sides:
     return Sides(conditioning.stable_rank(W), (condition(W, "fro") / condition(W)) ** power)
 
 
+def _singular(W: np.ndarray) -> dict[str, bool]:
+    return {
+        "W is not 0": bool(np.any(W != 0)),
+        "W is singular: its rank is below both of its sizes": rank(W.astype(float)) < min(W.shape),
+    }
+
+
 _row = rows("cond", PAPER, kind="bound", tolerance=1e-8)
+_textbook = rows("cond", PAPER, kind="bound", tolerance=1e-8, status="extension", credit="textbook")
 
 
 CLAIMS: tuple[Claim, ...] = (
     _row(
-        "definition.singular.printed",
+        "definition.singular.reading",
         says="sigma_1 / sigma_n and ||W|| ||W^+|| are one condition number, of every matrix",
         theory=_reciprocals,
         formula=r"\frac{\sigma_n}{\sigma_1} = \frac{1}{\|W\|\, \|W^+\|}",
         kind="identity",
         domain="any shape and rank, W not 0",
-        status="refuted",
+        status="reading",
+        quotes=(
+            Quote("The condition number of a singular matrix is infinite", "Section III-B"),
+            Quote(
+                "The general condition number simply comes from using the pseudoinverse as opposed to the inverse",
+                "Section III-B",
+            ),
+        ),
+        reading="'singular' of a matrix that is not square: its rank is below both of its sizes; the 2-norm; the"
+        " general condition number as the same thing, of any rank",
+        instead=("cond.definition.singular.corrected",),
+        defect="Section III-B gives two condition numbers, which part where the rank is below both sizes of the matrix:"
+        " sigma_1 / sigma_n is infinite there, as the paper says of singular matrices, and ||B|| ||B^+|| never is",
+        hypotheses=_singular,
         code=condition,
         replay=_reciprocals_of_rank_one,
-        note="The first is infinite for singular matrices, as the paper says; the second never is.",
+        note="Of a matrix of ones with 3 rows and 2 columns the one is infinite and the other 1.",
     ),
     _row(
         "definition.singular.corrected",
@@ -153,6 +174,11 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\kappa(A) = \|A\|\, \|A^{-1}\| = \|A\|\, \|A^+\|",
         kind="identity",
         domain="A invertible; all four norms",
+        quotes=(
+            Quote("We calculate the condition number [..] of a square matrix [..] using", "Section III-B"),
+            Quote("More generally, the condition number [..] for a non-square matrix", "Section III-B"),
+        ),
+        reading="'more generally': the second formula gives the same number where the first one applies",
         code=condition,
         tolerance=1e-6,
         decoys=(Decoy("the norms 1 and inf exchanged", lambda A: _square(A, (math.inf, 2, 1, "fro"))),),
@@ -164,6 +190,8 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"Q^T Q = I \Rightarrow \kappa_2(Q) = 1",
         kind="identity",
         domain="Euclidean norm; in the Frobenius norm it is n",
+        quotes=(Quote("the condition number of an orthogonal matrix is 1", "Section III-B"),),
+        reading="Euclidean: the ratio of singular values that is defined just before",
         code=condition,
         decoys=(Decoy("n, as in the Frobenius norm", lambda Q: _orthogonal(Q, float(len(Q)))),),
     ),
@@ -174,9 +202,23 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\|B\|_F = \max_{x \ne 0} \frac{\|B x\|}{\|x\|}",
         kind="identity",
         domain="any matrix",
-        status="refuted",
+        status="slip",
+        quotes=(
+            Quote("We use the standard definition of matrix norm in calculating condition number.", "Section III-B"),
+            Quote(
+                "We investigate the 1-norm, the Euclidean norm (2-norm), the [..]-norm, and the Frobenius norm.",
+                "Section III-B",
+            ),
+        ),
+        reading="the standard definition, a largest stretch, for the Frobenius norm, too, with Euclidean vectors; x not"
+        " 0 under the maximum, where x = 0 is printed",
+        instead=("cond.norm.corrected",),
+        defect="Section III-B defines every matrix norm as a largest stretch of a vector, printed over x = 0, and"
+        " counts the Frobenius norm among them, which is none: of the identity it is sqrt(n), where every largest"
+        " stretch is 1",
+        hypotheses=lambda W: {"a matrix, not 0": W.ndim == 2 and bool(np.any(W != 0))},
         replay=_frobenius_stretch_of_diagonal,
-        note="No vector norm induces it: ||I||_F = sqrt(n). The paper also prints x = 0 under the maximum.",
+        note="No other vector norm induces it: in every induced norm the identity has norm 1.",
     ),
     _row(
         "norm.corrected",
@@ -190,15 +232,26 @@ CLAIMS: tuple[Claim, ...] = (
         decoys=(Decoy("of the transposed matrix", _induced_transposed),),
     ),
     _row(
-        "pseudo_inverse.printed",
+        "pseudo_inverse.reading",
         says="the pseudo-inverse of a matrix that has become singular has norm 0",
         theory=_pseudo_inverse,
         formula=r"\mathrm{rank}\, W < \min(m, n) \Rightarrow \|W^+\| \le 0",
         source="Conditioning, Section V-C and Figure 4",
         domain="W singular, not 0",
-        status="refuted",
+        status="reading",
+        quotes=(
+            Quote("to the point of having 0 for the pseudoinverse norm", "Section V-C"),
+            Quote("values of 0 indicate a norm of 0 in the pseudoinverse", "Figure 4"),
+        ),
+        reading="of a matrix that is not 0 and has become singular, as the end of 'a large spike' of its condition"
+        " number; any norm",
+        instead=("cond.pseudo_inverse.corrected",),
+        defect="Section V-C takes a pseudo-inverse of norm 0 for the end of a spike of the condition number, but only"
+        " W = 0 has one: of any other matrix its norm is at least 1 / ||W||, and grows towards singularity",
+        hypotheses=_singular,
         replay=_pseudo_inverse_of_rank_one,
-        note="The zeros of Figure 4 are the zero-initialised weights, not a spike.",
+        note="Read of W = 0 the words hold, see cond.pseudo_inverse.corrected; a condition number of 0 then tells of"
+        " weights that are all 0. Which weights those of Figure 4 are, the paper does not say.",
     ),
     _row(
         "pseudo_inverse.corrected",
@@ -211,13 +264,12 @@ CLAIMS: tuple[Claim, ...] = (
         note="So no condition number is below 1; towards singularity the norm grows without bound.",
         decoys=(Decoy("of the norm of W itself", lambda W: _inverse_norm(W, lambda A: A)),),
     ),
-    _row(
+    _textbook(
         "relations.frobenius_low",
         says="kappa_F is at least kappa_2 + 1 / kappa_2 + r - 2",
         theory=_frobenius_low,
         formula=r"\kappa_F \ge \kappa_2 + \frac{1}{\kappa_2} + r - 2",
         domain="rank r >= 2",
-        status="extension",
         code=conditioning.frobenius_condition_range,
         note="Equality for r = 2.",
         decoys=(Decoy("r - 1", lambda W: _frobenius_low(W, 1.0)),),
@@ -229,8 +281,9 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\kappa_F \le \frac{r}{2} \left(\kappa_2 + \frac{1}{\kappa_2}\right)",
         domain="rank r >= 2",
         status="extension",
+        credit="Kantorovich 1948",
         code=conditioning.frobenius_condition_range,
-        note="Kantorovich's inequality.",
+        note="Kantorovich's inequality for the squared singular values.",
         decoys=(Decoy("half of it", lambda W: _frobenius_high(W, 0.5)),),
     ),
     _row(
@@ -242,28 +295,28 @@ CLAIMS: tuple[Claim, ...] = (
         source="Conditioning, Section V-C",
         domain="two columns, m >= 2 rows",
         status="extension",
+        credit="Edelman 1988",
         code=two_column_frobenius,
         tolerance=0.03,
         statistic="condition_fro",
         study="conditioning",
         where=lambda n, rows: n == 2 and len(rows) == 1 and rows[0] >= 2,
-        note="Exact: for two columns kappa_F = kappa_2 + 1 / kappa_2.",
+        note="Exact: for two columns kappa_F = kappa_2 + 1 / kappa_2, and the law of kappa_2 is Edelman's.",
         decoys=(
             Decoy("exponent m", lambda n, rows: two_column_frobenius(rows[0] + 1)),
             Decoy("that of kappa_2", lambda n, rows: TwoColumnCondition(rows[0])),
         ),
     ),
-    _row(
+    _textbook(
         "relations.equivalence",
         says="kappa_1 and kappa_inf are within a factor sqrt(m n) of kappa_2, both ways",
         theory=_equivalence,
         formula=r"\frac{\kappa_2}{\sqrt{m n}} \le \kappa_1, \kappa_\infty \le \sqrt{m n}\, \kappa_2",
         domain="any shape and rank",
-        status="extension",
         code=condition,
         decoys=(Decoy("equal", lambda W: _equivalence(W, 0.0)),),
     ),
-    _row(
+    _textbook(
         "relations.transpose",
         says="transposing exchanges kappa_1 and kappa_inf and keeps kappa_2 and kappa_F",
         theory=_transposed,
@@ -271,19 +324,17 @@ CLAIMS: tuple[Claim, ...] = (
         r" \kappa_F(W^T) = \kappa_F(W)",
         kind="identity",
         domain="any shape and rank",
-        status="extension",
         code=condition,
         note="The paper writes a layer both as W^T x and as W x: which rows of its tables are L1 and which L-infinity"
         " is open.",
         decoys=(Decoy("each norm kept", lambda W: _transposed(W, conditioning.NORMS)),),
     ),
-    _row(
+    _textbook(
         "relations.stable_rank",
         says="the stable rank is at most (kappa_F / kappa_2)^2",
         theory=_stable_rank,
         formula=r"\frac{\|W\|_F^2}{\|W\|_2^2} \le \left(\frac{\kappa_F}{\kappa_2}\right)^2",
         domain="W not 0",
-        status="extension",
         code=conditioning.stable_rank,
         note="The ratio 1.033 of the first table's dense layer makes it a matrix of nearly rank one.",
         decoys=(Decoy("not squared", lambda W: _stable_rank(W, 1.0)),),

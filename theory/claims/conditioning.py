@@ -8,8 +8,8 @@ import numpy as np
 from scipy import stats
 
 from theory import conditioning
-from theory.claim import Claim, Decoy, Sides, rows
-from theory.conditioning import condition
+from theory.claim import Claim, Decoy, Quote, Sides, rows
+from theory.conditioning import condition, rank
 from theory.gaussian_condition import squared_growth_law
 
 PAPER = "Conditioning, Section III-B"
@@ -98,10 +98,20 @@ def _frozen(without_decay: bool) -> Any:
     return theory
 
 
+def _layer_and_input(W: np.ndarray, x: np.ndarray, delta: np.ndarray) -> dict[str, bool]:
+    return {
+        "W has full rank: its condition number is the same by both definitions": rank(W.astype(float)) == min(W.shape),
+        "W x is not 0, so that it has a relative error": bool(np.any(W @ x != 0)),
+        "x is not 0, so that it has a relative error": bool(np.any(x != 0)),
+        "delta is of the shape of x": delta.shape == x.shape,
+    }
+
+
 _row = rows("cond", PAPER, kind="bound", tolerance=1e-8)
+_textbook = rows("cond", PAPER, kind="bound", tolerance=1e-8, status="extension", credit="textbook")
+_ours = rows("cond", PAPER, kind="identity", tolerance=1e-8, status="extension", credit="ours")
 _drawn: Any = {
     "kind": "law",
-    "status": "extension",
     "tolerance": 0.05,
     "study": "conditioning",
 }
@@ -115,10 +125,29 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\frac{\|W \delta\|}{\|W x\|} \le \kappa(W) \frac{\|\delta\|}{\|x\|}",
         domain="any shape, all four norms",
         status="refuted",
+        quotes=(
+            Quote(
+                "which can also be described using condition number, after combining b and z into z_1", "Section III-B"
+            ),
+            Quote(
+                "we can use the linear system defined by a neural network layer, before activation is applied, to"
+                " indicate the effect of a perturbation",
+                "Section III-B",
+            ),
+        ),
+        reading="for every W of a layer, every x with W x not 0 and every delta, in each of the four norms; z_1 = W x,"
+        " the delta of z_1 is W delta",
+        instead=("cond.relative_error.corrected", "cond.relative_error.full_rank"),
+        defect="the inequality of Section III-B fails for layers with more inputs than outputs, such as the softmax"
+        " layer of 784 inputs and 10 outputs: where its rows are orthonormal, an error along one of them"
+        " breaks it 9-fold at random inputs",
+        hypotheses=_layer_and_input,
         code=conditioning.printed_bound,
         replay=_growth_of_row,
-        note="False wherever W has a null space, such as the 10 x 784 softmax layer: x may lie nearly inside. With"
-        " orthonormal rows a random x fails it by about sqrt(n / r).",
+        note="It holds of square and tall W of full column rank, see cond.relative_error.full_rank. Wherever W has a"
+        " null space, as every map from 784 pixels to 10 logits, x may lie nearly inside: W x is then small, and W"
+        " delta need not be. With orthonormal rows, kappa = 1, and delta along one of them, the factor is about"
+        " sqrt(n / r) for a random x.",
     ),
     _row(
         "relative_error.corrected",
@@ -130,52 +159,48 @@ CLAIMS: tuple[Claim, ...] = (
         code=conditioning.row_space_bound,
         decoys=(Decoy("as printed", _printed_growth),),
     ),
-    _row(
+    _textbook(
         "relative_error.full_rank",
         says="with full column rank the relative error of W x is at most the condition number times that of x",
         theory=_printed_growth,
         formula=r"\frac{\|W \delta\|}{\|W x\|} \le \kappa(W) \frac{\|\delta\|}{\|x\|}",
         domain="W of full column rank, all four norms, without the bias",
-        status="extension",
         code=conditioning.printed_bound,
         note="And only then: a null vector x makes the left side unbounded.",
         decoys=(Decoy("half of it", _growth(lambda *world: conditioning.printed_bound(*world) / 2)),),
     ),
-    _row(
+    _textbook(
         "relative_error.attained",
         says="the Euclidean bound is attained: delta along the first right singular vector, x along the last",
         theory=_attained,
         formula=r"\frac{\|W v_1\|}{\|W v_r\|} = \kappa_2(W)",
         kind="identity",
         domain="rank min(m, n)",
-        status="extension",
         code=condition,
         tolerance=1e-6,
         decoys=(Decoy("its square root", lambda W: _attained(W, 0.5)),),
     ),
-    _row(
+    _textbook(
         "effective",
         says="the worst growth of relative errors at a given x is ||W|| ||x|| / ||W x||",
         theory=_effective,
         formula=r"\max_{\delta} \frac{\|W \delta\| / \|W x\|}{\|\delta\| / \|x\|} = \frac{\|W\|\, \|x\|}{\|W x\|}",
         kind="identity",
         domain="W x not 0, any shape and rank; Euclidean",
-        status="extension",
         code=conditioning.effective_condition,
         note="What to report of a trained layer, over the test set, instead of one condition number.",
         decoys=(Decoy("the condition number", lambda W, x: _effective(W, x, lambda W, x: condition(W))),),
     ),
-    _row(
+    _textbook(
         "effective.bound",
         says="the effective condition number is at most the condition number times ||x|| / ||P x||",
         theory=_effective_below,
         formula=r"\frac{\|W\|\, \|x\|}{\|W x\|} \le \kappa_2(W) \frac{\|x\|}{\|P x\|}",
         domain="W x not 0, any shape and rank; Euclidean",
-        status="extension",
         code=conditioning.row_space_factor,
         decoys=(Decoy("without the row-space factor", lambda W, x: _effective_below(W, x, lambda W, x: 1.0)),),
     ),
-    _row(
+    _textbook(
         "row_space",
         says="the share of a random input that a wide layer with r outputs sees is Beta(r/2, (n - r)/2)",
         theory=_seen_by(),
@@ -184,11 +209,12 @@ CLAIMS: tuple[Claim, ...] = (
         code=conditioning.row_space_factor,
         statistic="seen",
         where=_wide,
-        note="Mean r / n, 10 / 784 for a softmax layer; exact for every rank. Images are not uniform.",
+        note="Exact for every rank: Gaussian vectors, projected. Mean r / n, 10 / 784 for a softmax layer. Images are"
+        " not uniform.",
         decoys=(Decoy("half the outputs", _seen_by(share=0.5)), Decoy("the halves forgotten", _seen_by(half=1.0))),
         **_drawn,
     ),
-    _row(
+    _textbook(
         "growth.random",
         says="an error beside the input grows, relative to it, by the root of an F(m, m) in a Gaussian layer",
         theory=lambda n, rows: squared_growth_law(rows[0]),
@@ -197,14 +223,15 @@ CLAIMS: tuple[Claim, ...] = (
         code=squared_growth_law,
         statistic="growth",
         where=lambda n, rows: len(rows) == 1 and n >= 2 and min(n, *rows) <= 64,  # beyond, no full matrix is drawn
-        note="Exact. Median 1, however large the condition number, which is about n for a square layer.",
+        note="Exact: a ratio of independent chi-squares. Median 1, however large the condition number, which is about n"
+        " for a square layer.",
         decoys=(
             Decoy("n degrees", lambda n, rows: squared_growth_law(n)),
             Decoy("a fixed stretch of the input", lambda n, rows: _fixed_input(n, rows, rows[0])),
         ),
         **_drawn,
     ),
-    _row(
+    _ours(
         "growth.row_space",
         says="of an error and an input that a wide Gaussian layer sees wholly it is the root of an F(n, n)",
         theory=lambda n, rows: squared_growth_law(n),
@@ -221,41 +248,37 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         **_drawn,
     ),
-    _row(
+    _ours(
         "gauge",
         says="adding one functional to all logits of a softmax leaves the centred weights' condition number as it is",
         theory=_gauge,
         formula=r"\kappa\left(\left(I - \frac{1}{K} \mathbf{1} \mathbf{1}^T\right) (W + \mathbf{1} c^T)\right)"
         r" = \kappa\left(\left(I - \frac{1}{K} \mathbf{1} \mathbf{1}^T\right) W\right)",
-        kind="identity",
         domain="softmax layers, K >= 2 logits; W + 1 c^T is the same classifier",
-        status="extension",
         code=conditioning.gauge_condition,
         tolerance=1e-6,
         note="The condition number of W itself grows without bound with c, and says nothing about robustness here.",
         decoys=(Decoy("of the weights themselves", lambda W, c: _gauge(W, c, condition)),),
     ),
-    _row(
+    _ours(
         "zero_start",
         says="softmax regression trained from zero weights keeps 1^T W = 0, and so a rank of at most K - 1",
         theory=_zero_start(0.0),
         formula=r"W_0 = 0 \Rightarrow \mathbf{1}^T W_t = 0",
-        kind="identity",
         source="Conditioning, Section V-C, Figure 4",
         domain="gradient descent, with or without weight decay",
-        status="extension",
-        note="The strict condition number is then infinite from the first step to the last; not so for Adam.",
+        note="The ratio sigma_1 / sigma_K is then infinite from the first step to the last, at a pseudo-inverse whose"
+        " norm is not 0; not so for Adam. Whether the paper starts its simple model from zeros, as the tutorial that it"
+        " adapts does, it does not say.",
         decoys=(Decoy("from random weights", _zero_start(1.0)),),
     ),
-    _row(
+    _ours(
         "frozen_start",
         says="from random weights, the sum of the logits' weights is frozen, up to decay",
         theory=_frozen(False),
         formula=r"\mathbf{1}^T W_t = (1 - \eta \mu)^t\, \mathbf{1}^T W_0",
-        kind="identity",
         source="Conditioning, Section V-C, Figure 4",
         domain="gradient descent with rate eta and weight decay mu",
-        status="extension",
         note="So sigma_K is at most ||1^T W_0|| / sqrt(K): the trained kappa measures learned against initial scale.",
         decoys=(Decoy("decay forgotten", _frozen(True)),),
     ),

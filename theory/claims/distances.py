@@ -69,7 +69,8 @@ CLAIMS: tuple[Claim, ...] = (
         code=nearest.nearest_law,
         statistic="nearest",
         where=_single,
-        note="Half of it is what the minimum-distance classifier tolerates at x_i.",
+        credit="textbook",
+        note="Half of it is what the minimum-distance classifier tolerates at x_i, at least.",
         decoys=(
             Decoy(
                 "as many others as points", lambda n, rows: nearest.nearest_law(n + 1, rows[0]), lambda n, rows: n <= 5
@@ -91,6 +92,7 @@ CLAIMS: tuple[Claim, ...] = (
         code=separation.distance_law,
         statistic="close_pairs",
         where=lambda n, rows: n >= 2,
+        credit="textbook",
         note="Exact, dependent as the pairs are. By Markov's inequality it is the union bound of the theorem.",
         decoys=(
             Decoy("alpha a tenth larger", lambda n, rows: _close(n, rows, 1.1)),
@@ -110,6 +112,7 @@ CLAIMS: tuple[Claim, ...] = (
         code=separation.log_sign_bound,
         statistic="short_differences",
         where=lambda n, rows: 2 <= n <= 8 and rows == (n,),
+        credit="ours",
         note="Exact. By Markov's inequality it bounds the chance that the classes are closer than 2 alpha sqrt(d).",
         decoys=(
             Decoy("every difference as long as a_d", _short_alike),

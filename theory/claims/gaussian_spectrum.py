@@ -12,10 +12,10 @@ from scipy.special import hyperu
 
 from theory import gaussian_condition as condition
 from theory import gaussian_spectrum as spectrum
-from theory.claim import Claim, Decoy, Moment, Rate, Sides, rows
+from theory.claim import Claim, Decoy, Moment, Quote, Rate, Sides, rows
 from theory.three_column_condition import ThreeColumnCondition
 
-EDELMAN = "Conditioning, Section V-C, by Edelman 1988"
+EDELMAN = "Edelman 1988"
 
 
 def _scaled(n: int, rows: tuple[int, ...], factor: float = 1.0) -> Any:
@@ -99,7 +99,7 @@ def _edges_differ(n: int, rows: tuple[int, ...]) -> bool:
     return abs(_edges(n, rows).mean - _tall(n, rows).mean) > 0.06
 
 
-_row = rows("cond.gaussian", EDELMAN, kind="law", status="extension", tolerance=0.05)
+_row = rows("cond.gaussian", "Conditioning, Section V-C", kind="law", status="extension", tolerance=0.05)
 _drawn = partial(_row, study="conditioning")
 
 
@@ -111,6 +111,7 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"f(\lambda) = \frac{n}{\sqrt{2\pi}} \Gamma\left(\frac{n+1}{2}\right) \lambda^{-1/2} e^{-n\lambda/2}"
         r" U\left(\frac{n-1}{2}, -\frac{1}{2}, \frac{\lambda}{2}\right), \quad \lambda = \sigma_{min}^2",
         domain="square, n >= 1",
+        credit=EDELMAN,
         tolerance=0.03,
         code=spectrum.smallest_singular_law,
         where=_square(),
@@ -129,6 +130,7 @@ CLAIMS: tuple[Claim, ...] = (
         r" \frac{t^{(n-3)/2}}{(1+t)^{(n+2)/2} (n+t)^{1/2}}",
         kind="identity",
         domain="n >= 2",
+        credit="ours",
         code=spectrum.smallest_singular_law,
         tolerance=1e-9,
         decoys=(Decoy("one dimension more", lambda n, x: _mixture(n, x, 1)),),
@@ -139,6 +141,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=lambda n, rows: spectrum.ScaledSmallestLimit(),
         formula=r"P(\sqrt{n}\, \sigma_{min} > t) \to e^{-t - t^2/2}",
         domain="square, n large",
+        credit=EDELMAN,
         code=spectrum.ScaledSmallestLimit,
         where=_square(60),
         statistic="scaled_smallest",
@@ -155,6 +158,7 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\mathrm{median}\, \sigma_{min} \approx \frac{0.547}{\sqrt{n}}",
         kind="rate",
         domain="square",
+        credit=EDELMAN,
         code=spectrum.smallest_singular_law,
         tolerance=0.03,
         statistic="smallest",
@@ -169,6 +173,7 @@ CLAIMS: tuple[Claim, ...] = (
         r" \frac{P(\sigma_{min} \le t)}{t}",
         kind="identity",
         domain="square, n >= 1",
+        credit="ours",
         code=spectrum.small_ball_constant,
         tolerance=1e-10,
         note="c_n = sqrt 2 Gamma((n+1)/2) / Gamma(n/2), about sqrt(n).",
@@ -181,6 +186,7 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\frac{1}{\sqrt{n}} \min_k \mathrm{dist}(a_k, \mathrm{span}_{j \ne k} a_j) \le \sigma_{min}",
         kind="bound",
         domain="full column rank",
+        credit="Rudelson and Vershynin 2008",
         code=spectrum.column_distances,
         tolerance=1e-8,
         decoys=(Decoy("half of it", lambda A: _distances(A, 0, 0.5)),),
@@ -192,6 +198,7 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\sigma_{min} \le \min_k \mathrm{dist}(a_k, \mathrm{span}_{j \ne k} a_j) \le r_{nn}",
         kind="bound",
         domain="full column rank",
+        credit="Rudelson and Vershynin 2008",
         code=spectrum.column_distances,
         tolerance=1e-8,
         decoys=(Decoy("half of it", lambda A: _distances(A, 1, 0.5)),),
@@ -203,6 +210,7 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\sum_j \sigma_j^{-2} = \sum_k \mathrm{dist}_k^{-2}",
         kind="identity",
         domain="full column rank",
+        credit="Tao and Vu 2010",
         code=spectrum.column_distances,
         tolerance=1e-6,
         decoys=(Decoy("not squared", lambda A: _power(A, 1.0)),),
@@ -214,6 +222,7 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\mathrm{dist}(a_n, \mathrm{span}_{j < n} a_j) = r_{nn}",
         kind="identity",
         domain="full column rank",
+        credit="textbook",
         code=spectrum.column_distances,
         tolerance=1e-6,
         decoys=(Decoy("the first column's", lambda A: _last(A, 0)),),
@@ -224,9 +233,9 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_interval,
         formula=r"P\left(\sqrt{m} - \sqrt{n} - t \le \sigma_{min}, \; \sigma_{max} \le \sqrt{m} + \sqrt{n} + t\right)"
         r" \ge 1 - 2 e^{-t^2/2}",
-        source="Conditioning, Section V-C, by Davidson and Szarek 2001",
         kind="bound",
         domain="m >= n; the sides, logarithms, for one column, where the law is known",
+        credit="Davidson and Szarek 2001",
         code=spectrum.extreme_interval,
         tolerance=1e-8,
         decoys=(Decoy("eight times the exponent", lambda m, miss: _interval(m, miss, 8.0)),),
@@ -236,8 +245,8 @@ CLAIMS: tuple[Claim, ...] = (
         says="the logarithm of the condition number of an m x 2 Gaussian matrix has the tail sech(s)^(m-1)",
         theory=lambda n, rows: condition.TwoColumnCondition(rows[0]),
         formula=r"P(\kappa > t) = \left(\frac{2t}{1+t^2}\right)^{m-1}",
-        source="Conditioning, Section V-C",
         domain="two columns, m >= 2 rows",
+        credit=EDELMAN,
         code=condition.TwoColumnCondition,
         tolerance=0.03,
         where=_columns(2),
@@ -254,13 +263,13 @@ CLAIMS: tuple[Claim, ...] = (
         theory=lambda n, rows: ThreeColumnCondition(rows[0]),
         formula=r"f(r, t) \propto (r-t)(r-1)(t-1) (rt)^{(m-4)/2} (1+t+r)^{-3m/2}, \quad \kappa ="
         r" \sqrt{r}, \; 1 \le t \le r",
-        source="Conditioning, Section V-C",
         domain="three columns, m >= 3 rows",
+        credit="textbook",
         code=ThreeColumnCondition,
         tolerance=0.03,
         where=_columns(3),
         statistic="condition",
-        note="Exact, by one quadrature.",
+        note="Exact, by one quadrature over the joint density of the eigenvalues of a Wishart matrix.",
         decoys=(
             Decoy("one row more", lambda n, rows: ThreeColumnCondition(rows[0] + 1)),
             Decoy("two columns", lambda n, rows: condition.TwoColumnCondition(rows[0])),
@@ -272,6 +281,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_square_limit,
         formula=r"P(\kappa / n \le x) \to e^{-2/x - 2/x^2}",
         domain="square, n large",
+        credit=EDELMAN,
         code=condition.SquareConditionLimit,
         where=_square(200),
         statistic="condition_per_column",
@@ -284,14 +294,25 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_tall,
         formula=r"\mathbb{E} \ln \kappa \approx \frac{1}{2} \left(\ln(\mu_+ + s_+ E) - \ln \mu_- -"
         r" \frac{t^2}{8} + t E\right)",
-        source="Conditioning, Section V-C",
         kind="moment",
         domain="n >= 10 columns, at least 2.5 n rows, one factor",
+        status="printed",
+        quotes=(
+            Quote(
+                "A randomly initialized weight matrix is likely to have a low condition number given that it is likely"
+                " to be far from singular",
+                "Section V-C",
+            ),
+        ),
+        reading="random as Gaussian; a matrix of clearly more rows than columns, as the layers there are; low as the"
+        " number that the formula gives",
         code=condition.tall_condition,
         tolerance=0.03,
         where=_is_tall,
         statistic="condition",
-        note="What the paper says of random initialisation, with a number: 1.2 to 2.7 for its layers.",
+        note="1.2 to 2.7 for layers of the paper's kind, such as 784 x 10. The edges' centres are those of Johnstone"
+        " 2001 and Ma 2012. A square matrix is nearer to singular: its condition number is about n, see"
+        " cond.gaussian.square.",
         decoys=(
             Decoy("the Marchenko-Pastur edges", _edges, where=_edges_differ),
             Decoy("a perfectly conditioned matrix", lambda n, rows: Moment(np.log, 0.0, _tall(n, rows).sd)),

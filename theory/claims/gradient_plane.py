@@ -8,19 +8,22 @@ from typing import Any
 import numpy as np
 
 from theory import gradient_plane as plane
-from theory.claim import Claim, Decoy, Sides
+from theory.claim import Claim, Decoy, Quote, Sides, rows
 
 THEOREM = "Feature compression, Theorem 7"
 
 
-def _outputs(gradients: Any, difference: Any, size: Any) -> Sides:
-    return Sides(gradients @ plane.perturbation(gradients, difference, size), size * (gradients @ difference))
+def _outputs(gradients: Any, difference: Any, size: Any, seen: Any = None) -> Sides:
+    """Outputs to first order, and the length of the step, against the projection by least squares."""
+    e = plane.perturbation(gradients if seen is None else seen, difference, size)
+    wanted = gradients @ difference
+    projected = np.linalg.lstsq(gradients, wanted, rcond=None)[0]
+    return Sides(np.append(gradients @ e, np.linalg.norm(e)), size * np.append(wanted, np.linalg.norm(projected)))
 
 
 def _outputs_by_one(gradients: Any, difference: Any, size: Any) -> Sides:
-    """From the gradient of the difference of the first two outputs alone."""
-    one = (gradients[0] - gradients[-1])[None, :]
-    return Sides(gradients @ plane.perturbation(one, difference, size), size * (gradients @ difference))
+    """From the gradient of the difference of the first and the last output alone."""
+    return _outputs(gradients, difference, size, seen=(gradients[0] - gradients[-1])[None, :])
 
 
 def _shortest(gradients: Any, difference: Any, size: Any, other: Any) -> Sides:
@@ -85,12 +88,29 @@ def _kink(hidden: Any, output: Any, x: Any, x_1: Any, x_2: Any, size: Any) -> Si
     return Sides(np.max(abs(given - wanted)) / size, 0 * size)
 
 
+def _at_a_kink(hidden: Any, output: Any, x: Any, size: Any, **_: Any) -> dict[str, bool]:
+    return {
+        "x is at the kink of every unit": bool(np.all(hidden @ x == 0)),
+        "the layers fit": output.shape[-1] == hidden.shape[0],
+        "the size is positive": size > 0,
+    }
+
+
 def _labels(gradients: Any, offset: Any, x_1: Any, x_2: Any, size: Any) -> Sides:
     """1, the label has changed, against whether it has, for linear outputs with f_1 - f_2 = offset at x."""
     before = offset + size * np.sum((gradients[0] - gradients[1]) * x_1)
     e = plane.perturbation(gradients, x_2 - x_1, size)
     after = before + np.sum((gradients[0] - gradients[1]) * e)
     return Sides(1, int((before > 0) != (after > 0)))
+
+
+def _of_both_classes(gradients: Any, offset: Any, x_1: Any, x_2: Any, size: Any) -> dict[str, bool]:
+    g = gradients[0] - gradients[1]
+    return {
+        "the size is positive": size > 0,
+        "x + x_1 is of class 1": offset + g @ x_1 > 0,
+        "x + x_2 is of class 2": offset + g @ x_2 < 0,
+    }
 
 
 def _near_boundary(gradients: Any, offset: Any, x_1: Any, x_2: Any, size: Any) -> Sides:
@@ -102,124 +122,152 @@ def _halved(theory: Any) -> Any:
     return lambda **world: Sides(theory(**world).left, theory(**world).right / 2)
 
 
-def _theorem_7(part: str, says: str, formula: str, **other: Any) -> Claim:
-    return Claim(id=f"fc.thm7.{part}", source=THEOREM, says=says, formula=formula, **other)
-
+_said = rows("fc.thm7", THEOREM, reconstructed=True, code=plane.perturbation)
+_corrected = rows("fc.thm7", THEOREM, status="corrected")
+_extension = rows("fc.thm7", THEOREM, status="extension", tolerance=1e-9)
 
 CLAIMS: tuple[Claim, ...] = (
-    _theorem_7(
+    _said(
         "outputs",
-        "the projected step gives, to first order, the outputs of the whole step",
-        r"\nabla f_i^T e = \epsilon \nabla f_i^T (x_2 - x_1), \quad e = \epsilon P (x_2 - x_1)",
+        says="the projected step, of the length of the projection, gives to first order the outputs of the whole step",
+        formula=r"\nabla f_i^T e = \epsilon \nabla f_i^T (x_2 - x_1), \quad e = \epsilon P (x_2 - x_1)",
         domain="any gradients, dependent or 0 too; exact for linear outputs",
         kind="identity",
         theory=_outputs,
-        code=plane.perturbation,
         tolerance=1e-7,
+        quotes=(
+            Quote(
+                "we can add a perturbation [..] to [..] such that [..]"
+                " (dot equality in the sense of first-order approximation of",
+                "Theorem 7",
+            ),
+            Quote(
+                "the magnitude of [..] satisfies [..], where [..] is the projection [..] onto the subspace spanned by",
+                "Theorem 7",
+            ),
+        ),
+        reading="The lost formulas are read as f_i(x + eps x_1 + e) = f_i(x + eps x_2) for the two classes and as"
+        " ||e|| <= eps ||P (x_2 - x_1)||; tried for any number of outputs.",
+        note="What the first order leaves out is bounded in fc.thm7.error.",
         decoys=(Decoy("the gradient of one difference is enough", _outputs_by_one),),
     ),
-    _theorem_7(
+    _extension(
         "size",
-        "no perturbation with the same outputs to first order is shorter",
-        r"\|\epsilon P \Delta\| \le \|e\|, \quad \nabla f_i^T e = \epsilon \nabla f_i^T \Delta",
+        says="no perturbation with the same outputs to first order is shorter",
+        formula=r"\|\epsilon P \Delta\| \le \|e\|, \quad \nabla f_i^T e = \epsilon \nabla f_i^T \Delta",
         domain="any gradients",
         kind="bound",
         theory=_shortest,
         code=plane.perturbation,
-        tolerance=1e-9,
+        credit="textbook",
+        note="The solution of least length of linear equations. The theorem says that a step of this size is enough.",
         decoys=(Decoy("half of it would do", _shorter_still),),
     ),
-    _theorem_7(
+    _extension(
         "difference",
-        "to change the order of two outputs only, their difference's gradient takes a shorter step",
-        r"\frac{\epsilon |g^T \Delta|}{\|g\|} \le \epsilon \|P \Delta\|, \quad g = \nabla f_1 - \nabla f_2",
+        says="to change the order of two outputs only, their difference's gradient takes a shorter step",
+        formula=r"\frac{\epsilon |g^T \Delta|}{\|g\|} \le \epsilon \|P \Delta\|, \quad g = \nabla f_1 - \nabla f_2",
         domain="two gradients and more",
         kind="bound",
         theory=_difference_only,
         code=plane.perturbation,
-        tolerance=1e-9,
-        status="extension",
+        credit="textbook",
         note="It gives the difference of both outputs, not the outputs.",
         decoys=(Decoy("it takes a longer one", lambda **world: Sides(*reversed(_difference_only(**world)))),),
     ),
-    _theorem_7(
+    _extension(
         "error",
-        "the first-order equality errs by at most half the smoothness times the size squared times two lengths",
-        r"|f_i(x + \epsilon x_1 + e) - f_i(x + \epsilon x_2)|"
+        says="the first-order equality errs by at most half the smoothness times the size squared times two lengths",
+        formula=r"|f_i(x + \epsilon x_1 + e) - f_i(x + \epsilon x_2)|"
         r" \le \frac{\beta_i \epsilon^2}{2} \|n\| (\|x_1 + P \Delta\| + \|x_2\|), \quad n = (I - P) \Delta",
         domain="gradients that are Lipschitz with constant beta_i",
         kind="bound",
         theory=_error,
         code=plane.error_bound,
-        tolerance=1e-9,
-        status="extension",
+        credit="ours",
         note="Makes the dotted equality of the theorem exact; attained by quadratics.",
         decoys=(
             Decoy("half of it", _error_times(lambda size: 0.5)),
             Decoy("of the third order in the size", _error_times(lambda size: size)),
         ),
     ),
-    _theorem_7(
+    _extension(
         "error.input",
-        "with the gradients at the input itself the error has a bound of the same form",
-        r"|f_i(x + \epsilon x_1 + e) - f_i(x + \epsilon x_2)|"
+        says="with the gradients at the input itself the error has a bound of the same form",
+        formula=r"|f_i(x + \epsilon x_1 + e) - f_i(x + \epsilon x_2)|"
         r" \le \frac{\beta_i \epsilon^2}{2} \|n\| (\|P \Delta\| + \|\Delta\|)",
         domain="gradients that are Lipschitz with constant beta_i, taken at x + epsilon x_1",
         kind="bound",
         theory=partial(_error, at_input=True),
         code=plane.error_bound,
-        tolerance=1e-9,
-        status="extension",
+        credit="ours",
+        note="An attacker has the gradients at the input; the theorem takes them at x.",
         decoys=(
             Decoy("half of it", _error_times(lambda size: 0.5, at_input=True)),
             Decoy("of the third order in the size", _error_times(lambda size: size, at_input=True)),
         ),
     ),
-    _theorem_7(
-        "kink.printed",
-        "for a ReLU network the error is small relative to the size at every point",
-        r"\frac{1}{\epsilon} |f_i(x + \epsilon x_1 + e) - f_i(x + \epsilon x_2)| \to 0",
-        domain="one hidden layer of ReLU units, gradient 0 of a unit at its kink",
+    _extension(
+        "kink.tempting",
+        says="for a ReLU network the error is small relative to the size at every point",
+        formula=r"\frac{1}{\epsilon} |f_i(x + \epsilon x_1 + e) - f_i(x + \epsilon x_2)| \to 0",
+        domain="one hidden layer of ReLU units, gradient 0 of a unit at its kink; sides: the error over the size, 0",
         kind="bound",
         theory=_kink,
         code=plane.perturbation,
-        tolerance=1e-9,
-        status="refuted",
-        note="At a kink the theorem's assumption on first-order errors fails, at every size.",
+        credit="ours",
+        tempting=True,
+        instead=("fc.thm7.kink",),
+        hypotheses=_at_a_kink,
+        note="The theorem does not speak of it: at a kink its assumption of a small first-order error fails. Where x is"
+        " at the kink of every unit, the error over the size is the same at every size.",
     ),
-    _theorem_7(
-        "kink.corrected",
-        "for a ReLU network the equality is exact while x and both points share one activation pattern",
-        r"f_i(x + \epsilon x_1 + e) = f_i(x + \epsilon x_2)",
+    _extension(
+        "kink",
+        says="for a ReLU network the equality is exact while x and both points share one activation pattern",
+        formula=r"f_i(x + \epsilon x_1 + e) = f_i(x + \epsilon x_2)",
         domain="one hidden layer of ReLU units, one activation pattern",
         kind="identity",
         theory=_at_both,
         code=plane.perturbation,
-        tolerance=1e-9,
-        status="corrected",
+        credit="textbook",
+        note="There the network is linear, and the theorem's first-order error is 0.",
         decoys=(Decoy("beyond that pattern too", lambda size, **world: _at_both(size=100 * size, **world)),),
     ),
-    _theorem_7(
-        "labels.printed",
-        "the perturbation changes the classifier's label locally",
-        r"\mathrm{label}(x + \epsilon x_1 + e) \ne \mathrm{label}(x + \epsilon x_1)",
-        domain="any x, x_1 and x_2 and a small size; sides: 1 against whether the label changes",
+    _said(
+        "labels.reading",
+        says="the perturbation of the theorem changes the classifier's label, at every point and every small size",
+        formula=r"\mathrm{label}(x + \epsilon x_1 + e) \ne \mathrm{label}(x + \epsilon x_1)",
+        domain="linear outputs, x + x_1 of class 1, x + x_2 of class 2; sides: 1 against whether the label changes",
         kind="bound",
         theory=_labels,
-        code=plane.perturbation,
         tolerance=1e-9,
-        status="refuted",
-        note="Off the boundary x + eps x_1 and x + eps x_2 carry one label for small sizes.",
+        status="reading",
+        quotes=(
+            Quote("Consider a multi-layer neural network for classification and an arbitrary point", "Theorem 7"),
+            Quote(
+                "than just changing the classifier’s label locally using adversarial perturbations",
+                "Theorem 7",
+            ),
+        ),
+        reading="Changing the label is taken to be what e does at an arbitrary x, for every small size; a label is the"
+        " class of the larger of two outputs. The theorem's formulas speak of outputs only.",
+        defect="Theorem 7 compares its perturbation with changing the label; it gives the outputs of x + eps x_2, and"
+        " off the boundary that point has the label of x + eps x_1 for every small eps, so that no label changes",
+        instead=("fc.thm7.labels.corrected", "fc.thm7.outputs"),
+        hypotheses=_of_both_classes,
+        note="The outputs are linear, so that the theorem's first-order error is 0. In the stored world the label does"
+        " not change at any smaller size either: f_1 - f_2 is positive at x, and linear.",
     ),
-    _theorem_7(
+    _corrected(
         "labels.corrected",
-        "the label changes only if x itself is within the order of the size of the boundary",
-        r"|f_1(x) - f_2(x)| \le \epsilon \max(|g^T x_1|, |g^T x_2|), \quad g = \nabla f_1 - \nabla f_2",
+        says="the label changes only if x itself is within the order of the size of the boundary",
+        formula=r"|f_1(x) - f_2(x)| \le \epsilon \max(|g^T x_1|, |g^T x_2|), \quad g = \nabla f_1 - \nabla f_2",
         domain="linear outputs, different labels at x + eps x_1 and x + eps x_2",
         kind="bound",
         theory=_near_boundary,
         tolerance=1e-9,
-        status="corrected",
+        note="So 'locally' has to mean near the boundary: x is nearly a tie.",
         decoys=(Decoy("half as far", _halved(_near_boundary)),),
     ),
 )

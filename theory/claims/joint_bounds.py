@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from theory import margins
-from theory.claim import Decoy, Sides
-from theory.claims.margins import inside, largest, row, theorem
+from theory.claim import Decoy, Quote, Sides
+from theory.claims.margins import RHO, chained, inside, largest, near, ours, row, textbook, theorem
 from theory.joint_certificates import certified_margins
 from theory.joint_exact import closed_form_increase
 from theory.layers import Conv
@@ -132,6 +132,23 @@ def _reversed_pair(network: Network, x: Any, budget: Budget) -> Any:
     return margins.interval_increase(network, x, budget).T
 
 
+def _of_the_ball(weight: Any, moved: Any, radius: Any) -> dict[str, bool]:
+    """That W' is in the ball of W, with [m] as defined."""
+    inner = [each[:-1, :-1] for each in (weight, moved)]
+    return {
+        "W and W' are of one shape": weight.shape == moved.shape,
+        "epsilon is not negative": radius >= 0,
+        "|W'_ij - W_ij| <= epsilon for all positive i < m and j < n": near([inner[0]], [inner[1]], [radius]),
+    }
+
+
+def _three_layers(weights: Any, x: Any, moved: Any, radii: Any) -> dict[str, bool]:
+    return {
+        "a network of three layers": chained(weights, x) and len(weights) == 3,
+        "every weight within its radius": near(weights, moved, radii),
+    }
+
+
 NOTATION = "Section 3.1"
 HIDDEN = "dense ReLU networks without biases"
 
@@ -139,18 +156,27 @@ CLAIMS = (
     row(
         "ball.printed",
         NOTATION,
-        "with [m] the positive integers smaller than m, the ball of a weight bounds its norm",
+        "with [m] the positive integers smaller than m, the ball of a weight bounds its norm, as eq. (2) needs",
         "bound",
         _norm(1),
         formula=r"\| \hat W \|_\infty \le \| W \|_\infty + n \epsilon, \quad [m] = \{1, \dots, m-1\}",
         domain="false for every shape",
-        status="refuted",
-        note="Last row and column are free, and layer L is not perturbed at all: [m] must include m.",
+        status="slip",
+        quotes=(
+            Quote("Let [L] be the set containing all positive integers smaller than L.", NOTATION),
+            Quote("we could define the norm ball as [..]", NOTATION),
+        ),
+        reading="what the factor ||W^m||_inf + d_m epsilon_m of eq. (2) needs of the ball over [m] and [n]",
+        instead=("joint.ball.corrected",),
+        defect="Section 3.1 defines [L] as the positive integers smaller than L, which leaves the last layer of the"
+        " network, and the last row and column of every perturbed weight, out of what is assumed",
+        hypotheses=_of_the_ball,
+        note="A misprint: [m] must include m. Everything else here reads it so.",
     ),
     row(
         "ball.corrected",
         NOTATION,
-        "with [m] = {1, ..., m} the ball of a weight bounds its norm, as Theorem 1 needs",
+        "with [m] = {1, ..., m} the ball of a weight bounds its norm, as eq. (2) needs",
         "bound",
         _norm(0),
         formula=r"\| \hat W \|_\infty \le \| W \|_\infty + n \epsilon, \quad [m] = \{1, \dots, m\}",
@@ -162,17 +188,18 @@ CLAIMS = (
             Decoy("the root of n", _norm(0, np.sqrt)),
         ),
     ),
-    row(
+    ours(
         "thm1.two_layers",
         "Theorem 1, eq. (1)",
         "tau + zeta as printed bounds the increase of every pairwise margin of two layers",
         "bound",
         theorem(margins.zeta_printed),
         formula=r"f_{\hat W}^{ij}(\hat x) \le f_W^{ij}(x) + \tau^{ij} + \zeta^{ij}, \quad L = 2",
-        domain=f"{HIDDEN}, L = 2, reading h^{{0*}} as x",
+        domain=f"dense networks without biases, L = 2, reading h^{{0*}} as x; {RHO}",
+        note="Where Theorem 1 holds as it is printed: h^{1*} is an upper end, for the first layer is given x itself.",
         decoys=(Decoy("zeta alone", theorem(margins.zeta_printed, lambda *_: 0)),),
     ),
-    row(
+    ours(
         "eq3.two_layers",
         "eq. (3)",
         "for two layers the printed zeta counts the first twice: an excess of D_ij epsilon_1 ||x||_1",
@@ -180,12 +207,11 @@ CLAIMS = (
         _two_layers(1),
         formula=r"\zeta_{\mathrm{printed}}^{ij} = \zeta^{ij} + D_{ij} \epsilon_1 \| x \|_1, \quad L = 2",
         domain=f"{HIDDEN}, L = 2",
-        status="extension",
         note="Layer 1 is layer L - 1 here, and eq. (3) has a term for either. For L = 1 it speaks of layers 0 and -1.",
         code=margins.zeta_printed,
         decoys=(Decoy("no excess", _two_layers(0)), Decoy("twice as much", _two_layers(2))),
     ),
-    row(
+    ours(
         "one_layer",
         "Theorem 1, at L = 1",
         "the largest increase for one layer is a sum over the inputs, each moved to one of its ends",
@@ -193,11 +219,10 @@ CLAIMS = (
         _closed_form(closed_form_increase),
         formula=r"\sum_b \max_{s=\pm 1} (v_b (x_b + s\epsilon_x) + 2\epsilon_1 |x_b + s\epsilon_x|) - v^T x",
         domain="L = 1, any input",
-        status="extension",
         code=closed_form_increase,
         decoys=(Decoy("tau + zeta, attained only if v_b x_b >= 0 for all b", _closed_form(margins.theorem_increase)),),
     ),
-    row(
+    ours(
         "corners.two_layers",
         "Theorem 1, at L = 2",
         "the largest increase for two layers at the clean input is attained at corners of the balls, in closed form",
@@ -206,22 +231,24 @@ CLAIMS = (
         formula=r"\sum_k c_k \rho(w_k^T x + \mathrm{sgn}(c_k) \epsilon_1 \| x \|_1) - f^{ij}(x), "
         r"\quad c = v + 2\epsilon_2",
         domain=f"{HIDDEN}, L = 2, the clean input",
-        status="extension",
         code=closed_form_increase,
         decoys=(Decoy("tau + zeta", _closed_form(margins.theorem_increase)),),
     ),
-    row(
-        "corners.three_layers",
+    ours(
+        "corners.three_layers.tempting",
         "Theorem 1, at L = 3",
         "the largest increase is attained at corners of the weights' balls at every depth",
         "bound",
         _corners_suffice,
         formula=r"\max_{\mathbb{B}} f_{\hat W}^{ij}(x) = \max_{\mathrm{ext}\,\mathbb{B}} f_{\hat W}^{ij}(x)",
         domain="false for L >= 3",
-        status="refuted",
-        note="Not said in the paper, but what one expects: enumeration is not exact, the mixed program is.",
+        tempting=True,
+        instead=("joint.exact.attained", "joint.corners.two_layers"),
+        hypotheses=_three_layers,
+        note="What one expects, and the paper does not say: the worst weights can lie inside their balls. Enumeration"
+        " is not exact, the mixed program is.",
     ),
-    row(
+    ours(
         "eq4",
         "eq. (4)",
         "the two maxima of the loss are attained at one wrong class, the farthest last row, whatever the input",
@@ -229,11 +256,12 @@ CLAIMS = (
         _loss(lambda *world: sum(margins.margin_penalties(*world))),
         formula=r"\max_{y'} \tau^{y'y} + \max_{y'} \zeta^{y'y} = \max_{y'} (\tau^{y'y} + \zeta^{y'y})",
         domain=f"{HIDDEN}, any label",
-        note="So one look-up in D replaces all pairs of classes in training.",
+        note="The paper takes the two maxima apart and does not say that they meet. So one look-up in D replaces all"
+        " pairs of classes in training.",
         code=margins.margin_penalties,
         decoys=(Decoy("the class of second largest logit", _loss(_runner_up)),),
     ),
-    row(
+    ours(
         "thm1.biases",
         "Theorem 1, with biases",
         "each bias adds its radius to the deviation of its layer, the last one twice",
@@ -241,10 +269,9 @@ CLAIMS = (
         _any_network(margins.theorem_increase),
         formula=r"S_m = N_m S_{m-1} + \epsilon_m \| u^{m-1} \|_1 + \epsilon_m^b, \; \zeta^{ij} = \dots + 2\epsilon_L^b",
         domain="dense ReLU networks, any biases and radii",
-        status="extension",
         decoys=(Decoy("biases that do not move", _any_network(_no_biases)),),
     ),
-    row(
+    ours(
         "thm1.activations",
         "Theorem 1, other activations",
         "a c-Lipschitz activation multiplies each layer's deviation by c; signed ones need both ends of the boxes",
@@ -252,10 +279,9 @@ CLAIMS = (
         _any_network(margins.theorem_increase),
         formula=r"S_m = c (N_m S_{m-1} + \epsilon_m \| \max(|l^{m-1}|, |u^{m-1}|) \|_1)",
         domain="relu6, softplus, sigmoid, tanh, leaky ReLU, identity",
-        status="extension",
         decoys=(Decoy("weights that do not move", _any_network(_no_weights)),),
     ),
-    row(
+    ours(
         "thm1.convolutions",
         "Theorem 1, convolutions",
         "a perturbed kernel acts like a dense layer with the largest window sum in place of ||h||_1",
@@ -263,10 +289,9 @@ CLAIMS = (
         _any_network(margins.theorem_increase),
         formula=r"S_m = N_m S_{m-1} + \epsilon_m \max_p \| u^{m-1}_{\mathrm{patch}(p)} \|_1",
         domain="convolutions with any stride, zero padding and dilation, pools, a dense last layer",
-        status="extension",
         decoys=(Decoy("weights that do not move", _any_network(_no_weights)),),
     ),
-    row(
+    textbook(
         "convolution_norm",
         "Theorem 1, convolutions",
         "the l_inf norm of a convolution is its largest response of |K| to an image of ones",
@@ -274,7 +299,6 @@ CLAIMS = (
         _dense_norm(lambda layer, shape: layer.norm_inf(shape)),
         formula=r"\| \mathrm{conv}_K \|_\infty = \max\, \mathrm{conv}_{|K|}(1)",
         domain="any stride, zero padding and dilation",
-        status="extension",
         note="The sum of |K| over a channel is larger where no window lies inside the image.",
         code=Conv.norm_inf,
         decoys=(
@@ -282,7 +306,7 @@ CLAIMS = (
             Decoy("the l_1 norm", _dense_norm(lambda layer, shape: layer.norm_one(shape))),
         ),
     ),
-    row(
+    textbook(
         "certificate",
         "Section 3.2",
         "no attack within the budget takes a margin below the clean one less a bound for the pair [wrong class, label]",
@@ -290,7 +314,6 @@ CLAIMS = (
         _certificate(margins.interval_increase),
         formula=r"f_{\hat W}^{yj}(\hat x) \ge f_W^{yj}(x) - B^{jy}",
         domain=f"{HIDDEN}, any valid bound B; the interval bound here",
-        status="extension",
         note="The interval bound is not symmetric in the pair: mind the order.",
         code=certified_margins,
         decoys=(Decoy("the pair the other way round", _certificate(_reversed_pair)),),

@@ -9,7 +9,7 @@ import numpy as np
 
 from theory import margins
 from theory.claim import Decoy, Sides
-from theory.claims.margins import increase, row
+from theory.claims.margins import increase, ours, row
 from theory.joint_crown import crown_increase, tightest_increase
 from theory.joint_exact import joint_optimum
 from theory.network import Budget, Network
@@ -84,7 +84,7 @@ def _chain(bound: Any) -> Any:
 
 
 def _order(part: str, says: str, lower: Any, upper: Any, formula: str, code: Any, **other: Any) -> Any:
-    return row(
+    return ours(
         f"order.{part}",
         "beside Theorem 1",
         says,
@@ -92,7 +92,6 @@ def _order(part: str, says: str, lower: Any, upper: Any, formula: str, code: Any
         _below(lower, upper),
         formula=formula,
         domain=other.pop("domain", "dense ReLU networks, with or without biases"),
-        status="extension",
         code=code,
         decoys=(Decoy("the other way round", _below(upper, lower)),),
         **other,
@@ -109,13 +108,14 @@ CLAIMS = (
         formula=r"\{ \hat W h \} = W h + \epsilon \| h \|_1 [-1, 1]^n",
         domain="any matrix and vector",
         status="extension",
+        credit="Oettli and Prager 1964",
         note="What makes the exact problem a mixed integer linear program: no product of variables is left.",
         decoys=(
             Decoy("Euclidean norms", _reachable(lambda h, c: np.linalg.norm(h) * np.linalg.norm(c))),
             Decoy("the plain sum of h", _reachable(lambda h, c: np.sum(h) * np.sum(np.abs(c)))),
         ),
     ),
-    row(
+    ours(
         "exact.attained",
         "beside Theorem 1",
         "the network and input read off the mixed program attain its optimum",
@@ -123,12 +123,12 @@ CLAIMS = (
         _attained(relax=False),
         formula=r"\hat W = W + \epsilon \theta\, \mathrm{sgn}(h)^T, \quad \theta = (a - W h) / (\epsilon \| h \|_1)",
         domain="dense ReLU networks, with or without biases",
-        status="extension",
+        note="The program of Tjeng, Xiao and Tedrake 2019 for inputs, with weights that move, too.",
         solver=True,
         code=joint_optimum,
         decoys=(Decoy("of its relaxation", _attained(relax=True)),),
     ),
-    row(
+    ours(
         "exact",
         "beside Theorem 1",
         "no attack exceeds the optimum of the mixed program",
@@ -136,7 +136,6 @@ CLAIMS = (
         _attack,
         formula=r"f_{\hat W}^{ij}(\hat x) - f_W^{ij}(x) \le \max\mathrm{MILP}",
         domain="dense ReLU networks",
-        status="extension",
         solver=True,
         code=joint_optimum,
         decoys=(Decoy("half of it", _half),),
@@ -148,6 +147,7 @@ CLAIMS = (
         _relaxed,
         r"\max\mathrm{MILP} \le \max\mathrm{LP}",
         joint_optimum,
+        credit="textbook",
         solver=True,
     ),
     _order(
@@ -167,7 +167,7 @@ CLAIMS = (
         r"\max\mathrm{MILP} \le \mathrm{CROWN}",
         crown_increase,
         solver=True,
-        note="Not ordered with the interval bound.",
+        note="CROWN of Zhang et al. 2018 for inputs, with weights that move, too. Not ordered with the interval bound.",
     ),
     _order(
         "tightest",
@@ -203,7 +203,7 @@ CLAIMS = (
         margins.zeta_one_sided,
     ),
     _order(
-        "printed",
+        "as_printed",
         "from three layers on the printed zeta is never above the corrected one",
         margins.zeta_printed,
         margins.zeta,
@@ -212,7 +212,7 @@ CLAIMS = (
         domain="dense ReLU networks without biases, L >= 3",
         note="Because h^{k*} <= u^k; so where it is a bound, it is the better one.",
     ),
-    row(
+    ours(
         "chain",
         "Theorem 1, eq. (1)",
         "on a positive scalar chain the corrected tau + zeta is attained",
@@ -220,7 +220,6 @@ CLAIMS = (
         _chain(margins.theorem_increase),
         formula=r"f_{\hat W}^{12}(\hat x) = f_W^{12}(x) + \tau^{12} + \zeta^{12}",
         domain="widths 1, positive weights and input, w_1 > w_2 in the last layer",
-        status="extension",
         note="Every bound of the order above equals it there: the constants cannot be improved.",
         decoys=(Decoy("zeta alone", _chain(margins.zeta)), Decoy("tau alone", _chain(margins.tau))),
     ),

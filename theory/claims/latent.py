@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from theory import latent, truncation
-from theory.claim import Claim, Decoy, Sides, rows
+from theory.claim import Claim, Decoy, Quote, Sides, rows
 
 PAPER = "Latent and SVD defences"
 
@@ -103,7 +103,8 @@ def _projected(D: np.ndarray, x: np.ndarray, transposed: bool = False) -> Sides:
     return Sides(np.linalg.lstsq(D, x, rcond=None)[0], formula)
 
 
-_row = rows("latent", PAPER, kind="identity", status="extension", tolerance=1e-8)
+_row = rows("latent", PAPER, kind="identity", tolerance=1e-8)
+_ours = rows("latent", PAPER, kind="identity", status="extension", credit="ours", tolerance=1e-8)
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -114,54 +115,65 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_function,
         formula=r"W_2 (W_1 x + b_1) + b_2 = (W_2 W_1) x + (W_2 b_1 + b_2)",
         domain="any width; every map is reached iff the width is at least min(inputs, classes)",
-        status="printed",
-        note="As a function: neither its training nor the SVD defence is the same.",
+        quotes=(Quote("the 2L model is effectively equivalent to the first 1L model", "Section 2.3"),),
+        reading="'effectively equivalent' as: 2L computes what a 1L of weights W_2 W_1 computes; that every 1L is"
+        " reached needs a width that the paper does not print",
+        note="As a function: neither its training nor what the SVD defence makes of it is the same.",
         decoys=(Decoy("the first bias forgotten", lambda **world: _function(**world, biased=0)),),
     ),
-    _row(
+    _ours(
         "two_layers.width",
         at="Section 2.3",
         says="two linear layers give every linear map iff the width is at least min(inputs, classes)",
         theory=_every_map,
+        credit="textbook",
         formula=r"\{W_2 (W_1 x + b_1) + b_2\} = \{W x + b\} \iff h \ge \min(d, K)",
         domain="W of full rank",
         code=latent.represents_every_map,
         decoys=(Decoy("one less", lambda **world: _every_map(**world, one_less=True)),),
     ),
     _row(
-        "two_layers.defence.printed",
+        "two_layers.defence.tempting",
         at="Section 2.3",
         says="the SVD defence does to two linear layers what it does to the one they are equivalent to",
         theory=_shrunk_margin,
         formula=r"(W_2)_s (W_1)_s = (W_2 W_1)_s",
         domain="any factors",
-        status="refuted",
+        status="extension",
+        credit="ours",
+        tempting=True,
+        instead=("latent.two_layers.defence",),
+        hypotheses=lambda W2, W1, x, k, s, **_: {
+            "two linear layers that follow each other": W2.shape[1] == len(W1) and W1.shape[1] == x.size,
+            "0 <= k <= width and 0 <= s <= 1": 0 <= k <= len(W1) and 0 <= s <= 1,
+        },
         code=truncation.shrink_bottom,
         replay=_shrunk_margin_of_diagonals,
-        note="It depends on the factors. diag(1, 10) diag(1, 1/10) = I becomes I / 10, which decides as before.",
+        note="The paper calls the two equivalent as they are, before the defence. What the defence makes of them"
+        " depends on the factors: diag(1, 10) diag(1, 1/10) = I becomes I / 10, which decides as before.",
     ),
-    _row(
-        "two_layers.defence.corrected",
+    _ours(
+        "two_layers.defence",
         at="Section 2.3",
         says="of balanced factors the SVD defence shrinks the product by s squared",
         theory=_balanced,
         formula=r"(W_2)_s (W_1)_s = (W_2 W_1)_{s^2}, \quad W_2^T W_2 = W_1 W_1^T",
         domain="W_2 = U Sigma^(1/2), W_1 = Sigma^(1/2) V^T; different singular values",
-        status="corrected",
         code=latent.balanced_factors,
         note="A factor of 10 in either layer is one of 100 in the product.",
         decoys=(Decoy("by s", lambda **world: _balanced(**world, power=1)),),
     ),
-    _row(
+    _ours(
         "two_layers.flow",
         at="Section 2.3",
         says="gradient flow on two linear layers conserves W_2^T W_2 - W_1 W_1^T",
         theory=_flow,
+        credit="Arora, Cohen and Hazan 2018; Du, Hu and Lee 2018",
         formula=r"\frac{d}{dt} (W_2^T W_2 - W_1 W_1^T) = 0",
         domain="any loss of W_2 W_1; discrete steps and Adam only nearly",
         decoys=(Decoy("the sum conserved", lambda **world: _flow(**world, sign=-1.0)),),
     ),
-    _row(
+    _ours(
         "attack.stall",
         at="Section 2.4",
         says="with a penalty of at least ||P_T(-g)|| no point beats the clean input, and the attack returns it",
@@ -174,7 +186,7 @@ CLAIMS: tuple[Claim, ...] = (
         note="And only then. For deep networks it decides the first step. The paper does not print its lambda.",
         decoys=(Decoy("half of it", lambda **world: _stall(**world, factor=0.5)),),
     ),
-    _row(
+    _ours(
         "attack.stall.norm",
         at="Section 2.4",
         says="a penalty of sqrt(2) ||W|| stalls every attack on a linear classifier",
@@ -185,11 +197,12 @@ CLAIMS: tuple[Claim, ...] = (
         code=latent.stall_penalty,
         decoys=(Decoy("||W||", lambda **world: _stall_bound(**world, factor=1.0)),),
     ),
-    _row(
+    _ours(
         "robustness.certified",
         at="Section 3.4",
         says="misclassified with confidence c an input has moved by at least (logit(c) + margin) / Lipschitz constant",
         theory=_certified,
+        credit="Hein and Andriushchenko 2017, with the confidence added",
         formula=r"\|x_{adv} - x\| \ge \frac{\mathrm{logit}(c) + m_{yg}(x)}{\|w_g - w_y\|}",
         kind="bound",
         domain="linear classifiers; Lip(z_g - z_y) below the line in general",
@@ -198,14 +211,34 @@ CLAIMS: tuple[Claim, ...] = (
         decoys=(Decoy("twice as far", lambda **world: _certified(**world, factor=2.0)),),
     ),
     _row(
-        "robustness.normalised.printed",
+        "robustness.normalised.reading",
         at="Section 3.4",
-        says="dividing by ||x|| makes distances in different spaces comparable",
+        says="dividing by ||x|| makes distances comparable between spaces that differ by a shift of the code",
         theory=_ratio,
         formula=r"\frac{\|x_{adv} - x\|^2}{\|x\|^2} = \frac{\|x_{adv} - x\|^2}{\|x + a\|^2}",
         domain="codes moved by a, the classifier with them",
-        status="refuted",
-        note="The same classifier gets any robustness down to 0: the ratio depends on where the origin lies.",
+        status="reading",
+        quotes=(
+            Quote(
+                "Where the denominator serves as a normalization factor, so the average input perturbation of the image"
+                " and latent space classifiers could be reliably compared",
+                "Section 3.4",
+            ),
+        ),
+        reading="'reliably compared' as: the same for a classifier on codes x and for the same classifier on codes x +"
+        " a; the criterion is ours",
+        instead=("latent.robustness.normalised.corrected",),
+        defect="division by ||x|| does not make the perturbations of image and latent codes comparable: the ratio"
+        " depends on where the origin of the code lies, and the same classifier on moved codes gets any robustness"
+        " down to 0",
+        hypotheses=lambda x, x_adv, shift, **_: {
+            "an example other than 0, and an adversarial one other than it": bool(
+                np.any(x != 0) and np.any(x_adv != x)
+            ),
+            "the moved code is not 0": bool(np.any(x + shift != 0)),
+        },
+        note="A change of units, which multiplies all codes, does cancel; the latent spaces of an encoder are fixed up"
+        " to more than that.",
     ),
     _row(
         "robustness.normalised.corrected",
@@ -219,11 +252,12 @@ CLAIMS: tuple[Claim, ...] = (
         note="Compare distances in pixel space, attacking through the encoder.",
         decoys=(Decoy("the bias left", lambda **world: _recoded(**world, moved=0)),),
     ),
-    _row(
+    _ours(
         "projection.linear",
         at="Section 2.1",
         says="on the range of a linear decoder the projection's code is D^+ x",
         theory=_projected,
+        credit="textbook",
         formula=r"z_P(x) = \mathrm{argmin}_z \|D z - x\|_2 = D^+ x",
         domain="linear decoders of full column rank; the encoding agrees iff E = D^+",
         tolerance=1e-6,

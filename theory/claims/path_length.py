@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from theory import path_length as paths
-from theory.claim import Claim, Decoy, Sides
+from theory.claim import Claim, Decoy, Quote, Sides, rows
 from theory.gradient_plane import tanh_smoothness
 
 SECTION = "Feature compression, Section 5"
@@ -140,6 +140,10 @@ def _parabola_squared(curvature: Any) -> Sides:
     return Sides(1, 1 / curvature - 1 / (4 * curvature * curvature) if 2 * curvature > 1 else 1)
 
 
+def _bent(curvature: Any) -> dict[str, bool]:
+    return {"f falls beside the direct path too: K > 0": curvature > 0}
+
+
 def _saturating(tilt: Any, step: Any, drop: Any) -> Sides:
     """f = 1 - a u - b tanh v from 0: the way to a fall D is at least (D - b) / a; L |cos theta| = D / ||grad f(0)||."""
     return Sides((drop - step) / tilt, drop / np.hypot(tilt, step))
@@ -147,6 +151,13 @@ def _saturating(tilt: Any, step: Any, drop: Any) -> Sides:
 
 def _saturating_squared(tilt: Any, step: Any, drop: Any) -> Sides:
     return Sides(((drop - step) / tilt) ** 2, drop**2 / (tilt**2 + step**2))
+
+
+def _beyond_saturation(tilt: Any, step: Any, drop: Any) -> dict[str, bool]:
+    return {
+        "f falls along both axes: a and b are positive": tilt > 0 and step > 0,
+        "the fall is more than the saturating direction has: D > b": drop > step,
+    }
 
 
 def _lengths(length: float, **world: Any) -> Sides:
@@ -167,10 +178,13 @@ def _first_order_above(length: float, **world: Any) -> Sides:
     return Sides(length, _first_order_below(length, **world).left)
 
 
+_said = rows("fc", SECTION, reconstructed=True, tolerance=1e-6)
+_extension = rows("fc.sec5", SECTION, status="extension", credit="ours")
+
 CLAIMS: tuple[Claim, ...] = (
-    Claim(
-        id="fc.eq8",
-        source=f"{SECTION}, equation (8)",
+    _said(
+        "eq8",
+        at="equation (8)",
         says="the change of f along the segment is the integral of the gradient's length times a cosine",
         formula=r"f(x_1) - f(x_2) = \int_0^L \|\nabla f\| \cos \theta\, dl",
         domain="f with a continuous gradient; drawn: networks of tanh units, Gauss's rule",
@@ -178,26 +192,46 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_direct,
         code=paths.change_along,
         tolerance=1e-8,
+        quotes=(
+            Quote("Following this path, we can write [..] in another way", "Section 5, at equation (8)"),
+            Quote(
+                "[..] is the angle between the gradient of [..] (at the point [..]) and the direction",
+                "Section 5, below equation (8)",
+            ),
+        ),
+        reading="The lost equation is read as the fundamental theorem of calculus along the segment; that the gradient"
+        " of f = f_2 - f_1 is continuous is added.",
+        note="ReLU networks: fc.eq8.relu.",
         decoys=(
             Decoy("steepest descent all the way", _direct_without),
             Decoy("the gradient of the clean point all the way", _direct_at_start),
         ),
     ),
-    Claim(
-        id="fc.eq9",
-        source=f"{SECTION}, equation (9)",
+    _said(
+        "eq9",
+        at="equation (9)",
         says="the change of f along the path of steepest descent is minus the integral of the gradient's length",
         formula=r"f(x_2 + e) - f(x_2) = -\int_0^{\ell} \|\nabla f\|\, dl",
         domain="gradient not 0 on the path; drawn: tanh networks plus quadratics, Runge and Kutta's steps",
         kind="identity",
         theory=_attack,
         code=paths.descent_change,
-        tolerance=1e-6,
+        quotes=(
+            Quote(
+                "in each step (iteration), goes in the negative direction of the gradient of",
+                "Section 5, above equation (9)",
+            ),
+            Quote(
+                "from the perspective of the adversarial attackers, [..] can also be written in another way",
+                "Section 5, at equation (9)",
+            ),
+        ),
+        reading="The lost equation is read as the integral along the path of infinitely small steps; that the gradient"
+        " is continuous and vanishes nowhere on the path is added.",
         decoys=(Decoy("the first gradient all the way", _attack_at_start),),
     ),
-    Claim(
-        id="fc.sec5.ratio",
-        source=SECTION,
+    _extension(
+        "ratio",
         says="for one change of f on both paths, l / L is the weighted compression times the ratio of mean gradients",
         formula=r"\frac{\ell}{L} = C \frac{\bar{g}_{\mathrm{direct}}}{\bar{g}_{\mathrm{attack}}},"
         r" \quad C = -\frac{\int \|\nabla f\| \cos \theta\, dl}{\int \|\nabla f\|\, dl}",
@@ -206,39 +240,31 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_ratio,
         code=paths.weighted_compression,
         tolerance=1e-6,
-        status="extension",
-        note="Equations (8) and (9) divided by each other.",
+        note="Equations (8) and (9) divided by each other: what the section argues, as an equation.",
         decoys=(
             Decoy("the plain mean of the cosines", partial(_ratio, weighted=False)),
             Decoy("compression alone", _ratio_without_gradients),
         ),
     ),
-    Claim(
-        id="fc.sec5.necessary.printed",
-        source=SECTION,
-        says="without compression on the direct path no perturbation is shorter than it",
-        formula=r"\cos \theta = -1, \; \|\nabla f\| = 1 \; \mathrm{on\ the\ path} \;\Rightarrow\; L \le \min \|e\|",
-        domain="f = 1 - u - K v^2, from 0 to the point (1, 0) of f = 0",
-        kind="bound",
-        theory=_parabola,
-        replay=_parabola_squared,
-        code=paths.ratio_bounds,
-        tolerance=1e-9,
-        status="refuted",
-        note="The gradient is constant on the direct path and grows beside it: fragile without any compression.",
-    ),
-    Claim(
-        id="fc.sec5.necessary.corrected",
-        source=SECTION,
+    _said(
+        "sec5.necessary",
         says="the attack's path is at least the mean compression times the ratio of the least to the largest gradient",
         formula=r"\frac{g_{\min}}{g_{\max}}\, \overline{|\cos \theta|} \le \frac{\ell}{L}",
         domain="g_min <= ||grad f|| <= g_max on both paths, cos theta <= 0 on the direct one",
         kind="bound",
         theory=_necessary,
         code=paths.ratio_bounds,
-        tolerance=1e-6,
-        status="corrected",
-        note="Of steepest descent; of the shortest perturbation if g_max holds on the ball around x_2.",
+        quotes=(
+            Quote(
+                "feature compression is also a necessary condition for adversarial fragility to happen, if the"
+                " magnitudes of the NN classifier’s gradients do not experience dramatic changes",
+                "Section 5",
+            ),
+        ),
+        reading="Fragile: l / L is small; compressed: the mean of |cos theta| on the direct path is; no dramatic"
+        " changes: both bounds on the gradients, whose ratio is the price. That f never rises on the way is added.",
+        note="Of steepest descent; of the shortest perturbation if g_max holds on the ball around x_2. Without the"
+        " paper's condition on the gradients it fails: fc.sec5.necessary.tempting.",
         decoys=(
             Decoy(
                 "the mean compression itself",
@@ -246,31 +272,44 @@ CLAIMS: tuple[Claim, ...] = (
             ),
         ),
     ),
-    Claim(
-        id="fc.sec5.sufficient.printed",
-        source=SECTION,
-        says="compression makes fragile: the shortest perturbation is at most the compression at x_2 times L",
-        formula=r"\min \|e\| \le L |\cos \theta|",
-        domain="f = 1 - a u - b tanh v, from 0 to the point of f = 1 - D on the axis of u",
+    _extension(
+        "necessary.tempting",
+        says="without compression on the direct path no perturbation is shorter than it, whatever the gradients beside",
+        formula=r"\cos \theta = -1, \; \|\nabla f\| = 1 \; \mathrm{on\ the\ path} \;\Rightarrow\; L \le \min \|e\|",
+        domain="f = 1 - u - K v^2, from 0 to the point (1, 0) of f = 0",
         kind="bound",
-        theory=_saturating,
-        replay=_saturating_squared,
+        theory=_parabola,
+        replay=_parabola_squared,
         code=paths.ratio_bounds,
         tolerance=1e-9,
-        status="refuted",
-        note="The gradient at x_2 mostly sees a direction that saturates soon; tanh < 1 bounds the left side.",
+        tempting=True,
+        instead=("fc.sec5.necessary",),
+        hypotheses=_bent,
+        note="Why the paper's condition on the gradients is needed: in the stored world the gradient is 1 on the direct"
+        " path, and grows 20-fold beside it.",
     ),
-    Claim(
-        id="fc.sec5.sufficient.corrected",
-        source=SECTION,
+    _said(
+        "sec5.sufficient",
         says="the attack's path is at most the mean compression times the ratio of the largest to the least gradient",
         formula=r"\frac{\ell}{L} \le \frac{g_{\max}}{g_{\min}}\, \overline{|\cos \theta|}",
-        domain="g_min <= ||grad f|| <= g_max on both paths",
+        domain="g_min <= ||grad f|| <= g_max on both paths; drawn: cos theta <= 0 on the direct one",
         kind="bound",
         theory=_sufficient,
         code=paths.ratio_bounds,
-        tolerance=1e-6,
-        status="corrected",
+        quotes=(
+            Quote(
+                "because (8) has this compression term [..] the direct path’s length [..] needs to be much bigger than"
+                " the path length [..] followed by the adversarial attack",
+                "Section 5, below equation (9)",
+            ),
+            Quote(
+                "assuming that the magnitudes of the gradients of [..] are roughly the same at locations of interest",
+                "Section 5, below equation (9)",
+            ),
+        ),
+        reading="Much bigger: at least by 1 over the mean of |cos theta| on the direct path, up to the ratio of the"
+        " bounds on the gradients, which make 'roughly the same' a number.",
+        note="Without the paper's condition on the gradients it fails: fc.sec5.sufficient.tempting.",
         decoys=(
             Decoy(
                 "the mean compression itself",
@@ -278,9 +317,24 @@ CLAIMS: tuple[Claim, ...] = (
             ),
         ),
     ),
-    Claim(
-        id="fc.sec5.lengths",
-        source=SECTION,
+    _extension(
+        "sufficient.tempting",
+        says="compression at x_2 alone makes fragile: the shortest perturbation is at most |cos theta| times L",
+        formula=r"\min \|e\| \le L |\cos \theta|",
+        domain="f = 1 - a u - b tanh v, from 0 to the point of f = 1 - D on the axis of u",
+        kind="bound",
+        theory=_saturating,
+        replay=_saturating_squared,
+        code=paths.ratio_bounds,
+        tolerance=1e-9,
+        tempting=True,
+        instead=("fc.sec5.sufficient",),
+        hypotheses=_beyond_saturation,
+        note="Why the paper's condition on the gradients is needed: at x_2 the gradient mostly sees a direction that"
+        " saturates soon, and in the stored world it falls 5-fold. Left side: tanh < 1 bounds the way from below.",
+    ),
+    _extension(
+        "lengths",
         says="slope, smoothness and fall bound the shortest perturbation below and steepest descent above",
         formula=r"\frac{2D}{g + \sqrt{g^2 + 2 \beta D}} \le \|e\| \le \ell \le \frac{2D}{g + \sqrt{g^2 - 2 \beta D}}",
         domain="gradient Lipschitz with constant beta; no upper bound where g^2 < 2 beta D",
@@ -288,7 +342,6 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_lengths,
         code=paths.length_bounds,
         tolerance=1e-6,
-        status="extension",
         note="Attained by quadratics.",
         decoys=(
             Decoy("the first-order length as the lower bound", _first_order_below),

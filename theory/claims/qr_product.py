@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,9 +10,25 @@ from typing import Any
 import numpy as np
 
 from theory import qr_product
-from theory.claim import Claim, Decoy, Sides, everywhere
+from theory.claim import Claim, Decoy, Quote, Sides, everywhere, rows
 from theory.fraction import fraction_law
 from theory.laws import chi_product, symmetrised
+
+LEMMA = "Feature compression, Lemma 3"
+PRODUCT = Quote("Then [..] follows the same probability distribution as [..], namely the product of", "Lemma 3")
+FACTORS = Quote(
+    "be independent upper triangular matrices of dimension [..] with random elements in the upper-triangular sections",
+    "Lemma 3",
+)
+ABOVE = Quote(
+    "its off-diagonal elements in the strictly upper triangular section are i.i.d. standard Gaussian random variables",
+    "Lemma 3",
+)
+DIAGONAL = Quote(
+    "its diagonal element in the [..]-th row is the square root of a random variable following the chi-squared"
+    " distribution of degree",
+    "Lemma 3",
+)
 
 Rows = tuple[int, ...]
 
@@ -49,6 +66,25 @@ def _signs_not_fixed(n: int, rows: Rows) -> Any:
     return symmetrised(qr_product.last_law(n, rows))
 
 
+def _unequal(n: int, rows: Rows) -> bool:
+    return _full(n, rows) and {*rows} != {n}
+
+
+def _other_joint_law(laws: Callable[[int, Rows], Any]) -> Callable[..., Any]:
+    """The joint moment as if the entries of both products had other laws."""
+    return lambda n, rows: replace(qr_product.joint_moment(n, rows), laws=laws(n, rows) * 2)
+
+
+def _sizes_shared(n: int, rows: Rows) -> Any:
+    """The joint moment if entries had their laws and random signs, but each two of them one |normal score|.
+
+    Of two such entries the even half of all frequencies tells: E k(U_1 - U_1') k(U_2 - U_2') = 1/2.
+    """
+    entries = len(qr_product.factor_laws(n, rows))
+    mean = math.expm1(entries // 2 * math.log1p(1 / (2 * entries)))
+    return replace(qr_product.joint_moment(n, rows), mean=mean)
+
+
 def _fixed_sum(n: int, rows: Rows) -> Any:
     return replace(qr_product.diagonal_correlation(n, rows), mean=-1.0)
 
@@ -62,48 +98,84 @@ def _full_rank(n: int, rows: Rows) -> Sides:
     return Sides(qr_product.rank(int(n), tuple(map(int, rows))), int(n))
 
 
-def _lemma_3(part: str, says: str, theory: Callable[..., Any], **other: Any) -> Claim:
-    return Claim(
-        id=f"fc.lemma3.{part}",
-        source="Feature compression, Lemma 3",
-        says=says,
-        kind=other.pop("kind", "law"),
-        theory=theory,
-        **{"study": "qr_product", "where": _full, **other},
-    )
-
+_lemma_3 = rows("fc.lemma3", LEMMA, kind="law", study="qr_product", where=_full)
+_printed = rows("fc.lemma3", LEMMA, kind="law", study="qr_product", where=_full, reconstructed=True)
 
 CLAIMS: tuple[Claim, ...] = (
-    _lemma_3(
+    _printed(
         "diagonal",
-        "each r_kk is a product of chi variables with n_i - k + 1 degrees of freedom",
-        qr_product.diagonal_laws,
+        says="each r_kk is a product of chi variables with n_i - k + 1 degrees of freedom",
+        quotes=(PRODUCT, DIAGONAL),
+        reading="a diagonal entry of a product of triangular matrices is the product of theirs; degrees of freedom"
+        " n_i - k + 1",
+        theory=qr_product.diagonal_laws,
         formula=r"r_{kk} \overset{d}{=} \prod_{i=1}^{L} \chi_{n_i-k+1}, \quad k = 1, \dots, n",
         domain="n >= 1, every n_i >= n",
+        note="For one factor this is Bartlett's decomposition (1933).",
         statistic="diagonal",
         tolerance=0.01,
         decoys=_slips(qr_product.diagonal_laws),
     ),
-    _lemma_3(
+    _printed(
         "independence",
-        "r_11, ..., r_nn are independent: their normal scores are uncorrelated on average",
-        qr_product.diagonal_correlation,
+        says="r_11, ..., r_nn are uncorrelated, as independent variables are: their normal scores on average over all"
+        " pairs",
+        quotes=(PRODUCT, FACTORS),
+        reading="weaker than the words, which make the entries independent: dependence without correlation is left to"
+        " fc.lemma3.joint. That the entries of one factor are independent of each other goes without saying in the"
+        " lemma",
+        theory=qr_product.diagonal_correlation,
         kind="moment",
         formula=r"\frac{1}{n} \sum_{k \ne j} \mathbb{E}\, z_k z_j = 0, \quad z_k = \Phi^{-1}(F_k(r_{kk}))",
         domain="n >= 2, every n_i >= n",
-        note="Correlation on average over all pairs: dependence without correlation would pass.",
+        note="Entries that share their size in pairs and differ in sign would pass; fc.lemma3.joint rejects them.",
         statistic="diagonal",
         tolerance=1.0,
         where=_plane,
         decoys=(Decoy("a fixed sum, which would force the correlation -1 / (n - 1)", _fixed_sum),),
     ),
+    _printed(
+        "joint",
+        says="R is R_L ... R_1 in law, jointly: all entries of the triangular factors by which R grows have their laws"
+        " and are independent",
+        quotes=(PRODUCT, ABOVE),
+        reading="stronger than the words, as the proof is: R_i is what the i-th factor multiplies R by, so that R is"
+        " R_L ... R_1 itself, and in law what the lemma says; all entries independent, degrees of freedom n_i - k + 1",
+        theory=qr_product.joint_moment,
+        kind="moment",
+        formula=r"R \overset{d}{=} R_L \cdots R_1, \quad (R_i)_{kk} \sim \chi_{n_i-k+1}, \; (R_i)_{kj} \sim"
+        r" \mathcal{N}(0, 1): \quad \mathbb{E} \prod_{j=1}^{M} \left( 1 + \sqrt{180 / M}\, B_2(U_j - U'_j) \right) = 1",
+        domain="n >= 1, every n_i >= n; U and U' are the transforms by their distribution functions of all M entries in"
+        " two independent products, B_2(x) = x^2 - x + 1/6 with period 1; drawn for n <= 32",
+        note="The mean is a sum of squares, one for each set of entries and each frequency: 1 if and only if each entry"
+        " has its law and all are independent, and else larger. Dependence of any kind counts, with the share of the"
+        " pairs that depend: entries that copy each other's size, two by two, raise it by 0.28, but one such pair alone"
+        " by 1 / (2 M), far below the tolerance.",
+        statistic="factors",
+        tolerance=0.1,
+        decoys=(
+            Decoy("entries that share their size in pairs and differ in sign: uncorrelated", _sizes_shared),
+            Decoy(
+                "widths taken for heights",
+                _other_joint_law(lambda n, rows: qr_product.factor_laws(n, (n, *rows[:-1]))),
+                where=_unequal,
+            ),
+            Decoy(
+                "signs not fixed",
+                _other_joint_law(lambda n, rows: tuple(map(symmetrised, qr_product.factor_laws(n, rows)))),
+            ),
+        ),
+    ),
     _lemma_3(
         "offdiagonal",
-        "E r_kj^2 = prod(n_i - k + 1) - prod(n_i - k) for j > k",
-        qr_product.off_diagonal_moment,
+        says="E r_kj^2 = prod(n_i - k + 1) - prod(n_i - k) for j > k",
+        theory=qr_product.off_diagonal_moment,
         kind="moment",
+        status="extension",
+        credit="ours",
         formula=r"\mathbb{E}\, r_{kj}^2 = \prod_i (n_i-k+1) - \prod_i (n_i-k), \quad j > k",
         domain="n >= 2, every n_i >= n",
+        note="What the lemma's product comes to right of the diagonal; the entries there are not normal for L >= 2.",
         statistic="row_power",
         tolerance=0.05,
         where=_plane,
@@ -116,10 +188,12 @@ CLAIMS: tuple[Claim, ...] = (
             Decoy("one layer more", lambda n, rows: qr_product.off_diagonal_moment(n, (*rows, n))),
         ),
     ),
-    _lemma_3(
+    _printed(
         "last",
-        "r_nn is a product of chi variables with n_i - n + 1 degrees of freedom",
-        qr_product.last_law,
+        says="r_nn is a product of chi variables with n_i - n + 1 degrees of freedom",
+        quotes=(PRODUCT, DIAGONAL),
+        reading="fc.lemma3.diagonal at k = n, in its last row",
+        theory=qr_product.last_law,
         formula=r"r_{nn} \overset{d}{=} \prod_{i=1}^{L} \chi_{n_i-n+1}",
         domain="n >= 1, every n_i >= n",
         note="The positive sign convention is part of the statement: LAPACK does not return it.",
@@ -129,10 +203,11 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _lemma_3(
         "lyapunov",
-        "E ln r_nn is the sum over the layers of (ln 2 + psi((n_i - n + 1) / 2)) / 2",
-        qr_product.lyapunov_moment,
+        says="E ln r_nn is the sum over the layers of (ln 2 + psi((n_i - n + 1) / 2)) / 2",
+        theory=qr_product.lyapunov_moment,
         kind="moment",
         status="extension",
+        credit="Newman 1986",
         formula=r"\mathbb{E} \ln r_{nn} = \frac{1}{2} \sum_i \left( \ln 2 + \psi\left(\frac{n_i-n+1}{2}\right) \right)",
         domain="n >= 1, every n_i >= n",
         note="Exact at every depth; for square factors -0.635 a layer, whatever n (Newman 1986).",
@@ -145,10 +220,14 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _lemma_3(
         "block.stretch",
-        "the trailing 2 x 2 block stretches any fixed unit vector by a product of chi_{n_i - n + 2}",
-        qr_product.stretch_law,
+        says="the trailing 2 x 2 block stretches any fixed unit vector by a product of chi_{n_i - n + 2}",
+        theory=qr_product.stretch_law,
         formula=r"\| R_{22} v \| \overset{d}{=} \prod_i \chi_{n_i-n+2}, \quad \|v\| = 1",
         domain="n >= 2, every n_i >= n",
+        status="extension",
+        credit="ours",
+        note="The block follows the lemma with two columns; the attack of Theorems 1 and 4 is as long as it stretches"
+        " (1, -1).",
         statistic="stretch",
         tolerance=0.1,
         where=_plane,
@@ -156,11 +235,13 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _lemma_3(
         "block.determinant",
-        "r_{n-1,n-1} r_nn is a product of independent Gamma(n_i - n + 1) variables",
-        qr_product.determinant_law,
+        says="r_{n-1,n-1} r_nn is a product of independent Gamma(n_i - n + 1) variables",
+        theory=qr_product.determinant_law,
         formula=r"r_{n-1,n-1}\, r_{nn} \overset{d}{=} \prod_i \mathrm{Gamma}(n_i-n+1)",
         domain="n >= 2, every n_i >= n",
         status="extension",
+        credit="textbook",
+        note="chi_k chi_{k+1}, independent, is Gamma(k) by the duplication formula.",
         statistic="determinant",
         tolerance=0.1,
         where=_plane,
@@ -168,11 +249,13 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _lemma_3(
         "block.corner",
-        "|r_{n-1,n}| is |N| for one factor and chi_1 chi_{n_1 + n_2 - 2n + 3} for two",
-        qr_product.corner_law,
+        says="|r_{n-1,n}| is |N| for one factor and chi_1 chi_{n_1 + n_2 - 2n + 3} for two",
+        theory=qr_product.corner_law,
         formula=r"|r_{n-1,n}| \overset{d}{=} |N| \;(L=1), \quad \chi_1 \chi_{n_1+n_2-2n+3} \;(L=2)",
         domain="n >= 2, every n_i >= n, at most two factors",
         status="extension",
+        credit="ours",
+        note="For one factor the lemma itself, and Bartlett's decomposition (1933).",
         statistic="corner",
         tolerance=0.1,
         where=_up_to_two_factors,
@@ -180,10 +263,12 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _lemma_3(
         "column",
-        "the norm of the last column of H is a product of chi variables with n_i degrees of freedom",
-        lambda n, rows: qr_product.column_norm_law(rows),
+        says="the norm of the last column of H is a product of chi variables with n_i degrees of freedom",
+        theory=lambda n, rows: qr_product.column_norm_law(rows),
         formula=r"\| H e_n \| \overset{d}{=} \prod_i \chi_{n_i}",
         domain="n >= 1, every n_i >= n",
+        status="extension",
+        credit="textbook",
         code=qr_product.column_norm_law,
         statistic="column_norm",
         tolerance=0.1,
@@ -194,12 +279,13 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _lemma_3(
         "basis",
-        "Q is Haar and independent of R: any unit vector, chosen by R or not, makes of its columns a uniform point of"
-        " the sphere",
-        lambda n, rows: qr_product.basis_entry_law(rows),
+        says="Q is Haar and independent of R: any unit vector, chosen by R or not, makes of its columns a uniform point"
+        " of the sphere",
+        theory=lambda n, rows: qr_product.basis_entry_law(rows),
         formula=r"(Q u)_j^2 \sim \mathrm{Beta}\left( \frac{1}{2}, \frac{n_L-1}{2} \right), \quad u = u(R), \|u\| = 1",
         domain="every n_i >= 1, n_L >= 2; as many columns of Q as R has rows",
         status="extension",
+        credit="textbook",
         note="The paper's proof uses that a factor after Q is Gaussian again and independent, without saying so. Drawn"
         " with u along the diagonal of R; u = e_k gives the entries of Q.",
         code=qr_product.basis_entry_law,
@@ -211,15 +297,25 @@ CLAIMS: tuple[Claim, ...] = (
             Decoy("normal entries", lambda n, rows: chi_product((1,), rows[-1] ** -0.5)),
         ),
     ),
-    _lemma_3(
+    _printed(
         "heights.printed",
-        "every height may be taken to be at least n without loss of generality",
-        _full_rank,
+        says="every height may be taken to be at least n without loss of generality",
+        quotes=(Quote("Here without loss of generality, we assume that for every [..], [..].", "Lemma 3"),),
+        reading="the lost inequality is read as n_i >= n for every factor, without which R has fewer than n rows",
+        theory=_full_rank,
         kind="identity",
         formula=r"\mathrm{rank}(H_L \cdots H_1) = n",
-        domain="every n_i >= 1",
-        status="refuted",
-        note="With some n_i < n the rank is lower, r_nn = 0 and condition (1) cannot hold.",
+        domain="every n_i >= 1; the rank with probability 1",
+        status="slip",
+        defect="Lemma 3 takes every factor of the product to have at least n rows 'without loss of generality', but a"
+        " factor with fewer lowers the rank of the product, so that r_nn is 0",
+        instead=("fc.lemma3.heights.corrected",),
+        hypotheses=lambda n, rows, **_: {
+            "every factor has at least one row and one column": min(n, *rows) >= 1,
+            "there is a factor": len(rows) >= 1,
+        },
+        note="With some n_i < n the rank is lower, r_nn = 0 and condition (1) cannot hold. The lemma is right where the"
+        " inequality holds.",
         code=qr_product.rank,
         tolerance=1e-9,
         study="",
@@ -227,8 +323,8 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     _lemma_3(
         "heights.corrected",
-        "R is trapezoidal with min(n, n_1, ..., n_L) rows, and its diagonal follows the same laws",
-        qr_product.diagonal_laws,
+        says="R is trapezoidal with min(n, n_1, ..., n_L) rows, and its diagonal follows the same laws",
+        theory=qr_product.diagonal_laws,
         formula=r"r_{kk} \overset{d}{=} \prod_i \chi_{n_i-k+1}, \quad k \le \min(n, n_1, \dots, n_L)",
         domain="every n_i >= 1",
         status="corrected",
@@ -244,14 +340,17 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         id="fc.fraction",
-        source="Feature compression, Section 3, 'fraction'",
+        source="Feature compression, Section 6, 'fraction'",
         says="|r_nn| / ||a_n|| follows the chain of Beta laws that Lemma 3 implies",
         kind="law",
         theory=fraction_law,
         formula=r"F = (1 + t_L^2)^{-1/2}, \quad t_0 = 0, \quad"
         r" t_i^2 = \frac{(t_{i-1} \chi_{n_i} + N)^2 + \chi_{n-2}^2}{\chi_{n_i-n+1}^2}",
         domain="n >= 2, every n_i >= n",
-        note="One factor: F^2 ~ Beta((n_1-n+1)/2, (n-1)/2). Exact at every depth; not a product of Beta laws.",
+        status="extension",
+        credit="ours",
+        note="The paper defines the quantity and tells no law of it. One factor, a textbook law: F^2 ~"
+        " Beta((n_1-n+1)/2, (n-1)/2). Exact at every depth; not a product of Beta laws.",
         statistic="fraction",
         study="qr_product",
         tolerance=0.1,

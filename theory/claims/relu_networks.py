@@ -112,8 +112,8 @@ def _relu_direct(output: Any, hidden: Any, bias: Any, x_1: Any, x_2: Any, pieces
     return Sides(change, paths.change_along(gradients, x_1 - x_2, np.diff(ends)))
 
 
-_theorem_7 = rows("fc.thm7.relu", "Feature compression, Theorem 7", status="extension")
-_section_5 = rows("fc.sec5", "Feature compression, Section 5", study="path_length", status="extension")
+_theorem_7 = rows("fc.thm7.relu", "Feature compression, Theorem 7", status="extension", credit="ours")
+_section_5 = rows("fc.sec5", "Feature compression, Section 5", study="path_length", status="extension", credit="ours")
 
 CLAIMS: tuple[Claim, ...] = (
     _theorem_7(
@@ -158,6 +158,7 @@ CLAIMS: tuple[Claim, ...] = (
         r" + \sum_l \ln \sigma_l^2, \quad K_l \sim \mathrm{Bin}(w_l, 1/2)",
         domain="Gaussian weights of variance sigma_l^2, gradient not 0; drawn: sigma_l^2 = 2 / w_{l-1}",
         kind="moment",
+        credit="Hanin and Nica 2020",
         theory=_log_norm,
         code=plane.log_gradient_moments,
         tolerance=0.1,
@@ -195,6 +196,7 @@ CLAIMS: tuple[Claim, ...] = (
         code=paths.change_along,
         tolerance=1e-8,
         status="extension",
+        credit="textbook",
         decoys=(Decoy("eleven gradients at equal distances", partial(_relu_direct, pieces=11)),),
     ),
     _section_5(

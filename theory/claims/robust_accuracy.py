@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from theory import robust_accuracy
-from theory.claim import Claim, Decoy, Sides, rows
+from theory.claim import Claim, Decoy, Quote, Sides, rows
 from theory.robust_accuracy import MaskedMargin, projected_ascent, signed_step
 
 
@@ -114,6 +114,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_area,
         kind="identity",
         status="extension",
+        credit="textbook",
         note="The paper gives areas without saying of what.",
         code=robust_accuracy.area,
         decoys=(Decoy("the mean of the grid's values", _grid_mean),),
@@ -126,6 +127,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="any surface",
         theory=_envelope,
         status="extension",
+        credit="textbook",
         note="True robust accuracy falls in both radii: what the envelope corrects is a defect of the attack.",
         code=robust_accuracy.monotone_envelope,
         decoys=(Decoy("the surface as measured never rises", _as_measured),),
@@ -138,6 +140,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="any loss",
         theory=_reach,
         status="extension",
+        credit="textbook",
         note="100 weight steps of 0.0005 reach 0.05: accuracies at larger weight radii are those at 0.05.",
         code=robust_accuracy.projected_ascent,
         decoys=(Decoy("a quarter of the way", _leaves_the_ball),),
@@ -149,8 +152,23 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"\| \epsilon \, \mathrm{sign}(\nabla_x L) - x \|_\infty \le \epsilon",
         domain="any input",
         theory=_radius,
-        status="refuted",
-        note="A misprint: x + is missing.",
+        status="slip",
+        quotes=(
+            Quote(
+                'method to generate adversarial examples is referred to as the "fast gradient sign method" (FGSM)'
+                " [5]: [..]",
+                "Section 2.3.1",
+            ),
+            Quote("PGD and FGSM attacks are performed with total [..]", "Section 4"),
+        ),
+        reading="the formula gives the adversarial example itself; 'total' epsilon is the largest change of an input",
+        instead=("norm.fgsm.corrected",),
+        defect="FGSM is printed as epsilon times the sign of the gradient, which is the perturbation alone: x + is"
+        " missing",
+        hypotheses=lambda x, gradient, epsilon, **_: {
+            "a gradient with respect to the input x": x.shape == gradient.shape,
+            "epsilon is no less than 0": epsilon >= 0,
+        },
         code=signed_step,
     ),
     _row(
@@ -166,26 +184,38 @@ CLAIMS: tuple[Claim, ...] = (
         decoys=(Decoy("a step along the gradient itself", _unsigned),),
     ),
     _row(
-        "norm.pgd.printed",
+        "norm.pgd.tempting",
         source="ConvNorm, Section 2.3.2",
         says="PGD with the gradient at x in every step ends within one step of the largest loss",
         formula=r"x^{t+1} = \Pi( x^t + \alpha \, \mathrm{sign} \nabla_x L(x) ) \; \Rightarrow \;"
         r" \|x^T - c\|_\infty \le \alpha",
         domain="concave quadratic losses with their maximum c in the ball, T alpha >= epsilon",
         theory=_misses,
-        status="refuted",
-        note="A misprint: the gradient belongs at x^t. As printed the direction never changes.",
+        status="extension",
+        credit="ours",
+        tempting=True,
+        instead=("norm.pgd",),
+        hypotheses=lambda x, centre, curvature, epsilon, step, steps, **_: {
+            "a concave loss": bool(np.all(curvature > 0)),
+            "its maximum is in the ball": bool(np.all(abs(centre - x) <= epsilon)),
+            "the steps reach the boundary": steps * step >= epsilon,
+        },
+        note="The formula has the gradient at x where the iterate is x^t: a usual abbreviation, which means the"
+        " gradient at x^t. Word by word the direction never changes.",
         code=projected_ascent,
     ),
     _row(
-        "norm.pgd.corrected",
+        "norm.pgd",
         source="ConvNorm, Section 2.3.2",
         says="PGD with the gradient at x^t in every step ends within one step of the largest loss",
         formula=r"x^{t+1} = \Pi(x^t + \alpha \, \mathrm{sign} \nabla_x L(x^t)) \; \Rightarrow \;"
         r" \|x^T - c\|_\infty \le \alpha",
         domain="concave quadratic losses, separable, with their maximum c in the ball, T alpha >= epsilon",
         theory=_arrives,
-        status="corrected",
+        status="extension",
+        credit="textbook",
+        note="What the scheme of the paper does where the largest loss is known; the paper only calls it more powerful"
+        " than FGSM.",
         code=projected_ascent,
         decoys=(
             Decoy("the gradient at x", _misses),
@@ -201,7 +231,8 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_fixed_gradient,
         kind="identity",
         status="extension",
-        note="Ten steps of 2/255 at epsilon = 8/255: the attack as printed would be the weaker one.",
+        credit="ours",
+        note="Ten steps of 2/255 at epsilon = 8/255: read word by word, the formula of PGD is the weaker attack.",
         code=projected_ascent,
         decoys=(
             Decoy("x + is missing", lambda **world: _fixed_gradient(**world, rule=lambda x, g, e: e * np.sign(g))),
@@ -215,6 +246,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="a margin (t - c)^2 - h of one input",
         theory=_masked,
         status="extension",
+        credit="Athalye, Carlini and Wagner 2018; the example is ours",
         note="With c = 0.4 and h = 0.1 FGSM at epsilon = 1 sees a margin of 0.26; the smallest is -0.1.",
         code=MaskedMargin,
         decoys=(Decoy("FGSM finds what there is", lambda **world: Sides(*_masked(**world)[::-1])),),
@@ -227,6 +259,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="a margin (t - c)^2 - h of one input",
         theory=lambda **world: _rising(**world, one_step=False),
         status="extension",
+        credit="Athalye, Carlini and Wagner 2018; the example is ours",
         code=MaskedMargin,
         decoys=(Decoy("nor does accuracy under FGSM", lambda **world: _rising(**world, one_step=True)),),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from theory import truncation
-from theory.claim import Claim, Decoy, Moment, Sides, rows
+from theory.claim import Claim, Decoy, Moment, Quote, Sides, rows
 from theory.gaussian_spectrum import smallest_singular_law
 
 PAPER = "Latent and SVD defences, Section 2.2"
@@ -108,7 +109,7 @@ def _smallest(n: int, rows: tuple[int, ...], k: int, factor: float = 1.0) -> Any
     return smallest_singular_law(n, factor * math.sqrt(n))
 
 
-_row = rows("latent", PAPER, kind="bound", status="extension", tolerance=1e-8)
+_row = rows("latent", PAPER, kind="bound", status="extension", credit="ours", tolerance=1e-8)
 _drawn = partial(_row, kind="law", tolerance=0.05, study="truncation")
 
 
@@ -122,16 +123,50 @@ CLAIMS: tuple[Claim, ...] = (
         kind="identity",
         domain="0 <= k <= q = min(m, n), 0 <= s <= 1",
         status="printed",
+        credit="",
+        quotes=(
+            Quote("Zeroing out the bottom k singular values (low rank approximation)", "Section 2.2"),
+            Quote("Scaling down the bottom k singular values by a factor of 10", "Section 2.2"),
+        ),
+        reading="both methods as one, with a share s that is left of the bottom values: s = 0, and s = 1/10",
         code=truncation.shrink_bottom,
-        note="A factor of 10 in 2.2 (s = 0.1), 10% in 3.6 (s = 0.9): which one the figures use is open, as is how x% of"
-        " 10 singular values are rounded.",
+        note="How x% of 10 singular values are rounded is open.",
         decoys=(Decoy("the top ones shrunk", lambda **world: _spectrum(**world, top=True)),),
+    ),
+    _row(
+        "svd.factor.printed",
+        says="the results scale singular values as the method does: what is scaled down keeps a tenth",
+        theory=lambda kept, of_method: Sides(kept, of_method),
+        formula=r"1 - \frac{10}{100} = \frac{1}{10}",
+        source="Latent and SVD defences, Section 3.6",
+        kind="identity",
+        domain="the share of a singular value that is left",
+        status="slip",
+        credit="",
+        quotes=(
+            Quote(
+                "a slight boost in train/test accuracy when only 5%-15% of the bottom singularvalues were scaled down"
+                " by 10%",
+                "Section 3.6",
+            ),
+        ),
+        reading="scaled down by 10% leaves nine tenths, where Section 2.2 divides by a factor of 10",
+        instead=("latent.svd.spectrum",),
+        defect="singular values are scaled down by a factor of 10 in Section 2.2 and by 10% in Section 3.6, of the same"
+        " experiment",
+        hypotheses=lambda kept, of_method: {
+            "10% less than the whole": kept == 1 - Fraction(10, 100),
+            "a factor of 10 less": of_method == Fraction(1, 10),
+        },
+        code=truncation.shrink_bottom,
+        note="Which of the two Figure 7 shows is open.",
     ),
     _row(
         "svd.errors",
         says="shrinking moves the weights by (1-s) sigma_(q-k+1), in Frobenius norm by (1-s) times"
         " that of the bottom part",
         theory=_errors,
+        credit="textbook",
         formula=r"\|W - W_s\|_2 = (1-s)\, \sigma_{q-k+1}, \quad \|W - W_s\|_F^2 = (1-s)^2 \sum_{i>q-k} \sigma_i^2",
         kind="identity",
         domain="1 <= k <= q",
@@ -144,8 +179,8 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_nearest,
         formula=r"\sigma_{q-k+1} \le \|W - B\|_2, \quad \mathrm{rank}\, B \le q - k",
         domain="spectral and Frobenius norm",
+        credit="Eckart and Young 1936; Mirsky 1960",
         code=truncation.truncation_errors,
-        note="Eckart and Young, Mirsky.",
         decoys=(Decoy("a tenth nearer", lambda **world: _nearest(**world, slack=0.9)),),
     ),
     _row(
@@ -217,6 +252,7 @@ CLAIMS: tuple[Claim, ...] = (
         "svd.bottom_share",
         says="the share of an input's energy along the bottom k right singular vectors is Beta(k/2, (n - k)/2)",
         theory=_share,
+        credit="textbook",
         formula=r"\frac{\|V_b^T x\|^2}{\|x\|^2} \sim \mathrm{Beta}\left(\frac{k}{2}, \frac{n-k}{2}\right)",
         domain="Gaussian W, any x that does not depend on it, k < n",
         code=truncation.bottom_share_law,
@@ -232,6 +268,7 @@ CLAIMS: tuple[Claim, ...] = (
         "svd.smallest_error",
         says="dropping the smallest singular value of square Gaussian weights moves them by Edelman's law over sqrt(n)",
         theory=_smallest,
+        credit="Edelman 1988",
         formula=r"\sqrt{n}\, \|W - W_0\|_2 \overset{d}{=} \sqrt{n}\, \sigma_{min}",
         domain="square, k = 1",
         code=smallest_singular_law,

@@ -85,7 +85,13 @@ def _foreign(n: int, rows: Rows, entries: str) -> bool:
 
 _row = rows("universality", "Beyond the papers", kind="law", status="extension", study="universality")
 _moment = rows(
-    "universality", "Beyond the papers", kind="moment", tolerance=0.1, status="extension", study="universality"
+    "universality",
+    "Beyond the papers",
+    kind="moment",
+    tolerance=0.1,
+    status="extension",
+    credit="textbook",
+    study="universality",
 )
 
 
@@ -126,6 +132,7 @@ CLAIMS: tuple[Claim, ...] = (
         "determinant",
         says="the mean square of the determinant is n!, whatever the entries",
         theory=lambda n, rows, entries: _determinant(n, rows, entries),
+        credit="textbook; the fourth moment Nyquist, Rice and Riordan 1954",
         formula=r"\mathbb{E} \det(A)^2 = n!, \quad \frac{\mathbb{E} \det(A)^4}{(n!)^2} = \frac{1}{2}"
         r" \sum_{j=0}^{n} \frac{\kappa^j}{j!} (n-j+1)(n-j+2)",
         domain="independent entries of mean 0, variance 1 and fourth cumulant kappa; judged for n <= 4",
@@ -133,7 +140,7 @@ CLAIMS: tuple[Claim, ...] = (
         code=universality.determinant_fourth,
         statistic="log_determinant",
         where=lambda n, rows, entries: rows == (n,) and n <= 4,
-        note="Exact; the fourth moment (Nyquist, Rice and Riordan 1954) gives the band its width.",
+        note="Exact; the fourth moment gives the band its width.",
         decoys=(
             Decoy("(n+1)!", lambda n, rows, entries: _determinant(n, rows, entries, n + 1.0)),
             Decoy(
@@ -147,6 +154,7 @@ CLAIMS: tuple[Claim, ...] = (
         "singular",
         says="signs make singular matrices: half of those of size 2, two thirds of those of size 4",
         theory=lambda n, rows, entries: Moment(_is_below_one, universality.singular_probability(n), 0.5),
+        credit="textbook, by enumeration",
         formula=r"P(\det A = 0) = 0, \frac{1}{2}, \frac{5}{8}, \frac{169}{256}, \frac{42976}{65536}, \quad"
         r" n = 1, \ldots, 5",
         domain="fair signs, n <= 5, by enumeration",
@@ -190,6 +198,7 @@ CLAIMS: tuple[Claim, ...] = (
         "column_norm",
         says="the norm of a column has a law of its own for each law of the entries",
         theory=lambda n, rows, entries: universality.norm_law(rows[0], entries),
+        credit="textbook; its inversion is ours",
         formula=r"\|a_n\|^2 = \sum_{i=1}^{m} x_i^2",
         domain="entries with a density; m >= 2",
         tolerance=0.05,

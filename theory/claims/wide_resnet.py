@@ -92,7 +92,9 @@ def _by_network(weights: np.ndarray, x: np.ndarray, label: int, factor: float = 
     return Sides(wide_resnet.certified_radius(weights @ x, label, constant), _distance(weights, x, label))
 
 
-_row = rows("norm.wide_resnet", "ConvNorm, Section 4", kind="bound", status="extension", tolerance=1e-9)
+_row = rows(
+    "norm.wide_resnet", "ConvNorm, Section 4", kind="bound", status="extension", credit="textbook", tolerance=1e-9
+)
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -103,6 +105,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="k >= 1, 10 classes; convolutions and the last layer, without biases and normalisation",
         theory=_polynomial,
         kind="identity",
+        credit="ours, from the shapes of Zagoruyko and Komodakis 2016",
         note="174128, 689840, 2745264 and 10954160 for k = 1, 2, 4, 8.",
         code=wide_resnet.weight_count,
         decoys=(
@@ -126,6 +129,7 @@ CLAIMS: tuple[Claim, ...] = (
         r" \frac{1}{8} \cdot \|W_{fc}\|",
         domain="evaluation mode, 2-norm, 8 x 8 pixels before the pool",
         theory=_of_network,
+        credit="Szegedy et al. 2014 for the product of norms",
         note="An order of magnitude above the largest slope found in trained nets: report both.",
         code=wide_resnet.lipschitz,
         decoys=(
@@ -140,6 +144,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="linear classifiers; a lower bound for all others",
         theory=_by_pair,
         kind="identity",
+        credit="Hein and Andriushchenko 2017; Tsuzuku, Sato and Sugiyama 2018",
         code=wide_resnet.certified_radius,
         decoys=(Decoy("sqrt 2 times the constant of the network", _by_network),),
     ),
@@ -149,6 +154,7 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"r \ge \min_{j \ne y} \frac{f_y(x) - f_j(x)}{\sqrt{2} \, \mathrm{Lip}(f)}",
         domain="2-norm",
         theory=_by_network,
+        credit="Tsuzuku, Sato and Sugiyama 2018",
         code=wide_resnet.certified_radius,
         decoys=(Decoy("sqrt 2 forgotten", lambda **world: _by_network(**world, factor=1.0)),),
     ),

@@ -83,14 +83,14 @@ _step = Space(
 SPACES = {
     "norm.circulant.dft.printed": Space({"taps": (1, 4, 9)}, table(a=Part(("taps",))), _same),
     "norm.circulant.dft.corrected": Space({"taps": (1, 2, 3, 4, 5)}, table(a=Part(("taps",))), _same),
-    "norm.zero_padding.printed": Space(
+    "norm.zero_padding.tempting": Space(
         {"taps": (1, 2, 3), "points": FEW},
         table(taps=Part(("taps",)), x=Part(("points",))),
         _same,
         lambda world: bool(np.any(world["x"] != 0)),
         exact_world=True,
     ),
-    "norm.zero_padding.corrected": Space(
+    "norm.zero_padding": Space(
         {"outputs": (1, 2), "inputs": (1, 2), "taps": (1, 2, 3), "points": FEW},
         table(
             kernel=Part(("outputs", "inputs", "taps")),
@@ -100,9 +100,9 @@ SPACES = {
         ),
         _padded,
     ),
-    "norm.tight_frame.printed": Space(
-        {"taps": (1, 2)},
-        table(taps=Part(("taps",))),
+    "norm.tight_frame.reading": Space(
+        {"inputs": (2, 3), "taps": (1, 2)},
+        table(taps=Part(("inputs", "taps"))),
         _same,
         lambda world: bool(np.any(world["taps"] != 0)),
         exact_world=True,
@@ -110,10 +110,16 @@ SPACES = {
     "norm.tight_frame.corrected": _kernels(
         build=lambda parts: {**_on_circle(parts), "epsilon": parts["epsilon"]}, parts={"epsilon": nonnegative()}
     ),
-    "norm.reduces.printed": Space({"filters": FEW}, table(filters=Part(("filters",))), _same, exact_world=True),
+    "norm.reduces.printed": Space(
+        {"filters": FEW},
+        table(filters=Part(("filters",))),
+        _same,
+        lambda world: bool(np.all(world["filters"] != 0)),
+        exact_world=True,
+    ),
     "norm.reduces.corrected": _kernels(build=_on_circle),
     "norm.fgsm.printed": _step,
     "norm.fgsm.corrected": _step,
-    "norm.pgd.printed": _attacked,
-    "norm.pgd.corrected": _attacked,
+    "norm.pgd.tempting": _attacked,
+    "norm.pgd": _attacked,
 }

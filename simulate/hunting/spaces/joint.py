@@ -193,13 +193,13 @@ SPACES = {
     "joint.thm1.corrected": _anywhere(margins.zeta),
     "joint.eq3.printed": _at_x(margins.zeta_printed),
     "joint.eq3.corrected": _at_x(margins.zeta),
-    "joint.reach.printed": _reach,
-    "joint.reach.corrected": _reach,
-    "joint.monotone.printed": _monotone(margins.zeta_printed),
-    "joint.monotone.corrected": _monotone(margins.zeta),
+    "joint.reach.tempting": _reach,
+    "joint.reach": _reach,
+    "joint.monotone.tempting": _monotone(margins.zeta_printed),
+    "joint.monotone": _monotone(margins.zeta),
     "joint.ball.printed": _ball(1),
     "joint.ball.corrected": _ball(0),
-    "joint.corners.three_layers": _networks(
+    "joint.corners.three_layers.tempting": _networks(
         (2, 3), _one_moved, _one_layer_moved, most=2, holds=_few_corners, entries=_corner_pairs
     ),
 }

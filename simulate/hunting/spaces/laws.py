@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulate.hunting.space import Part, Parts, Space, World, count, nonnegative, table, whole
 
+LARGEST_POWER = 40  # of ten, for dimensions at which orders without their logarithm fail
 LARGEST_DIMENSION = 64  # the median of a product of many chi variables takes its time
 
 
@@ -19,11 +20,25 @@ def _level(parts: Parts) -> World:
     return {"delta": parts["delta"], "d": int(parts["d"])}
 
 
+def _span(parts: Parts) -> World:
+    return {"n": parts["rest"] + parts["gradients"], "gradients": parts["gradients"]}
+
+
 def _even(parts: Parts) -> World:
     return {"n": 2 * parts["half"], "floor": parts["floor"]}
 
 
+def _share(parts: Parts) -> World:
+    return {"constant": parts["constant"], "d": 10 ** int(parts["power"])}
+
+
 _constant = Space({}, table(limit=nonnegative()), _same, lambda world: world["limit"] > 0)
+_order = Space(
+    {},
+    table(constant=nonnegative(), power=count(1, LARGEST_POWER)),
+    _share,
+    lambda world: world["constant"] > 0,
+)
 _error = Space(
     {},
     table(delta=Part((), 0.0, 1.0), d=count(2, 50)),
@@ -33,19 +48,23 @@ _error = Space(
 
 SPACES = {
     "fc.thm1.size.bounded.printed": _constant,
+    "fc.thm4.block.printed": _constant,
     "fc.thm6.size.bounded.printed": _constant,
+    "fc.thm1.remark2.optimal.average.reading": _order,
+    "fc.thm1.remark2.network.average.reading": _order,
     "fc.thm1.size.bounded.corrected": _error,
     "fc.thm6.size.bounded.corrected": _error,
-    "fc.thm4.ratio.printed": Space(
+    "fc.thm4.ratio.tempting": Space(
         {},
-        table(layers=count(1, 4), d=count(3, LARGEST_DIMENSION), constant=nonnegative()),
+        table(layers=count(2, 4), d=count(3, LARGEST_DIMENSION), constant=nonnegative()),
         _ratio,
         lambda world: world["constant"] > 0,
     ),
     "fc.lemma3.heights.printed": Space(
         {"layers": (1, 2, 3, 4)}, table(n=count(1, 8), rows=count(1, 8, "layers")), _same
     ),
-    "fc.thm7.difficulty.printed": Space(
+    "fc.thm7.chi_square.reading": Space({}, table(rest=count(0, 50), gradients=count(1, 10)), _span),
+    "fc.thm7.difficulty.reading": Space(
         {},
         table(half=count(2, 8), floor=Part((), 0.0, 1.0)),
         _even,

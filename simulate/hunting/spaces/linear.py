@@ -35,16 +35,24 @@ def _apart(world: World) -> bool:
 
 def _in_class_1(world: World) -> bool:
     """f_1 > f_2 at x."""
-    return (world["p_1"] - world["p_2"]) @ world.get("x", world.get("x_1")) > 0
+    return (world["p_1"] - world["p_2"]) @ world["x"] > 0
 
 
 def _of_both_classes(world: World) -> bool:
-    return _in_class_1(world) and (world["p_1"] - world["p_2"]) @ world["x_2"] < 0
+    """f_1 > f_2 at x_1, and f_2 > f_1 at x_2."""
+    g = world["p_1"] - world["p_2"]
+    return g @ world["x_1"] > 0 > g @ world["x_2"]
 
 
 def _first_is_largest(world: World) -> bool:
     scores = world["rows"] @ world["x"] + world["bias"]
     return bool(np.all(scores[0] > scores[1:]) and np.any(world["rows"][0] != world["rows"][1]))
+
+
+def _of_two_labels(world: World) -> bool:
+    """x + x_1 is of class 1, x + x_2 of class 2."""
+    g = world["gradients"][0] - world["gradients"][1]
+    return world["size"] > 0 and world["offset"] + g @ world["x_1"] > 0 > world["offset"] + g @ world["x_2"]
 
 
 def _at_a_kink(world: World) -> bool:
@@ -65,7 +73,7 @@ def _vectors(*names: str) -> dict[str, Part]:
 
 
 _pair = Space({"d": FEW}, table(**_vectors("p_1", "p_2", "x")), _same, lambda w: _apart(w) and _in_class_1(w))
-_two_points = partial(Space, {"d": FEW}, table(**_vectors("p_1", "p_2", "x_1", "x_2")), _same)
+_two_points = Space({"d": FEW}, table(**_vectors("p_1", "p_2", "x_1", "x_2")), _same, _of_both_classes)
 _linear = Space({"d": FEW}, table(**_vectors("gradient", "difference"), margin=nonnegative()), _same, _towards_the_tie)
 _gradient = Space(
     {"d": FEW},
@@ -96,23 +104,22 @@ def _signed(rule: Any) -> Any:
 _polynomial = partial(Space, {"degree": (1, 2, 3, 4, 5)}, table(count=count(2, 30), coefficients=Part(("degree",))))
 
 SPACES = {
-    "fc.thm1.target.printed": Space(
+    "fc.thm1.target.reading": Space(
         {"d": FEW[1:], "points": FEW[1:]},
         table(data=Part(("d", "points")), label=count(0, 3), target=count(0, 2)),
         _points,
         _of_full_rank,
     ),
-    "fc.thm5.printed": _pair,
-    "fc.thm5.corrected": Space(_pair.axes, _pair.layout, _with_offset, _pair.holds),
-    "fc.thm5.projection.printed": _two_points(holds=_in_class_1),
-    "fc.thm5.projection.corrected": _two_points(holds=_of_both_classes),
-    "fc.thm5.target.printed": Space(
+    "fc.thm5.tempting": _pair,
+    "fc.thm5.infimum": Space(_pair.axes, _pair.layout, _with_offset, _pair.holds),
+    "fc.thm5.projection": _two_points,
+    "fc.thm5.target.tempting": Space(
         {"classes": (3, 4), "d": FEW},
         table(rows=Part(("classes", "d")), bias=Part(("classes",)), x=Part(("d",))),
         _same,
         _first_is_largest,
     ),
-    "fc.thm7.kink.printed": Space(
+    "fc.thm7.kink.tempting": Space(
         {"outputs": (1, 2), "width": FEW, "d": FEW},
         table(
             hidden=Part(("width", "d")),
@@ -123,22 +130,24 @@ SPACES = {
         _same,
         lambda world: world["size"] > 0 and _at_a_kink(world),
     ),
-    "fc.thm7.labels.printed": Space(
+    "fc.thm7.labels.reading": Space(
         {"outputs": (2,), "d": FEW},
         table(gradients=Part(("outputs", "d")), offset=Part(), **_vectors("x_1", "x_2"), size=nonnegative()),
         _same,
-        lambda world: world["size"] > 0 and bool(np.any(world["gradients"][0] != world["gradients"][1])),
+        _of_two_labels,
     ),
-    "fc.sec5.necessary.printed": Space({}, table(curvature=nonnegative()), _same, lambda world: world["curvature"] > 0),
-    "fc.sec5.sufficient.printed": Space(
+    "fc.sec5.necessary.tempting": Space(
+        {}, table(curvature=nonnegative()), _same, lambda world: world["curvature"] > 0
+    ),
+    "fc.sec5.sufficient.tempting": Space(
         {}, table(tilt=nonnegative(), step=nonnegative(), drop=nonnegative()), _same, _downhill
     ),
-    "fc.table5.factor.printed": _linear,
-    "fc.table5.factor.corrected": _linear,
-    "fc.table5.sign.printed": _gradient,
-    "fc.table5.sign.corrected": _gradient,
-    "fc.table6.average.printed": _path,
-    "fc.table6.average.corrected": _path,
-    "fc.table8.sum.printed": _polynomial(_quadrature),
-    "fc.table8.sum.corrected": _polynomial(_signed("ends")),
+    "fc.table5.factor.tempting": _linear,
+    "fc.table5.factor": _linear,
+    "fc.table5.sign.tempting": _gradient,
+    "fc.table5.sign": _gradient,
+    "fc.table6.average.tempting": _path,
+    "fc.table6.average": _path,
+    "fc.table8.sum.tempting": _polynomial(_quadrature),
+    "fc.table8.sum": _polynomial(_signed("ends")),
 }

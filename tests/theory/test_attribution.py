@@ -1,0 +1,158 @@
+"""Whose statement each row is: quoted words, what was added to them, and the rules under which a row may say `refuted`.
+
+Where `FRAGILITY_PAPERS` names a folder with the papers' texts, every quote is looked up in its paper.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from theory.claim import FAULTS, FORMULA, LONGEST_QUOTE
+from theory.claims import CLAIMS
+from theory.witness import hypotheses, stored
+
+BY_ID = {claim.id: claim for claim in CLAIMS}
+QUOTED = [claim for claim in CLAIMS if claim.status in ("printed", *FAULTS)]
+UNQUOTED = [claim for claim in CLAIMS if claim.status in ("corrected", "extension")]
+FAILING = [claim for claim in CLAIMS if not claim.holds]
+ENDINGS = {"refuted": "printed", "gap": "printed", "slip": "printed", "reading": "reading", "corrected": "corrected"}
+TEXTS = {
+    "fc": "feature_compression.txt",
+    "joint": "non_singular_robustness.txt",
+    "cond": "conditioning.txt",
+    "latent": "latent_and_svd.txt",
+    "norm": "convnorm_width.txt",
+}
+WITHIN = 700  # characters that a formula, or what is left out, may take
+IDS = {"ids": lambda claim: claim.id}
+
+
+def plain(text):
+    """Without line breaks, emphasis and the typographer's quotation marks."""
+    for mark, replacement in {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "*": ""}.items():
+        text = text.replace(mark, replacement)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def pieces(quote):
+    return [piece for piece in map(str.strip, plain(quote.words).split(FORMULA)) if piece.strip(" .,;:()")]
+
+
+def words(quote):
+    return quote.words.replace(FORMULA, " ").split()
+
+
+@pytest.mark.parametrize("claim", QUOTED, **IDS)
+def test_what_a_paper_says_is_quoted_and_read(claim):
+    assert claim.quotes
+    assert claim.reading
+    assert not claim.credit
+    for quote in claim.quotes:
+        assert 1 <= len(words(quote)) <= LONGEST_QUOTE, quote
+        assert quote.place
+
+
+@pytest.mark.parametrize("claim", UNQUOTED, **IDS)
+def test_what_no_paper_says_is_not_quoted(claim):
+    assert not claim.quotes
+    assert not claim.reconstructed
+    assert bool(claim.credit) == (claim.status == "extension")
+
+
+@pytest.mark.parametrize("claim", CLAIMS, **IDS)
+def test_an_id_ends_as_its_status_says(claim):
+    ending = "tempting" if claim.tempting else ENDINGS.get(claim.status, "")
+    last = claim.id.rpartition(".")[2]
+    assert (last if last in {*ENDINGS.values(), "tempting"} else "") == ending
+    assert claim.status == "extension" or not claim.tempting
+
+
+@pytest.mark.parametrize("claim", CLAIMS, **IDS)
+def test_formulas_that_are_lost_are_called_reconstructions(claim):
+    assert claim.reconstructed == (bool(claim.quotes) and claim.id.startswith("fc."))
+
+
+@pytest.mark.parametrize("claim", FAILING, **IDS)
+def test_what_fails_names_what_holds(claim):
+    assert claim.instead
+    assert all(BY_ID[name].holds for name in claim.instead)
+
+
+@pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim.holds], **IDS)
+def test_what_holds_has_no_fault(claim):
+    assert not any((claim.instead, claim.defect, claim.cause, claim.hypotheses, claim.argument))
+
+
+@pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim.status == "corrected"], **IDS)
+def test_what_is_corrected_failed(claim):
+    assert any(claim.id in other.instead for other in FAILING)
+
+
+@pytest.mark.parametrize("claim", FAILING, **IDS)
+def test_a_fault_is_counted_once(claim):
+    """By a sentence of its own, or with another row that fails for the same reason; what nobody says is no defect."""
+    assert bool(claim.defect) + bool(claim.cause) == (claim.status in FAULTS)
+    if claim.cause:
+        head = BY_ID[claim.cause]
+        assert head.defect
+        assert FAULTS.index(head.status) <= FAULTS.index(claim.status)
+
+
+@pytest.mark.parametrize("claim", FAILING, **IDS)
+def test_its_witness_meets_the_hypotheses(claim):
+    met = hypotheses(claim)
+    assert met
+    assert all(met.values()), met
+    assert stored(claim.id) is not None
+
+
+@pytest.mark.parametrize("claim", [claim for claim in FAILING if "constant" in claim.says], **IDS)
+def test_that_there_is_a_constant_is_refuted_for_every_constant(claim):
+    assert claim.argument
+
+
+def test_no_sentence_is_scored_twice():
+    """None is quoted as true in one row and as false in another."""
+    said = {}
+    for claim in QUOTED:
+        for quote in claim.quotes:
+            for piece in pieces(quote):
+                if len(piece.split()) >= 5:
+                    said.setdefault(piece, []).append(claim)
+    twice = {
+        (one.id, other.id)
+        for piece, rows in said.items()
+        for longer, others in said.items()
+        if piece in longer
+        for one in rows
+        for other in others
+        if one.holds != other.holds and one.id.split(".")[0] == other.id.split(".")[0]
+    }
+    assert not twice
+
+
+def folder():
+    return Path(os.environ["FRAGILITY_PAPERS"]) if os.environ.get("FRAGILITY_PAPERS") else None
+
+
+@pytest.mark.skipif(folder() is None, reason="needs the papers' texts: point FRAGILITY_PAPERS at their folder")
+@pytest.mark.parametrize("claim", QUOTED, **IDS)
+def test_the_words_are_the_papers(claim):
+    text = plain((folder() / TEXTS[claim.id.split(".")[0]]).read_text("utf-8"))
+    for quote in claim.quotes:
+        first, *others = pieces(quote)
+        starts = [match.end() for match in re.finditer(re.escape(first), text)]
+        assert starts, f"not in the paper: {first}"
+        for start in starts:
+            found = start
+            for piece in others:
+                at = text.find(piece, found)
+                if not 0 <= at - found <= WITHIN:
+                    break
+                found = at + len(piece)
+            else:
+                break
+        else:
+            raise AssertionError(f"not in this order in the paper: {quote.words}")
