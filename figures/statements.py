@@ -18,6 +18,7 @@ from figures.records import statement, wanting
 from figures.style import CHANCE, DECOY, SIMULATION, THEORY, WITNESS
 from simulate.summary import PAPERS
 from theory.claims import CLAIMS
+from theory.defects import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -84,7 +85,7 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     for name, row in zip(excess.get_yticklabels(), drawn.rows, strict=True):
         name.set_fontweight("normal" if row.statements else "bold")
     paper = "" if whole else f" of {PAPERS[drawn.page]}"
-    figure.suptitle(f"Bounds and identities{paper}: {_count(drawn)}, seed {drawn.seed}", fontsize=9, x=0.01, ha="left")
+    figure.suptitle(f"Bounds and identities{paper}, seed {drawn.seed}\n{_count(drawn)}", fontsize=9, x=0.01, ha="left")
     _legend(figure, lines=not whole)
 
 
@@ -105,12 +106,12 @@ def _legend(figure: Figure, lines: bool) -> None:
 
 
 def _count(drawn: Numbers) -> str:
-    """How many statements stand or fall, and in how many worlds."""
-    claims = [one for row in drawn.rows for one in row.statements]
-    worlds = [one.worlds for one in claims if one.claim.holds]
-    standing = f"{len(worlds)} in at least {min(worlds)} random worlds each" if worlds else ""
-    failing = f"{len(claims) - len(worlds)} that fail, in a stored one" if len(worlds) < len(claims) else ""
-    return ", ".join(part for part in (standing, failing) if part)
+    """How many statements stand in how many worlds, and the defects that the others show."""
+    statements = [one for row in drawn.rows for one in row.statements]
+    worlds = [one.worlds for one in statements if one.claim.holds]
+    standing = f"{len(worlds)} hold in at least {min(worlds)} random worlds each" if worlds else ""
+    failing = [one.claim for one in statements if not one.claim.holds]
+    return "; ".join(part for part in (standing, counted(failing) if failing else "") if part)
 
 
 def _by_object(found: Sequence[StatementNumbers]) -> list[Row]:

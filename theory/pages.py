@@ -65,7 +65,8 @@ def defects_list(claims: Sequence[Claim], page: str) -> str:
 
 def _defect(defect: Defect, claims: Sequence[Claim]) -> list[str]:
     head = defect.rows[0]
-    lines = [f"### `{head.id}`", "", f"{head.source}. {defect.says}.", "", *_quoted(head, claims)]
+    says = f"{defect.says[0].upper()}{defect.says[1:]}."
+    lines = [f"### `{head.id}`", "", f"**{head.source}**", "", says, "", *_quoted(head, claims)]
     lines += _failing(head)
     if head.note:
         lines += [f"{head.note.rstrip('.')}.", ""]
@@ -78,10 +79,11 @@ def _defect(defect: Defect, claims: Sequence[Claim]) -> list[str]:
 
 def _entry(claim: Claim, of_paper: str, claims: Sequence[Claim], link: Callable[[str, str], str]) -> list[str]:
     module, function, _ = implementation(claim)
+    place = claim.source.removeprefix(of_paper).removeprefix(",").strip()
     facts = [
         f'<span class="status status-{claim.standing}">{claim.standing}</span>',
         claim.credit,
-        claim.source.removeprefix(of_paper).removeprefix(",").strip(),
+        f"beside {place}" if place and claim.status == "extension" else place,
         claim.kind,
         f"tolerance {claim.tolerance:g}",
         f'<a href="{link(module, function)}">code</a>',
