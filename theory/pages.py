@@ -117,7 +117,7 @@ def _entry(claim: Claim, of_paper: str, claims: Sequence[Claim], link: Callable[
 def _quoted(claim: Claim, claims: Sequence[Claim]) -> list[str]:
     """The paper's words, and what the row reads into them."""
     lines = [f"> {quote.words} ({quote.place})\n" for quote in words(claim, claims)]
-    reading = claim.reading + (f" ({LOST})" if claim.reconstructed else "")
+    reading = claim.reading.rstrip(".") + (f" ({LOST})" if claim.reconstructed else "")
     return [*lines, f"*Read:* {reading}.", ""] if reading else lines
 
 

@@ -35,7 +35,7 @@ def test_what_fails_shows_its_counterexample_and_what_it_meets():
     page = pages.claims_page([claim], linked)
     assert "`n = 2, rows = [1]` gives left 1 ≠ right 2. It meets: " in page
     assert f"> {claim.quotes[0].words} ({claim.quotes[0].place})" in page
-    assert f"*Read:* {claim.reading} ({table.LOST})." in page
+    assert f"*Read:* {claim.reading.rstrip('.')} ({table.LOST})." in page
     assert all(f"[`{name}`](#claim-" in page for name in claim.instead)
 
 
