@@ -162,7 +162,9 @@ def text(hunt: Hunt, claim: Claim, seed: int) -> str:
     if hunt.world is None:
         tight = f": tight to {hunt.ratio:.4g}" if claim.kind == "bound" and math.isfinite(hunt.ratio) else ""
         return f"{claim.id} ({claim.standing}): no counterexample{tight}\n{effort}; {best}"
-    how = "in exact arithmetic" if hunt.certain else "in floating point only: no exact sides, so it does not count"
+    how = "in exact arithmetic"
+    if not hunt.certain:
+        how = "in floating point only: no exact sides within the hypotheses, so it does not count"
     marked = claim.standing if claim.holds else f"already known to fail, {claim.standing}"
     return "\n".join(
         (

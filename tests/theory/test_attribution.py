@@ -113,46 +113,68 @@ def test_that_there_is_a_constant_is_refuted_for_every_constant(claim):
     assert claim.argument
 
 
+def quoted(holding):
+    """Each quote of rows that hold, or of those that fail, with the row."""
+    return [(claim, quote) for claim in QUOTED for quote in claim.quotes if claim.holds == holding]
+
+
+def paper(claim):
+    return claim.id.split(".")[0]
+
+
 def test_no_sentence_is_scored_twice():
-    """None is quoted as true in one row and as false in another."""
-    said = {}
-    for claim in QUOTED:
-        for quote in claim.quotes:
-            for piece in pieces(quote):
-                if len(piece.split()) >= 5:
-                    said.setdefault(piece, []).append(claim)
-    twice = {
-        (one.id, other.id)
-        for piece, rows in said.items()
-        for longer, others in said.items()
-        if piece in longer
-        for one in rows
-        for other in others
-        if one.holds != other.holds and one.id.split(".")[0] == other.id.split(".")[0]
-    }
-    assert not twice
+    """None is quoted as true in one row and as false in another: neither quote has all the pieces of the other."""
+    for true, words_of_true in quoted(True):
+        for false, words_of_false in quoted(False):
+            if paper(true) == paper(false):
+                here, there = pieces(words_of_true), pieces(words_of_false)
+                assert not all(any(one in other for other in there) for one in here), (true.id, false.id)
+                assert not all(any(one in other for other in here) for one in there), (true.id, false.id)
 
 
 def folder():
     return Path(os.environ["FRAGILITY_PAPERS"]) if os.environ.get("FRAGILITY_PAPERS") else None
 
 
-@pytest.mark.skipif(folder() is None, reason="needs the papers' texts: point FRAGILITY_PAPERS at their folder")
+def text_of(claim):
+    return plain((folder() / TEXTS[paper(claim)]).read_text("utf-8"))
+
+
+def places(quote, text):
+    """Where all pieces of a quote stand one after another, as near as they come: start and end of each such place."""
+    first, *others = pieces(quote)
+    found = {}
+    for match in re.finditer(re.escape(first), text):
+        end = match.end()
+        for piece in others:
+            at = text.find(piece, end)
+            if not 0 <= at - end <= WITHIN:
+                break
+            end = at + len(piece)
+        else:
+            found[end] = match.start()  # of two that end alike the later, and shorter, one
+    return [(start, end) for end, start in found.items()]
+
+
+needs_papers = pytest.mark.skipif(
+    folder() is None, reason="needs the papers' texts: point FRAGILITY_PAPERS at their folder"
+)
+
+
+@needs_papers
 @pytest.mark.parametrize("claim", QUOTED, **IDS)
 def test_the_words_are_the_papers(claim):
-    text = plain((folder() / TEXTS[claim.id.split(".")[0]]).read_text("utf-8"))
     for quote in claim.quotes:
-        first, *others = pieces(quote)
-        starts = [match.end() for match in re.finditer(re.escape(first), text)]
-        assert starts, f"not in the paper: {first}"
-        for start in starts:
-            found = start
-            for piece in others:
-                at = text.find(piece, found)
-                if not 0 <= at - found <= WITHIN:
-                    break
-                found = at + len(piece)
-            else:
-                break
-        else:
-            raise AssertionError(f"not in this order in the paper: {quote.words}")
+        assert places(quote, text_of(claim)), quote
+
+
+@needs_papers
+def test_no_place_is_scored_twice():
+    """As above, by where the words stand: what is quoted as true overlaps with nothing that is quoted as false."""
+    spans = {
+        holding: [(claim, places(quote, text_of(claim))) for claim, quote in quoted(holding)] for holding in (0, 1)
+    }
+    for true, here in spans[True]:
+        for false, there in spans[False]:
+            if paper(true) == paper(false):
+                assert not any(a < d and c < b for a, b in here for c, d in there), (true.id, false.id)

@@ -123,7 +123,7 @@ CLAIMS: tuple[Claim, ...] = (
         status="reading",
         formula=r"\frac{1}{2} \le P\left( \frac{|N| \, \|g\|}{\max_j g_j - g_i} \ge c \sqrt{d} \right)",
         domain="square data, some constant c > 0, all large d; a direction independent of the data",
-        quotes=(Quote("while the NN classifier can tolerate average-case perturbations of magnitude [..]", _PLACE),),
+        quotes=(Quote("NN classifier can tolerate average-case perturbations of magnitude [..]", _PLACE),),
         reading="the lost order is read as sqrt(d); 'average-case' as a random direction; 'of magnitude' as a lower"
         " bound, c sqrt(d) or more, c the same for all large d, with probability 1/2 or more. Read up to a logarithm"
         " and a random factor, as the row that is named does, or as an upper bound, the words are true",

@@ -89,8 +89,8 @@ _WITH_HIGH_PROBABILITY = Quote(
     "Section 2, above Theorem 1",
 )
 _CHANGED = (
-    "For each [..] with high probability [..] can add a perturbation [..] such that the classification result of the"
-    " neural network is changed [..] constant independent of [..]"
+    "with high probability, one can add a perturbation of size [..] such that the classification result of the neural"
+    " network is changed"
 )
 
 _ours = rows("fc", "Feature compression", tolerance=1e-8, status="extension", credit="ours")
@@ -153,7 +153,7 @@ CLAIMS: tuple[Claim, ...] = (
         formula=r"P(m_i > D) \le P(U_d > D) \le \Phi(a)^{d-1} + e^{-D a} \to 0 \quad (a = \sqrt{\ln d})",
         domain="square data of 2 <= d <= 10^6, D > 0, every a > 0",
         quotes=(
-            Quote(_CHANGED, "Theorem 1, second item"),
+            Quote(f"For each [..], {_CHANGED}", "Theorem 1, second item"),
             Quote("but can only tolerate worst-case perturbations of magnitude [..]", "Remarks 2, below Theorem 1"),
         ),
         reading="the lost size is read as ||e|| <= D, the lost order of Remarks 2 as that of a constant; true for every"
@@ -192,7 +192,7 @@ CLAIMS: tuple[Claim, ...] = (
         kind="bound",
         formula=r"P(\|e\| > D) \le \frac{\mathbb{E} \|e\|^2}{D^2} = \frac{2^{L+1}}{D^2 d^{L-1}} \to 0",
         domain="L >= 2 square layers, entries of the L - 1 generators of variance 1/d, D > 0",
-        quotes=(Quote(_CHANGED, "Theorem 4, second item"),),
+        quotes=(Quote(f"For each class [..], {_CHANGED}", "Theorem 4, second item"),),
         reading="the lost size is read as ||e|| <= D, and the lost variance as 1/d; true for every D > 0; two layers or"
         " more, since one is Theorem 1; the row gives the bound of the failures at every d",
         reconstructed=True,

@@ -147,7 +147,8 @@ CLAIMS: tuple[Claim, ...] = (
         note="It holds of square and tall W of full column rank, see cond.relative_error.full_rank. Wherever W has a"
         " null space, as every map from 784 pixels to 10 logits, x may lie nearly inside: W x is then small, and W"
         " delta need not be. With orthonormal rows, kappa = 1, and delta along one of them, the factor is about"
-        " sqrt(n / r) for a random x.",
+        " sqrt(n / r) for a random x: 9.1 in the median and 5.0 at least over 4000 standard normal x, 10 x 784, seed"
+        " 0.",
     ),
     _row(
         "relative_error.corrected",

@@ -181,16 +181,10 @@ CLAIMS: tuple[Claim, ...] = (
         tolerance=0.02,
         formula=r"\frac{1}{2} \min_{ij} \|x_i - x_j\| \sim \sqrt{\frac{d}{2}}",
         domain="d points, with probability at least 1/2",
-        quotes=(
-            Quote(
-                "From this theorem and later theorems, we can see the optimal classifier can tolerate [..] worst-case"
-                " perturbations of magnitude [..]",
-                "Remarks 2, below Theorem 1",
-            ),
-        ),
-        reading="the lost order is read as sqrt(d), and the optimal classifier as that of minimum distance. Measured:"
-        " slope, as it is, of the half distance that the union bound guarantees with probability 1/2, between d = 2^14"
-        " and 2^16",
+        quotes=(Quote("and worst-case perturbations of magnitude [..]; while the", "Remarks 2, below Theorem 1"),),
+        reading="said of the optimal classifier, which is read as that of minimum distance; the lost order is read as"
+        " sqrt(d). Measured: slope, as it is, of the half distance that the union bound guarantees with"
+        " probability 1/2, between d = 2^14 and 2^16",
         reconstructed=True,
         code=separation.largest_share,
         note="Judged by the exact bound: the slope settles at d = 2^14, with more pairs than can be drawn often.",
