@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Kernels are compiled once, so that no run has to wait for them.
-COMPILE := $(BIN)/python -m simulate.backends.numba_backend
+COMPILE := $(BIN)/python -m fragility.backends.numba_backend
 # One thread per BLAS call: draws run side by side, and spinning threads would fight over the cores.
 export OMP_NUM_THREADS = 1
 

@@ -14,8 +14,8 @@ from functools import partial
 import numpy as np
 
 from benchmarks.bench_qr_product import costs, header, report
-from simulate import triangular
-from simulate.backends import Backend, numba_backend, numpy_backend
+from fragility.backends import Backend, numba_backend, numpy_backend
+from simulate.samplers import triangular
 
 GOAL = 11
 BLOCK, BLOCKS = 1 << 13, 64  # arrays of 64 KiB: a layer and its temporaries fit the level 2 cache

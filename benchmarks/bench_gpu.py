@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from simulate.backends import cupy_backend, numba_backend
+from fragility.backends import cupy_backend, numba_backend
 
 if TYPE_CHECKING:
-    from simulate.backends import Backend
+    from fragility.backends import Backend
 
 CPU = numba_backend.BACKEND
 SIZES = (64, 128, 256, 512, 1000, 2000)

@@ -11,7 +11,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import chi
 
-from theory.laws import chi_product
+from theory.laws.chi_product import chi_product
 
 DEGREES = (3, 2, 4)
 POINTS = np.random.default_rng(1).uniform(0.01, 20, 1_000_000)

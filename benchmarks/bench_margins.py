@@ -12,9 +12,9 @@ from time import perf_counter
 import bound_propagation
 import torch
 
-from theory.joint_crown import crown_increase
-from theory.margins import clean_increase, interval_increase, theorem_increase
-from theory.network import Budget, Network
+from theory.joint.crown import crown_increase
+from theory.joint.margins import clean_increase, interval_increase, theorem_increase
+from theory.things.network import Budget, Network
 
 WIDTHS = (784, 128, 128, 10)
 BATCH, ROUNDS = 16, 5

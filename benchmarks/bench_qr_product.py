@@ -16,7 +16,7 @@ import numpy as np
 from mpmath import mp, mpf  # type: ignore[import-untyped]
 from threadpoolctl import threadpool_limits
 
-from simulate.backends import numba_backend
+from fragility.backends import numba_backend
 
 BACKEND = numba_backend.BACKEND
 THREADS = BACKEND.concurrency

@@ -20,11 +20,12 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from simulate.backends.numba_backend import BACKEND
-from simulate.engine.executor import on_cluster
-from simulate.engine.shard import Shard, find_study, record, shard_size
-from simulate.engine.store import Store
-from simulate.engine.study import Point, label
+from fragility.backends.numba_backend import BACKEND
+from fragility.engine.context import Context
+from fragility.engine.executor import on_cluster
+from fragility.engine.shard import Shard, find_study, record, shard_size
+from fragility.engine.store import Store
+from fragility.engine.study import Point, label
 
 STUDIES = sorted(
     path.stem
@@ -69,7 +70,7 @@ def timed(job: Callable[[int], object], clock: Callable[[], float]) -> list[floa
 def peak(shard: Shard) -> int:
     """Most bytes that Python and NumPy hold at once while the shard is computed."""
     tracemalloc.start()
-    record(shard, BACKEND)
+    record(shard, BACKEND, Context())
     held = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return held
@@ -83,9 +84,9 @@ def spread(values: list[float], unit: float = 1e-3) -> str:
 def costs(name: str, method: str, point: Point, folder: Path) -> str:
     """A row of the first table."""
     shard = first(name, method, point)
-    taken = timed(lambda index: record(first(name, method, point, index=index), BACKEND), time.process_time)
-    table = record(shard, BACKEND)
-    store = Store(folder / name, "benchmark")
+    taken = timed(lambda index: record(first(name, method, point, index=index), BACKEND, Context()), time.process_time)
+    table = record(shard, BACKEND, Context())
+    store = Store(folder / name, lambda _: "benchmark")
     store.write(shard, table)
     on_disk = store.path(shard).stat().st_size
     return (
@@ -97,9 +98,9 @@ def costs(name: str, method: str, point: Point, folder: Path) -> str:
 
 def storage(draws: int, folder: Path) -> str:
     """A row of the second table."""
-    store = Store(folder / f"storage{draws}", "benchmark")
+    store = Store(folder / f"storage{draws}", lambda _: "benchmark")
     shards = [first("qr_product", "lu", POINT, draws, index) for index in range(8 * ROUNDS)]
-    table = record(shards[0], BACKEND)
+    table = record(shards[0], BACKEND, Context())
     writing, reading = [], []
     for shard in shards:
         start = time.perf_counter()

@@ -16,15 +16,16 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from simulate.backends.numba_backend import BACKEND
-from simulate.bands import clopper_pearson
-from simulate.campaign import Campaign
-from simulate.engine.executor import in_process
-from simulate.engine.shard import find_study
-from simulate.engine.store import Store
-from simulate.verdict import Verdict
+from fragility.backends.numba_backend import BACKEND
+from fragility.engine.context import Context
+from fragility.engine.executor import in_process
+from fragility.engine.shard import find_study
+from fragility.engine.store import Store
+from fragility.judging.bands import clopper_pearson
+from fragility.judging.campaign import Campaign
+from fragility.judging.verdict import Verdict
 from simulate.verify import decide
-from theory.claims import CLAIMS
+from theory.claims import BOOK
 
 STUDIES = ("gradient_plane", "last_column", "path_length", "separation", "truncation")
 ALPHA = 0.05  # of one repeat
@@ -38,11 +39,11 @@ def repeat(seed: int, folder: Path) -> list[Verdict]:
     for study in map(find_study, STUDIES):
         own = [
             replace(claim, tolerance=WIDER * claim.tolerance, decoys=())
-            for claim in CLAIMS
+            for claim in BOOK
             if claim.study == study.name and claim.kind in ("law", "moment")
         ]
-        store = Store(folder / study.name, "code")
-        jobs += Campaign(study, BACKEND, in_process(BACKEND), store, seed).jobs(own, study.table)
+        store = Store(folder / study.name, lambda _: "code")
+        jobs += Campaign(study, BACKEND, in_process(BACKEND, Context()), store, seed).jobs(own, study.table)
     decide(jobs, ALPHA, math.inf, lambda _: None)
     return [verdict for job in jobs for verdict in job.verdicts]
 

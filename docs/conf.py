@@ -4,15 +4,21 @@ import inspect
 import sys
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 from latex2mathml.converter import convert
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import theory
-from theory import pages, table
-from theory.claims import CLAIMS
+from fragility.catalogue import pages, rows
+from fragility.catalogue.recorded import recorded
+from fragility.engine.room import studies
+from fragility.engine.shard import find_study
+from fragility.tables import markdown
+from theory.claims import BOOK
+
+NOT_SHOWN = ("theory.__main__", "theory.claims", "theory.spaces", "theory.worlds")  # rows and draws, no formulas
 
 project = "fragility"
 extensions = ["myst_parser", "sphinx.ext.viewcode"]
@@ -48,22 +54,24 @@ def _write(writer, node, display):
 
 
 def _generate(app, name, source):
-    """Appends to two pages what the code knows: the rows of the table, and what each function says of itself."""
+    """Appends to pages what the code knows: rows of the table, statistics of experiments, docstrings of functions."""
     if name == "claims":
         source[0] += pages.claims_page(
-            CLAIMS, lambda module, function: f"_modules/{module.replace('.', '/')}.html#{function}"
+            BOOK, lambda module, function: f"_modules/{module.replace('.', '/')}.html#{function}"
         )
+    if name == "experiments":
+        source[0] += "\n\n".join(markdown(recorded(find_study(study))) for study in studies("empirical"))
     if name == "theory":
         source[0] += "\n".join(_interface())
 
 
 def _interface():
     """Every public function and class of theory/, and those private ones that hold the formula of a claim."""
-    held = {table.implementation(claim)[:2] for claim in CLAIMS}
-    for entry in iter_modules(theory.__path__):
-        if entry.name.startswith("_") or entry.ispkg:
+    held = {rows.implementation(claim)[:2] for claim in BOOK}
+    for entry in walk_packages(theory.__path__, "theory."):
+        if entry.ispkg or entry.name.startswith(NOT_SHOWN):
             continue
-        module = import_module(f"theory.{entry.name}")
+        module = import_module(entry.name)
         yield from (f"## {module.__name__}", "", "```{eval-rst}", f".. py:module:: {module.__name__}", "```", "")
         yield from (_verbatim(inspect.getdoc(module)))
         for name, value in vars(module).items():

@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from simulate.engine.room import listing
+from fragility.engine.room import listing
 
 print(listing("empirical", Path(__file__).parent))

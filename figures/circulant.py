@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from figures.sheet import Panel, Sheet
+from figures.panels.sheet import Panel, Sheet
 
 SHEET = Sheet(
-    "circulant",
+    "simulate.circulant",
     "Transfer function of a random circular convolution",
     (
         Panel("norm.initial.row_power", "a row, before normalisation", "squared norm", {"frequency": (1, 0)}),
@@ -14,6 +14,6 @@ SHEET = Sheet(
 )
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("circulant", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main("simulate.circulant", SHEET.draw, SHEET.numbers, SHEET.size, point=None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from figures.sheet import Panel, Sheet
+from figures.panels.sheet import Panel, Sheet
 
 SHEET = Sheet(
-    "conditioning",
+    "simulate.conditioning",
     "Singular values of a Gaussian layer, and the growth of relative errors",
     (
         Panel("cond.growth.random", "growth of a random error", "squared growth", {"rows": (10,)}),
@@ -23,6 +23,6 @@ SHEET = Sheet(
 )
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("conditioning", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main("simulate.conditioning", SHEET.draw, SHEET.numbers, SHEET.size, point=None)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from figures.sheet import Panel, Sheet
+from figures.panels.sheet import Panel, Sheet
 
 SHEET = Sheet(
-    "gradient_plane",
+    "simulate.gradient_plane",
     "Projection on the span of the gradients of random outputs",
     (
         Panel(
@@ -26,6 +26,6 @@ SHEET = Sheet(
 )
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("gradient_plane", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main("simulate.gradient_plane", SHEET.draw, SHEET.numbers, SHEET.size, point=None)

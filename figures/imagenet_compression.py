@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from empirical.imagenet_compression.tables import EXPERIMENTS, kept
 from empirical.measures.path import ends
-from empirical.tables.imagenet_compression import EXPERIMENTS, kept
-from figures.records import measured
-from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.engine.study import Point
-from theory.gradient_plane import median_compression
+from figures.shared.records import measured
+from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from fragility.engine.study import Point
+from theory.gradients.gradient_plane import median_compression
 from theory.reported import FEATURE, find
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
     ------
     FileNotFoundError : there are none.
     """
-    columns = measured(run, "imagenet_compression", point)
+    columns = measured(run, "empirical.imagenet_compression", point)
     compared = kept(columns)
     left = len(compared) - int(compared.sum())
     lacking = (f"{left} of {len(compared)} pairs cannot be compared and are not drawn",) if left else ()
@@ -153,6 +153,6 @@ def _pairs(count: int) -> str:
 
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("imagenet_compression", draw, numbers, size=(7.2, 5.6))
+    main("empirical.imagenet_compression", draw, numbers, size=(7.2, 5.6))

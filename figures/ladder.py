@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from figures.records import drawn as recorded
-from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.engine.study import Point
-from simulate.ladder import STUDY
-from simulate.rungs import Rungs, gathered, summary
+from figures.shared.records import drawn as recorded
+from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from fragility.engine.study import Point
+from simulate.ladder.study import STUDY
+from simulate.ladder.table import Rungs, gathered, summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,6 +127,6 @@ def _reference(drawn: Numbers) -> str:
 
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("ladder", draw, numbers, size=(7.2, 5.0))
+    main("simulate.ladder", draw, numbers, size=(7.2, 5.0))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from figures.sheet import Panel, Sheet
+from figures.panels.sheet import Panel, Sheet
 
 ONE, TWO = {"rows": (8,)}, {"rows": (8, 8)}
 
 SHEET = Sheet(
-    "last_column",
+    "simulate.last_column",
     "Attacks on the network that interpolates Gaussian data",
     (
         Panel("fc.thm1.size.law", "the swap, one layer", r"length $\Vert e\Vert$", ONE),
@@ -27,6 +27,6 @@ SHEET = Sheet(
 )
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("last_column", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main("simulate.last_column", SHEET.draw, SHEET.numbers, SHEET.size, point=None)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.comparison import Estimate, mean
-from figures.records import measured
-from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.engine.study import Point, label
+from figures.shared.records import measured
+from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from fragility.engine.study import Point, label
+from fragility.judging.estimates import Estimate, mean
+from theory.products.selection import mean_fraction, selected
 from theory.reported import FEATURE, find
-from theory.selection import mean_fraction, selected
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point | None) -> Numb
     found, empty = [], []
     for other in alike:
         try:
-            found.append((other, measured(run, "linear_compression", other)))
+            found.append((other, measured(run, "empirical.linear_compression", other)))
         except FileNotFoundError as none:
             empty.append(other)
             if len(empty) == len(alike):
@@ -170,6 +170,6 @@ def _points(axes: Axes, x: np.ndarray, estimates: Sequence[Estimate], color: str
 
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("linear_compression", draw, numbers, size=size, point=None)
+    main("empirical.linear_compression", draw, numbers, size=size, point=None)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from empirical.measures.path import ends
-from empirical.tables.mnist_compression import ILLUSTRATED, compression, kept, predicted, ratio
-from figures.records import measured
-from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.engine.study import Point
+from empirical.mnist_compression.tables import ILLUSTRATED, compression, kept, predicted, ratio
+from figures.shared.records import measured
+from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from fragility.engine.study import Point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,7 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
     ------
     FileNotFoundError : there are no records of it, or the construction works for no image.
     """
-    read = measured(run, "mnist_compression", point)
+    read = measured(run, "empirical.mnist_compression", point)
     chosen = kept(read)
     if not len(chosen["works"]):
         raise FileNotFoundError(f"the construction works for none of {len(read['works'])} images of {run}")
@@ -135,6 +135,6 @@ def _way(axes: Axes, columns: Mapping[str, np.ndarray]) -> None:
 
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("mnist_compression", draw, numbers, size=SIZE)
+    main("empirical.mnist_compression", draw, numbers, size=SIZE)

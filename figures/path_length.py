@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from figures.sheet import Panel, Sheet
+from figures.panels.sheet import Panel, Sheet
 
 SHEET = Sheet(
-    "path_length",
+    "simulate.path_length",
     "Compression along the segment between two points of a random network",
     (
         Panel("fc.sec5.start", "at the start, ReLU units", r"$|\cos\theta|$", {"model": "relu", "n": 12}),
@@ -15,6 +15,6 @@ SHEET = Sheet(
 )
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("path_length", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main("simulate.path_length", SHEET.draw, SHEET.numbers, SHEET.size, point=None)

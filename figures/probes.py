@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from figures.sheet import Panel, Sheet
+from figures.panels.sheet import Panel, Sheet
 
 SHEET = Sheet(
-    "probes",
+    "simulate.probes",
     "Steps to a change of order of two outputs of a random linear network",
     (
         Panel("fc.thm5.flip", "the shortest step", "length", {"classes": 3}),
@@ -16,6 +16,6 @@ SHEET = Sheet(
 )
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("probes", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main("simulate.probes", SHEET.draw, SHEET.numbers, SHEET.size, point=None)

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from figures.panels import deviation, law
-from figures.panels.shared import speaks, tick_plainly
-from figures.records import Held, held
-from figures.style import CHANCE, SIMULATION, THEORY
-from simulate.bands import Catoni
-from simulate.engine.study import Point, label
-from theory.claim import Claim
-from theory.claims import CLAIMS
-from theory.qr_product import off_diagonal_power
+from figures.panels.shared import tick_plainly
+from figures.shared.records import Held, held
+from figures.shared.style import CHANCE, SIMULATION, THEORY
+from fragility import book
+from fragility.claim import Claim
+from fragility.engine.study import Point, label
+from fragility.judging.bands import Catoni
+from fragility.judging.stated import covers
+from theory.products.qr_product import off_diagonal_power
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+STUDY = "simulate.qr_product"
 ALPHA = 0.05  # of all bands of the figure together
 PANELS = 4
 ROWS = 60  # of R, spaced evenly on a logarithmic axis
@@ -64,11 +66,9 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
     ------
     FileNotFoundError : there are none.
     """
-    found = held(run, "qr_product", point)
+    found = held(run, STUDY, point)
     claims = {
-        claim.id: claim
-        for claim in CLAIMS
-        if claim.study == "qr_product" and claim.statistic in found and speaks(claim, point)
+        claim.id: claim for claim in book.read().about(STUDY) if claim.statistic in found and covers(claim, point)
     }
     diagonal = next((claims[name] for name in DIAGONAL if name in claims), None)
     drawn = Numbers(
@@ -148,6 +148,6 @@ def _panel(of: Callable[..., Any], claim: Claim, point: Point, found: Mapping[st
 
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("qr_product", draw, numbers, size=(7.2, 5.2))
+    main(STUDY, draw, numbers, size=(7.2, 5.2))

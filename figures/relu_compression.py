@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.comparison import mean
-from figures.records import measured
-from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.engine.study import Point, label
-from theory.gradient_plane import mean_compression
+from figures.shared.records import measured
+from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from fragility.engine.study import Point, label
+from fragility.judging.estimates import mean
+from theory.gradients.gradient_plane import mean_compression
 from theory.reported import ALPHAS, FEATURE, find
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
     ------
     FileNotFoundError : there are none.
     """
-    found = measured(run, "relu_compression", point)
+    found = measured(run, "empirical.relu_compression", point)
     valid = found["valid"] == 1
     if not valid.any():
         raise FileNotFoundError(f"no network of {label(point)} in {run} has accuracy 1: more --epochs")
@@ -120,6 +120,6 @@ def _perturbations(axes: Axes, drawn: Numbers) -> None:
 
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("relu_compression", draw, numbers, size=(7.2, 3.6))
+    main("empirical.relu_compression", draw, numbers, size=(7.2, 3.6))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from figures.sheet import Panel, Sheet
+from figures.panels.sheet import Panel, Sheet
 
 SHEET = Sheet(
-    "separation",
+    "simulate.separation",
     "Distances of Gaussian data",
     (
         Panel("fc.thm4.distance", "of two points, two layers", r"$\Vert x_n - x_{n-1}\Vert$", {"rows": (8, 8)}),
@@ -21,6 +21,6 @@ SHEET = Sheet(
 )
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("separation", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main("simulate.separation", SHEET.draw, SHEET.numbers, SHEET.size, point=None)

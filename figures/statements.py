@@ -8,25 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import theory.claims
 from figures.panels import tightness
 from figures.panels.tightness import StatementNumbers, draw_excess, draw_slack
-from figures.records import statement, wanting
-from figures.style import CHANCE, DECOY, SIMULATION, THEORY, WITNESS
-from simulate.summary import PAPERS
-from theory.claims import CLAIMS
-from theory.defects import counted
+from figures.shared.records import statement, wanting
+from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY, WITNESS
+from fragility.book import Book, read
+from fragility.catalogue.defects import counted
+from fragility.claim import Claim
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OVERVIEW = "overview"
-STATEMENTS = [claim for claim in CLAIMS if claim.of_worlds]
-PAGES = (OVERVIEW, *(prefix for prefix in PAPERS if any(claim.id.startswith(prefix + ".") for claim in STATEMENTS)))
-LANE = 0.2  # of a row's height, from its middle to the near-misses
+LANE = 0.2  # of a row's height, from its middle to the decoyes
 
 
 @dataclass(frozen=True)
@@ -41,10 +37,15 @@ class Row:
 class Numbers:
     """What is drawn, and one line on statements without records, or none."""
 
-    page: str
+    paper: str  # its name, or none for all
     rows: Sequence[Row]
     lacking: Sequence[str]
     seed: int
+
+
+def pages() -> list[str]:
+    """All papers, or one of those with bounds or identities in the book."""
+    return [OVERVIEW, *dict.fromkeys(_paper(claim) for claim in read() if claim.of_worlds)]
 
 
 def numbers(run: Path, manifest: Mapping[str, Any], page: str) -> Numbers:
@@ -54,24 +55,26 @@ def numbers(run: Path, manifest: Mapping[str, Any], page: str) -> Numbers:
     ------
     FileNotFoundError : there are none.
     """
-    chosen = [claim for claim in STATEMENTS if page in (OVERVIEW, claim.id.split(".")[0])]
+    book = read()
+    chosen = [claim for claim in book if claim.of_worlds and page in (OVERVIEW, _paper(claim))]
     evidence = {claim.id: statement(run, claim) for claim in chosen}
     found = [tightness.numbers(claim, seen) for claim in chosen if (seen := evidence[claim.id]) is not None]
     absent = [name for name, seen in evidence.items() if seen is None]
     if not found:
         raise FileNotFoundError(wanting(absent, run))
-    rows = _by_object(found) if page == OVERVIEW else [Row(_tail(one.claim.id), [one]) for one in found]
-    return Numbers(page, rows, [wanting(absent, run)] if absent else [], manifest["seed"])
+    rows = _by_object(book, found) if page == OVERVIEW else [Row(_tail(one.claim.id), [one]) for one in found]
+    paper = "" if page == OVERVIEW else book.paper(chosen[0]).name
+    return Numbers(paper, rows, [wanting(absent, run)] if absent else [], manifest["seed"])
 
 
 def size(drawn: Numbers) -> tuple[float, float]:
     """In inches."""
-    return 7.2, max(2.0, 0.9 + len(drawn.rows) * (0.16 if drawn.page == OVERVIEW else 0.105))
+    return 7.2, max(2.0, 0.9 + len(drawn.rows) * (0.105 if drawn.paper else 0.16))
 
 
 def draw(figure: Figure, drawn: Numbers) -> None:
-    """Rows from top to bottom: excess and near-misses on the left, slack of bounds on the right."""
-    whole = drawn.page == OVERVIEW
+    """Rows from top to bottom: excess and decoyes on the left, slack of bounds on the right."""
+    whole = not drawn.paper
     rows = [row.statements for row in drawn.rows]
     excess, slack = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
     draw_excess(excess, rows, LANE if whole else 0.0)
@@ -84,7 +87,7 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     excess.set_yticks(range(len(rows)), [row.name for row in drawn.rows], fontsize=7 if whole else 5)
     for name, row in zip(excess.get_yticklabels(), drawn.rows, strict=True):
         name.set_fontweight("normal" if row.statements else "bold")
-    paper = "" if whole else f" of {PAPERS[drawn.page]}"
+    paper = "" if whole else f" of {drawn.paper}"
     figure.suptitle(f"Bounds and identities{paper}, seed {drawn.seed}\n{_count(drawn)}", fontsize=9, x=0.01, ha="left")
     _legend(figure, lines=not whole)
 
@@ -97,7 +100,7 @@ def _legend(figure: Figure, lines: bool) -> None:
 
     handles = [
         marks("o", SIMULATION, "statement, its worst world"),
-        marks("|", DECOY, "near-miss, its worst world"),
+        marks("|", DECOY, "decoy, its worst world"),
         marks("D", WITNESS, "fails, its witness"),
         Line2D([], [], color=THEORY, lw=0.9, label="tolerance"),
         *([Line2D([], [], color=CHANCE, lw=3, label="90 % of worlds")] if lines else []),
@@ -114,24 +117,27 @@ def _count(drawn: Numbers) -> str:
     return "; ".join(part for part in (standing, counted(failing) if failing else "") if part)
 
 
-def _by_object(found: Sequence[StatementNumbers]) -> list[Row]:
-    """A heading per paper and a row per object, both in the order of the table."""
+def _by_object(book: Book, found: Sequence[StatementNumbers]) -> list[Row]:
+    """A heading per paper and a row per object, both in the order of the book."""
+    papers: dict[str, dict[str, list[StatementNumbers]]] = {}
+    for one in found:
+        objects = papers.setdefault(book.paper(one.claim).name, {})
+        objects.setdefault(_object(book, one.claim), []).append(one)
     rows: list[Row] = []
-    for prefix, paper in PAPERS.items():
-        objects: dict[str, list[StatementNumbers]] = {}
-        for one in found:
-            if one.claim.id.split(".")[0] == prefix:
-                objects.setdefault(_object(one.claim.id), []).append(one)
-        if objects:
-            rows += [Row(paper, ()), *(Row(f"{name} ({len(held)})", held) for name, held in objects.items())]
+    for paper, objects in papers.items():
+        rows += [Row(paper, ()), *(Row(f"{name} ({len(held)})", held) for name, held in objects.items())]
     return rows
 
 
-def _object(name: str) -> str:
-    """The object of a claim: its rows stand in the file that bears the object's name."""
-    files = [file for file in vars(theory.claims).values() if isinstance(file, ModuleType) and hasattr(file, "CLAIMS")]
-    home = next(file for file in files if any(row.id == name for row in file.CLAIMS))
-    return home.__name__.rsplit(".", 1)[-1].replace("_", " ")
+def _object(book: Book, claim: Claim) -> str:
+    """The object of a claim: its row stands in the file that bears the object's name."""
+    place = book.place(claim.id)
+    return place[0].stem.replace("_", " ") if place else claim.id
+
+
+def _paper(claim: Claim) -> str:
+    """The first part of an id."""
+    return claim.id.partition(".")[0]
 
 
 def _tail(name: str) -> str:
@@ -139,6 +145,6 @@ def _tail(name: str) -> str:
 
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("statements", draw, numbers, size, pages=PAGES)
+    main("simulate.statements", draw, numbers, size, pages=pages)

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulate.engine.files import DamagedRecordError, read_json
-from simulate.engine.study import UsageError
-from simulate.flags import UNAVAILABLE, USAGE
+from fragility.command.flags import UNAVAILABLE, USAGE, add_claims_flag
+from fragility.engine.context import OWN
+from fragility.engine.files import DamagedRecordError, read_json
+from fragility.engine.study import UsageError
 
 if TYPE_CHECKING:
-    from simulate.summary import Line
+    from fragility.judging.summary import Line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,15 +23,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m figures.table", description="Prints the verdicts of the last run of simulate.verify."
     )
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records (default results)")
+    add_claims_flag(parser)
     parser.add_argument(
-        "--claims",
+        "--claim",
         nargs="*",
         metavar="ID",
         help="a row per claim, of those whose id starts so (default: a row per paper)",
     )
     flags = parser.parse_args(arguments)
     try:
-        print(document(flags.out, flags.claims))
+        print(written(flags.out, flags.claims, flags.claim))
     except UsageError as error:
         print(f"figures.table: {error}", file=sys.stderr)
         return USAGE
@@ -40,49 +42,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def document(out: Path, starts: Sequence[str] | None) -> str:
+def written(out: Path, claims: str, starts: Sequence[str] | None) -> str:
     """The table of verdicts under `out`: a row per paper or, of the claims whose id starts so, a row per claim.
 
     Parameters
     ----------
+    claims : the book that was judged, see `fragility.book.load`.
     starts : of ids; an empty sequence means all claims, None a row per paper.
 
     Raises
     ------
     FileNotFoundError : there is no such table under `out`.
     DamagedRecordError : what is there is no such table.
-    UsageError : it holds no such claim.
+    UsageError : it holds no such claim, or there is no such book.
     """
-    from simulate.summary import markdown, overview, totals
+    from fragility.book import load
+    from fragility.judging.summary import claim_table, paper_table, totals
+    from fragility.tables import markdown
 
-    table = _table(out)
+    book = load(claims)
+    judged = _judged(out, claims)
     if starts is None:
-        return "\n".join([overview(table), "", *totals(table)])
-    chosen = [line for line in table if not starts or line.claim.id.startswith(tuple(starts))]
+        return markdown(paper_table(judged, book, totals(judged)))
+    chosen = [line for line in judged if not starts or line.claim.id.startswith(tuple(starts))]
     if not chosen:
         raise UsageError(
-            f"--claims must be starts of ids that were judged, got {', '.join(starts)}: without any they are all listed"
+            f"--claim must be starts of ids that were judged, got {', '.join(starts)}: without any they are all listed"
         )
-    return "\n".join([markdown(chosen), "", *totals(chosen)])
+    return markdown(claim_table(chosen, totals(chosen)))
 
 
-def _table(out: Path) -> list[Line]:
-    from simulate.summary import read
-    from theory.claims import CLAIMS
+def _judged(out: Path, claims: str) -> list[Line]:
+    from fragility.book import load
+    from fragility.judging.summary import read
 
-    path = out / "verify" / "verdicts.json"
-    again = "python -m simulate.verify" + (f" --out {out}" if out != Path("results") else "")
+    path, book = out / "verify" / "verdicts.json", load(claims)
+    flags = [f" --out {out}" if out != Path("results") else "", f" --claims {claims}" if claims != OWN else ""]
+    again = "python -m simulate.verify" + "".join(flags)
     try:
-        table = read(read_json(path), CLAIMS)
+        judged = read(read_json(path), book)
     except FileNotFoundError:
         raise FileNotFoundError(f"no verdicts in {path}: {again} makes them") from None
     except DamagedRecordError as damage:
         raise DamagedRecordError(f"{damage}, and must be a table of verdicts: {again} makes it anew") from None
     except ValueError:
-        table = []
-    if not table:
+        judged = []
+    if not judged:
         raise DamagedRecordError(f"{path} must be a table of verdicts, got something else: {again} makes it anew")
-    return table
+    return judged
 
 
 if __name__ == "__main__":

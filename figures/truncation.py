@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from figures.sheet import Panel, Sheet
+from figures.panels.sheet import Panel, Sheet
 
 SHEET = Sheet(
-    "truncation",
+    "simulate.truncation",
     "A Gaussian layer whose bottom singular values are shrunk",
     (
         Panel("latent.svd.bottom_share", "input along them", r"share of $\Vert x\Vert^2$", {"k": 4}),
@@ -15,6 +15,6 @@ SHEET = Sheet(
 )
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("truncation", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main("simulate.truncation", SHEET.draw, SHEET.numbers, SHEET.size, point=None)

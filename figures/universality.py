@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from figures.sheet import Panel, Sheet
+from figures.panels.sheet import Panel, Sheet
 
 SHEET = Sheet(
-    "universality",
+    "simulate.universality",
     "One matrix with independent entries of mean 0 and variance 1",
     (
         Panel("universality.last.power", r"$\mathrm{E}\, r_{nn}^2$"),
@@ -24,6 +24,6 @@ SHEET = Sheet(
 )
 
 if __name__ == "__main__":
-    from figures.command import main
+    from figures.shared.command import main
 
-    main("universality", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main("simulate.universality", SHEET.draw, SHEET.numbers, SHEET.size, point=None)

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from simulate.engine.study import Axis, Method, Point, Study, UsageError, integer, integers
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, integer, integers
 
 if TYPE_CHECKING:
-    from simulate.backends import Array, Backend, Stream
+    from fragility.backends import Array, Backend, Stream
 
 LARGEST_MATRIX = 128  # rows or columns of an operator that is written down
 
@@ -120,7 +120,7 @@ def _points(n: int, channels_in: int, channels_out: int, **_point: Any) -> int:
 
 
 STUDY = Study(
-    name="circulant",
+    name="simulate.circulant",
     says="circular convolutions with Gaussian kernels, before and after ConvNorm (ConvNorm, 2.2 and 3)",
     grid={
         "n": Axis(integers(1, "--n"), [4], "points along each side of the input image; a list sweeps"),
@@ -162,6 +162,6 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    from simulate.command import main
+    from fragility.command.study import main
 
     main(STUDY)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from simulate import bidiagonal
-from simulate.engine.study import Axis, Method, Point, Study, integers
+from fragility.engine.study import Axis, Method, Point, Study, integers
+from simulate.samplers import bidiagonal
 
 if TYPE_CHECKING:
-    from simulate.backends import Array, Backend, Stream
+    from fragility.backends import Array, Backend, Stream
 
 SINGULAR = ("smallest", "scaled_smallest", "condition", "condition_per_column")
 LARGEST_FACTORED = 64  # shorter side from which on the bidiagonal form is the quicker by far
@@ -102,7 +102,7 @@ def _large(n: int, rows: Sequence[int]) -> str | None:
 
 
 STUDY = Study(
-    name="conditioning",
+    name="simulate.conditioning",
     says="singular values of a Gaussian layer and the growth of relative errors (conditioning, III-B and V-C)",
     grid={
         "n": Axis(integers(1, "--n"), [64], "input dimension, columns of the layer; a list sweeps: 8,32,128"),
@@ -148,6 +148,6 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    from simulate.command import main
+    from fragility.command.study import main
 
     main(STUDY)

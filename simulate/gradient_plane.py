@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from simulate.engine.study import Axis, Method, Point, Study, UsageError, integers
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers
 from simulate.qr_product import draw as draw_factors
 
 if TYPE_CHECKING:
-    from simulate.backends import Array, Backend, Stream
+    from fragility.backends import Array, Backend, Stream
 
 MODELS = {"isotropic": (), "relu": (64, 64), "features": (64,)}  # and heights of their hidden layers, if not given
 PROJECTED = ("compression", "size", "difficulty")
@@ -152,7 +152,7 @@ def _floats(n: int, gradients: int, rows: Sequence[int] = (), **_: Any) -> int:
 
 
 STUDY = Study(
-    name="gradient_plane",
+    name="simulate.gradient_plane",
     says="projection of a difference on the gradients of random outputs (feature compression, Theorem 7)",
     grid={
         "n": Axis(integers(2, "--n"), [100], "input dimension; a list sweeps: 8,32,128,1000"),
@@ -194,6 +194,6 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    from simulate.command import main
+    from fragility.command.study import main
 
     main(STUDY)

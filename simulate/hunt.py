@@ -11,25 +11,21 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from simulate.engine.study import UsageError, integer
-from simulate.flags import Parser, argument, count, guarded, seconds, silenced
+from fragility.command.flags import Parser, add_claims_flag, argument, count, guarded, seconds, silenced
+from fragility.engine.study import UsageError, integer
 
 if TYPE_CHECKING:
-    from simulate.hunting.judge import Judge
-    from simulate.hunting.record import Hunt
-    from theory.claim import Claim
+    from fragility.book import Book
+    from fragility.claim import Claim
+    from fragility.hunting.judge import Judge
+    from fragility.hunting.record import Hunt
 
 BUDGET = 60.0
-NUMBERS = (
-    "cond.conclusion.", "cond.tables.", "cond.attack.", "norm.conclusion.", "norm.table1.", "fc.table8.close",
-    "latent.svd.factor",
-)  # fmt: skip
 SAYS = "Searches for a world in which a bound or an identity fails."
 
 
@@ -54,6 +50,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--seed", type=argument(lambda text: integer(text, 0, "--seed")), default=0, help="of all restarts (default 0)"
     )
+    add_claims_flag(parser)
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records (default results)")
     parser.add_argument("--resume", action="store_true", help="set damaged records aside and make them again")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout in place of the text")
@@ -61,69 +58,49 @@ def _parser() -> Parser:
 
 
 def _run(flags: Any) -> int:
-    judge = _judge(flags.claim)
+    from fragility.book import load as book_of
 
-    from simulate.engine.backend import load
-    from simulate.engine.fingerprint import fingerprint
-    from simulate.engine.provenance import origin
-    from simulate.engine.store import Store
-    from simulate.hunting.record import Hunter
+    judge = _judge(book_of(flags.claims), flags.claim)
 
-    code = fingerprint("simulate.hunting.record", "simulate.hunting.spaces", *sorted(set(_sources(judge))))
-    store = Store(flags.out / "hunt" / f"{flags.claim}-seed{flags.seed}", code)
-    store.save_manifest(claim=flags.claim, **origin(load("numpy"), flags.seed))
+    from fragility.engine.backend import load
+    from fragility.engine.fingerprint import fingerprint
+    from fragility.engine.provenance import origin
+    from fragility.engine.store import Store
+    from fragility.hunting.record import STUDY, Hunter
+
+    claim = judge.claim
+    code = fingerprint(Hunter, claim.kind, claim.tolerance, claim.theory, claim.replay, claim.hypotheses, claim.space)
+    store = Store(flags.out / STUDY / f"{claim.id}-seed{flags.seed}", lambda _: code)
+    store.save_manifest(claim=claim.id, **origin(load("numpy"), flags.seed))
     print(f"records in {store.root}", file=sys.stderr)
     hunter = Hunter(judge, store, flags.seed, flags.resume, lambda line: print(line, file=sys.stderr))
     with silenced():
         hunt = hunter.run(flags.restarts, flags.budget or (math.inf if flags.restarts else BUDGET))
-    print(
-        json.dumps(document(hunt, judge.claim, flags.seed), indent=1)
-        if flags.json
-        else text(hunt, judge.claim, flags.seed)
-    )
-    return int(hunt.certain and judge.claim.holds)
+    print(json.dumps(document(hunt, claim, flags.seed), indent=1) if flags.json else text(hunt, claim, flags.seed))
+    return int(hunt.certain and claim.holds)
 
 
-def _judge(name: str) -> Judge:
+def _judge(book: Book, name: str) -> Judge:
     """The claim in the space where its failures are looked for.
 
     Raises
     ------
     UsageError : no such claim, or nothing to search.
     """
-    from simulate.hunting.judge import Judge
-    from simulate.hunting.spaces import SPACES
-    from theory.claims import CLAIMS
+    from fragility.hunting.judge import Judge
 
-    claims = {claim.id: claim for claim in CLAIMS}
-    if name not in claims:
-        near = ", ".join(get_close_matches(name, claims, 3, 0.4)) or "no such name"
+    if name not in book:
+        near = ", ".join(get_close_matches(name, (claim.id for claim in book), 3, 0.4)) or "no such name"
         raise UsageError(f"CLAIM must be an id of python -m theory, got {name}: near it is {near}")
-    if name.startswith(NUMBERS):
-        raise UsageError(f"{name} compares printed numbers: there are no worlds to search; see python -m theory")
-    if claims[name].kind not in ("bound", "identity"):
+    claim = book[name]
+    if not claim.is_relation:
+        raise UsageError(f"CLAIM must be a bound or an identity, got {name}, a {claim.kind}: see simulate.verify")
+    if claim.space is None:
+        near = ", ".join(get_close_matches(name, (claim.id for claim in book if claim.space), 3, 0.0))
         raise UsageError(
-            f"CLAIM must be a bound or an identity, got {name}, a {claims[name].kind}: see simulate.verify"
+            f"CLAIM must have a space of worlds to search, got {name}, whose row names none: near it are {near}"
         )
-    if name not in SPACES:
-        near = ", ".join(get_close_matches(name, SPACES, 3, 0.0))
-        raise UsageError(f"CLAIM must have a space in simulate/hunting/spaces, got {name}: near it are {near}")
-    return Judge(claims[name], SPACES[name])
-
-
-def _sources(judge: Judge) -> Iterator[str]:
-    """Modules of theory that the sides are computed by, as far as they refer to one another by name."""
-    functions = (judge.claim.theory, judge.claim.replay, judge.claim.code)
-    pending = [function.__module__ for function in functions if function is not None]
-    seen: set[str] = set()
-    while pending:
-        name = pending.pop()
-        if name.startswith("theory") and name not in seen:
-            seen.add(name)
-            yield name
-            for value in vars(sys.modules[name]).values():
-                origin = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-                pending += [origin] if isinstance(origin, str) else []
+    return Judge(claim, claim.space)
 
 
 def document(hunt: Hunt, claim: Claim, seed: int) -> dict[str, Any]:

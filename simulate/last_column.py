@@ -11,11 +11,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from simulate import qr_product, triangular
-from simulate.engine.study import Axis, Method, Study, integers
+from fragility.engine.study import Axis, Method, Study, integers
+from simulate import qr_product
+from simulate.samplers import triangular
 
 if TYPE_CHECKING:
-    from simulate.backends import Array, Backend, Stream
+    from fragility.backends import Array, Backend, Stream
 
 OF_THE_BLOCK = ("size", "normalised_size", "margin", "sign_size", "ratio", "compression")
 OF_THE_COLUMN = ("column", "normalised_column")
@@ -183,7 +184,7 @@ def _needs_one_factor(n: int, rows: Sequence[int]) -> str | None:
 
 
 STUDY = Study(
-    name="last_column",
+    name="simulate.last_column",
     says="attacks on the interpolating network of Gaussian data (feature compression, Theorems 1, 4 and 6)",
     grid={
         **qr_product.STUDY.grid,
@@ -229,6 +230,6 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    from simulate.command import main
+    from fragility.command.study import main
 
     main(STUDY)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from fragility.engine.study import Method, Point, Study
 from simulate import gradient_plane
-from simulate.engine.study import Method, Point, Study
 from simulate.qr_product import draw as draw_factors
 
 if TYPE_CHECKING:
-    from simulate.backends import Array, Backend, Stream
+    from fragility.backends import Array, Backend, Stream
 
 NODES = 9  # an odd number: the middle of the segment is one of them
 
@@ -49,7 +49,7 @@ def points(n: Sequence[int], model: Sequence[str], rows: Sequence[tuple[int, ...
 
 
 STUDY = Study(
-    name="path_length",
+    name="simulate.path_length",
     says="compression along a segment in a random network (feature compression, Section 5)",
     grid={axis: gradient_plane.STUDY.grid[axis] for axis in ("n", "model", "rows")},
     points=points,
@@ -71,6 +71,6 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    from simulate.command import main
+    from fragility.command.study import main
 
     main(STUDY)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from simulate.engine.study import Axis, Method, Point, Study, UsageError, integers
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers
 from simulate.gradient_plane import heights, projection
 from simulate.qr_product import draw as draw_factors
 
 if TYPE_CHECKING:
-    from simulate.backends import Array, Backend, Stream
+    from fragility.backends import Array, Backend, Stream
 
 HALVINGS = 52  # of the interval from 0 to 1, to the last bit
 World = tuple[Any, Sequence[Any]]
@@ -98,7 +98,7 @@ def _floats(n: int, classes: int, rows: Sequence[int] = ()) -> int:
 
 
 STUDY = Study(
-    name="probes",
+    name="simulate.probes",
     says="shortest change of order of two outputs of a linear network (feature compression, Theorem 5)",
     grid={
         "n": Axis(integers(2, "--n"), [100], "input dimension; a list sweeps: 8,32,128,1000"),
@@ -120,6 +120,6 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    from simulate.command import main
+    from fragility.command.study import main
 
     main(STUDY)

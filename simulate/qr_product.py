@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from simulate import triangular
-from simulate.engine.study import Axis, Method, Point, Study, UsageError, integer, integers
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, integer, integers
+from simulate.samplers import triangular
 
 if TYPE_CHECKING:
-    from simulate.backends import Array, Backend, Stream
+    from fragility.backends import Array, Backend, Stream
 
 TRAILING = ("last", "stretch", "determinant", "corner", "column_norm", "fraction")
 LARGEST_POWER_OF_TEN = 150  # of an entry of R: its square has to fit a double
@@ -177,7 +177,7 @@ def _needs_plane(n: int, rows: Sequence[int]) -> str | None:
 
 
 STUDY = Study(
-    name="qr_product",
+    name="simulate.qr_product",
     says="R of a product H_L ... H_1 of Gaussian matrices (feature compression, Lemma 3)",
     grid={
         "n": Axis(integers(1, "--n"), [1000], "input dimension, columns of H_1; a list sweeps: 8,32,128,1000"),
@@ -245,6 +245,6 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    from simulate.command import main
+    from fragility.command.study import main
 
     main(STUDY)

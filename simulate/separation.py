@@ -12,12 +12,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulate.engine.study import Method, Study
+from fragility.engine.study import Method, Study
 from simulate.qr_product import STUDY as PRODUCT
 from simulate.qr_product import draw, floats, points, product
 
 if TYPE_CHECKING:
-    from simulate.backends import Array, Backend, Stream
+    from fragility.backends import Array, Backend, Stream
 
 CLOSE = 0.7  # of the root mean square distance: pairs below it are counted
 SHORT = 0.8  # of sqrt(n): as much for the halved differences of opposite labels
@@ -135,7 +135,7 @@ def _needs_few(n: int, rows: Sequence[int]) -> str | None:
 
 
 STUDY = Study(
-    name="separation",
+    name="simulate.separation",
     says="distances of Gaussian data, through layers or between sums of signs (feature compression, Theorems 1, 4, 6)",
     grid=PRODUCT.grid,
     points=points,
@@ -176,6 +176,6 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    from simulate.command import main
+    from fragility.command.study import main
 
     main(STUDY)

@@ -1,47 +1,46 @@
 """Both sides of every bound and identity, in random worlds; of those that fail, in the world that contradicts them.
 
-The worlds (`simulate.worlds`) are drawn without knowing what is claimed of them; what is recorded per world is by how
-much the statement fails there, and each of its near-misses.
+The worlds are drawn by the claim's `world`, which does not know what is claimed of them; what is recorded per world is
+by how much the statement fails there, and each of its decoys.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from simulate.engine.study import Axis, Method, Point, Study, UsageError
+from fragility.engine.study import Axis, Method, Point, Study, UsageError
 
 if TYPE_CHECKING:
-    from simulate.backends import Array, Backend, Stream
-    from theory.claim import Claim
+    from fragility.backends import Array, Backend, Stream
+    from fragility.book import Book
+    from fragility.claim import Claim
 
 BLOCK = 64  # worlds per shard
 
 World = Mapping[str, Any]
 
 
-@cache
-def _claims() -> Mapping[str, Claim]:
-    """The rows with two sides, by id."""
-    from theory.claims import CLAIMS
+def _book() -> Book:
+    """The book of the current context; --help needs none."""
+    from fragility.book import read
 
-    return {claim.id: claim for claim in CLAIMS if claim.of_worlds}
+    return read()
 
 
 def draw(stream: Stream, size: int, claim: str) -> list[World]:
     """`size` worlds, each from a generator of its own, whose seed is all that is taken from the stream."""
     import numpy as np
 
-    from simulate.worlds import WORLDS
-
+    world = _book()[claim].world
+    assert world is not None, "a claim without worlds has an obstacle"
     seeds = [[int(part * 2**53) for part in pair] for pair in stream.uniform(size, 2).tolist()]
-    return [WORLDS[claim](np.random.default_rng(seed)) for seed in seeds]
+    return [world(np.random.default_rng(seed)) for seed in seeds]
 
 
 def measure(backend: Backend, world: Sequence[World], claim: str) -> dict[str, Array]:
-    """excess (size,): by how much the statement fails, see `theory.claim.excess`; decoys (size, k): each near-miss."""
-    row = _claims()[claim]
+    """excess (size,): by how much the statement fails, see `fragility.claim.excess`; decoys (size, k): each decoy."""
+    row = _book()[claim]
     measured = {"excess": backend.xp.asarray([_excess(row, row.theory, kwargs) for kwargs in world])}
     if row.decoys:
         wrong = [[_excess(row, decoy.theory, kwargs) for decoy in row.decoys] for kwargs in world]
@@ -61,28 +60,34 @@ def measure_witness(backend: Backend, world: Sequence[str], claim: str) -> dict[
     ------
     DamagedRecordError : the file of the witness is damaged.
     """
-    from simulate.engine.files import DamagedRecordError
-    from theory.claim import excess
-    from theory.witness import DamagedWitnessError, replay
+    from fragility.claim import excess
+    from fragility.engine.files import DamagedRecordError
+    from fragility.witness import DamagedWitnessError, replay
 
-    row = _claims()[claim]
+    book = _book()
+    row = book[claim]
     try:
-        return {"excess": backend.xp.asarray([excess(row.kind, replay(row)) for _ in world])}
+        return {"excess": backend.xp.asarray([excess(row.kind, replay(row, book.witnesses)) for _ in world])}
     except DamagedWitnessError as damage:
         raise DamagedRecordError(str(damage)) from None
 
 
 def _excess(claim: Claim, theory: Any, world: World) -> float:
-    from theory.claim import excess
+    from fragility.claim import excess
 
     return excess(claim.kind, theory(**world))
+
+
+def _relations() -> list[Claim]:
+    """The bounds and identities that are tried in random worlds."""
+    return [claim for claim in _book() if claim.of_worlds]
 
 
 def points(claim: Sequence[str] | None) -> list[Point]:
     """The statements whose id starts with one of `claim`; all of them for None."""
     chosen: dict[str, None] = {}
     for start in claim or [""]:
-        found = [name for name in _claims() if name.startswith(start)]
+        found = [row.id for row in _relations() if row.id.startswith(start)]
         if not found:
             raise UsageError(
                 f"--claim must be the start of the id of a bound or an identity, got {start!r}: "
@@ -93,17 +98,29 @@ def points(claim: Sequence[str] | None) -> list[Point]:
 
 
 def _known(claim: str) -> str | None:
-    from simulate.worlds import WORLDS
-
-    return None if claim in WORLDS else f"no random worlds are known for {claim}: python -m simulate.hunt {claim}"
+    worlds = _book()[claim].world
+    return None if worlds else f"no random worlds are known for {claim}: python -m simulate.hunt {claim}"
 
 
 def _fails(claim: str) -> str | None:
-    return f"{claim} holds, and has no witness: use --method worlds" if _claims()[claim].holds else None
+    return f"{claim} holds, and has no witness: use --method worlds" if _book()[claim].holds else None
+
+
+def _tried(claim: str) -> tuple[Any, ...]:
+    """What a world is drawn by, and what is measured in it."""
+    row = _book()[claim]
+    return row.kind, row.world, row.theory, tuple(decoy.theory for decoy in row.decoys)
+
+
+def _replayed(claim: str) -> tuple[Any, ...]:
+    """The sides of the statement, its assumptions, and the world that is stored."""
+    book = _book()
+    row, stored = book[claim], book.witnesses / f"{claim}.json"
+    return row.kind, row.theory, row.replay, row.hypotheses, stored.read_bytes() if stored.is_file() else b""
 
 
 STUDY = Study(
-    name="statements",
+    name="simulate.statements",
     says="both sides of every bound and identity in random worlds",
     grid={
         "claim": Axis(
@@ -123,6 +140,7 @@ STUDY = Study(
             lambda **_: 1,
             _fails,
             block=1,
+            uses=_replayed,
         ),
         "worlds": Method(
             "random worlds, drawn without knowing what is claimed",
@@ -132,11 +150,12 @@ STUDY = Study(
             lambda **_: 1,
             _known,
             block=BLOCK,
+            uses=_tried,
         ),
     },
 )
 
 if __name__ == "__main__":
-    from simulate.command import main
+    from fragility.command.study import main
 
     main(STUDY)

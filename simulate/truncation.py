@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulate.engine.study import Axis, Method, Point, Study, UsageError, integers
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers
 
 if TYPE_CHECKING:
-    from simulate.backends import Array, Backend, Stream
+    from fragility.backends import Array, Backend, Stream
 
 SHARE = 0.1
 
@@ -71,7 +71,7 @@ def points(n: Sequence[int], rows: Sequence[int] | None, k: Sequence[int]) -> li
 
 
 STUDY = Study(
-    name="truncation",
+    name="simulate.truncation",
     says="a Gaussian layer with its bottom singular values shrunk (latent and SVD defences, 2.2)",
     grid={
         "n": Axis(integers(1, "--n"), [32], "input dimension, columns of the layer; a list sweeps: 8,32,128"),
@@ -99,6 +99,6 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    from simulate.command import main
+    from fragility.command.study import main
 
     main(STUDY)

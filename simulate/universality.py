@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulate.engine.study import Axis, Method, Point, Study, UsageError, integers
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers
 
 if TYPE_CHECKING:
-    from simulate.backends import Array, Backend, Stream
+    from fragility.backends import Array, Backend, Stream
 
 ENTRIES = ("gaussian", "signs", "uniform", "student")
 DEPENDENT = 1e-9  # singular values below this share of the largest are rounding of a zero
@@ -87,7 +87,7 @@ def _floats(n: int, rows: Sequence[int], **_: object) -> int:
 
 
 STUDY = Study(
-    name="universality",
+    name="simulate.universality",
     says="r_nn, determinant and least singular value of a matrix with independent entries, Gaussian or not",
     grid={
         "n": Axis(integers(2, "--n"), [24], "columns; a list sweeps: 8,16,32"),
@@ -131,6 +131,6 @@ STUDY = Study(
 )
 
 if __name__ == "__main__":
-    from simulate.command import main
+    from fragility.command.study import main
 
     main(STUDY)

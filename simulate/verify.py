@@ -13,21 +13,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from simulate.command import campaign, executor
-from simulate.engine.study import UsageError
-from simulate.flags import Parser, add_run_flags, argument, guarded, seconds, silenced
+from fragility.command.flags import Parser, add_run_flags, argument, guarded, seconds, silenced
+from fragility.command.study import campaign, executor
+from fragility.engine.study import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulate.backends import Backend
-    from simulate.engine.executor import Executor
-    from simulate.engine.progress import Progress
-    from simulate.jobs import Job
-    from theory.claim import Claim
+    from fragility.backends import Backend
+    from fragility.book import Book
+    from fragility.claim import Claim
+    from fragility.engine.executor import Executor
+    from fragility.engine.progress import Progress
+    from fragility.judging.trials import Job
 
 DEFAULT_BUDGET = 600.0
 TIGHTEST = 1e6
+EXPERIMENTS = "empirical."  # start of the names of studies that train networks, and judge by these themselves
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -96,14 +98,24 @@ def _factor(text: str) -> float:
 
 
 def _run(flags: dict[str, Any]) -> int:
+    from fragility.engine.context import Context, data_named, using
+
+    with using(Context(flags["claims"], data_named())):
+        return _judged(flags)
+
+
+def _judged(flags: dict[str, Any]) -> int:
     from threadpoolctl import threadpool_limits
 
-    from simulate.engine.backend import choose
-    from simulate.engine.progress import Progress
-    from simulate.slopes import judge_exact
-    from simulate.summary import document, lines, markdown, text
+    from fragility.book import read
+    from fragility.engine.backend import choose
+    from fragility.engine.progress import Progress
+    from fragility.judging.kinds.rate import judge_exact
+    from fragility.judging.summary import claim_table, document, lines, totals
+    from fragility.tables import markdown, text
 
-    claims = _chosen(flags["claim"], flags["tighter"])
+    book = read()
+    claims = _chosen(book, flags["claim"], flags["tighter"])
     deadline = time.monotonic() + flags["budget"]
     backend, why = choose(flags["backend"])
     with silenced(), executor(backend, flags) as place, Progress() as progress, threadpool_limits(1):
@@ -115,45 +127,45 @@ def _run(flags: dict[str, Any]) -> int:
     verdicts = [verdict for job in jobs for verdict in job.verdicts]
     verdicts += [judge_exact(claim) for claim in claims if claim.kind == "rate" and not claim.theory().sizes]
     undecided = [name for job in left for name in job.names]
-    table = lines(claims, verdicts)
-    if not table:
+    judged = lines(claims, verdicts)
+    if not judged:
         raise UsageError(f"--budget must allow the first draws of one claim, got {flags['budget']:g} s")
-    written = document(table, undecided, _provenance(backend, flags))
+    written = document(judged, undecided, _provenance(backend, flags))
     _keep(written, flags)
-    print(written if flags["json"] else markdown(table) if flags["markdown"] else text(table, undecided), flush=True)
-    return int(any(line.outcome == "disagrees" and line.claim.holds for line in table))
+    if flags["json"]:
+        print(written, flush=True)
+    elif flags["markdown"]:
+        print(markdown(claim_table(judged)), flush=True)
+    else:
+        print(text(claim_table(judged, totals(judged, undecided))), flush=True)
+    return int(any(line.outcome == "disagrees" and line.claim.holds for line in judged))
 
 
-def _chosen(starts: Sequence[str] | None, tighter: float) -> list[Claim]:
-    from theory.claims import CLAIMS
-
-    chosen = [claim for claim in CLAIMS if not starts or claim.id.startswith(tuple(starts))]
+def _chosen(book: Book, starts: Sequence[str] | None, tighter: float) -> list[Claim]:
+    chosen = [claim for claim in book if not starts or claim.id.startswith(tuple(starts))]
     if not chosen:
         raise UsageError(
             f"--claim must be the start of an id, got {', '.join(starts or ())}: python -m theory lists them"
         )
-    return [claim if claim.two_sided else replace(claim, tolerance=claim.tolerance / tighter) for claim in chosen]
+    return [claim if claim.is_relation else replace(claim, tolerance=claim.tolerance / tighter) for claim in chosen]
 
 
 def _jobs(
     claims: Sequence[Claim], backend: Backend, place: Executor, flags: dict[str, Any], counter: _Counter
 ) -> list[Job]:
-    from simulate.engine.room import studies
-    from simulate.engine.shard import find_study
+    from fragility.engine.shard import find_study
+    from fragility.judging.stated import covers
 
     jobs: list[Job] = []
-    for study in map(find_study, studies()):
+    drawn = {claim.study for claim in claims if claim.study and not claim.study.startswith(EXPERIMENTS)}
+    for study in map(find_study, sorted(drawn)):
         own = [claim for claim in claims if claim.study == study.name]
-        points = [point for point in study.table if any(_speaks(claim, point) for claim in own)]
+        points = [point for point in study.table if any(covers(claim, point) for claim in own)]
         points += [{"claim": claim.id} for claim in own if claim.of_worlds]
         if own:
             running = campaign(study, points, backend, place, flags, progress=counter.progress, note=counter.quiet)
             jobs += [*running.jobs(own, points), *running.sweeps(own)]
     return jobs
-
-
-def _speaks(claim: Claim, point: Any) -> bool:
-    return not claim.two_sided and claim.kind != "rate" and claim.where(**point)
 
 
 class _Counter:
@@ -173,13 +185,13 @@ class _Counter:
 
 
 def _provenance(backend: Backend, flags: dict[str, Any]) -> dict[str, Any]:
-    from simulate.engine.provenance import origin
+    from fragility.engine.provenance import origin
 
     return {**origin(backend, flags["seed"]), "alpha": flags["alpha"], "tighter": flags["tighter"]}
 
 
 def _keep(content: str, flags: dict[str, Any]) -> None:
-    from simulate.engine.files import write_whole
+    from fragility.engine.files import write_whole
 
     write_whole(flags["out"] / "verify" / "verdicts.json", content.encode())
 

@@ -20,28 +20,28 @@ import pytest
 
 from empirical.data import idx, read_photograph
 from empirical.data.cifar import read as read_batches
-from empirical.measures.photographs import gallery
+from empirical.imagenet_compression.pairs import gallery
 from figures import table
+from fragility import witness
+from fragility.backends.numpy_backend import BACKEND
+from fragility.command.study import main as study
+from fragility.engine.backend import UnavailableError
+from fragility.engine.context import Context
+from fragility.engine.files import DamagedRecordError
+from fragility.engine.records import raw_table
+from fragility.engine.shard import Shard, code, record
+from fragility.engine.store import Store, read_manifest, world
+from fragility.engine.study import UsageError
+from fragility.hunting.search import TRIALS
+from fragility.judging.summary import document, lines
+from fragility.judging.verdict import Verdict
 from simulate import hunt, qr_product
-from simulate.backends.numpy_backend import BACKEND
-from simulate.command import main as study
-from simulate.engine.backend import UnavailableError
-from simulate.engine.executor import code
-from simulate.engine.files import DamagedRecordError
-from simulate.engine.records import raw_table
-from simulate.engine.shard import Shard, record
-from simulate.engine.store import Store, read_manifest, world
-from simulate.engine.study import UsageError
-from simulate.hunting.search import TRIALS
-from simulate.summary import document, lines
-from simulate.verdict import Verdict
-from theory import witness
 from theory.__main__ import main as theory
-from theory.claims import CLAIMS
+from theory.claims import BOOK
 
 ROOT = Path(__file__).parent.parent
 POINT = {"n": 2, "rows": (2, 2)}
-SHARD = Shard("qr_product", "lu", tuple(POINT.items()), 0, 0, 4)
+SHARD = Shard("simulate.qr_product", "lu", tuple(POINT.items()), 0, 0, 4)
 HUNTED = "cond.relative_error.printed"
 
 
@@ -93,7 +93,7 @@ def changed(**fields):
 MANIFEST = JSON | {
     f"{name} {str(value)[:24]}": changed(**{name: value})
     for name, values in {
-        "fingerprint": (..., 7, None, ["code"]),
+        "code": (..., 7, None, ["code"], {"lu n=4": 7}),
         "looks": (..., None, [], "x", {"a": 7}, {"a": [0]}, {"a": [-5]}, {"a": [1.5]}, {"a": ["9"]}, {"a": [True]}),
         "pace": (7, {"a": "1"}, {"a": -1}, {"a": None}),
         "seed": ("0", -1, 1.5, None, True),
@@ -142,9 +142,11 @@ RECORD = ANY | {
 @pytest.fixture
 def run(tmp_path):
     """A run of one shard."""
-    store = Store(tmp_path / "qr_product" / "numpy-seed0", code("qr_product", "numpy"))
-    store.write(SHARD, record(SHARD, BACKEND))
-    store.save_manifest(study="qr_product", backend="numpy", seed=0, points=[POINT], looks={"a": [4]}, pace={"a": 0.1})
+    store = Store(tmp_path / "simulate.qr_product" / "numpy-seed0", lambda shard: code(shard, "numpy", Context()))
+    store.write(SHARD, record(SHARD, BACKEND, Context()))
+    store.save_manifest(
+        study="simulate.qr_product", backend="numpy", seed=0, points=[POINT], looks={"a": [4]}, pace={"a": 0.1}
+    )
     return store.root
 
 
@@ -175,7 +177,7 @@ def test_a_manifest(run, capsys, monkeypatch, damage):
         assert "is damaged (" in line
         assert line.endswith(f"remove {run} and its records are drawn anew, or choose another --out")
     with pytest.raises(DamagedRecordError):
-        world(run, "qr_product", "lu", POINT)
+        world(run, "simulate.qr_product", "lu", POINT)
 
 
 @pytest.mark.parametrize("damage", DRAWN.values(), ids=DRAWN)
@@ -198,7 +200,7 @@ def test_a_manifest_of_a_run_that_is_not_drawn_is_not_read(run, capsys, monkeypa
 @pytest.mark.parametrize("damage", RECORD.values(), ids=RECORD)
 def test_a_record(run, capsys, monkeypatch, damage):
     """Refused by a study's command and by a figure alike, and set aside with --resume."""
-    store = Store(run, code("qr_product", "numpy"))
+    store = Store(run, lambda shard: code(shard, "numpy", Context()))
     path = store.path(SHARD)
     before = store.read(SHARD)
     damage(path)
@@ -213,11 +215,11 @@ def test_a_record(run, capsys, monkeypatch, damage):
 
 
 def test_records_of_different_sizes_are_no_world(run):
-    store = Store(run, code("qr_product", "numpy"))
-    second = Shard("qr_product", "lu", tuple(POINT.items()), 0, 1, 8)
-    store.write(second, record(second, BACKEND))
+    store = Store(run, lambda shard: code(shard, "numpy", Context()))
+    second = Shard("simulate.qr_product", "lu", tuple(POINT.items()), 0, 1, 8)
+    store.write(second, record(second, BACKEND, Context()))
     with pytest.raises(DamagedRecordError, match=r"000001\.parquet is damaged \(it does not name the shard"):
-        world(run, "qr_product", "lu", POINT)
+        world(run, "simulate.qr_product", "lu", POINT)
 
 
 @pytest.fixture(scope="module")
@@ -232,8 +234,10 @@ def hunted(tmp_path_factory):
 def other_row(path):
     """A damage: a table that has the right digest and name, and no row of a hunt."""
     run, stage = path.parents[2], path.parents[1].name
-    shard = Shard("hunt", stage, (("claim", HUNTED),), 0, int(path.stem), TRIALS)
-    Store(run, read_manifest(run)["fingerprint"]).write(shard, raw_table({"trials": np.arange(2.0)}))
+    shard = Shard("simulate.hunt", stage, (("claim", HUNTED),), 0, int(path.stem), TRIALS)
+    Store(run, lambda _: read_manifest(run)["code"][f"{stage}/claim={HUNTED}"]).write(
+        shard, raw_table({"trials": np.arange(2.0)})
+    )
 
 
 @pytest.mark.parametrize("stage", ["search", "shrink"])
@@ -273,6 +277,8 @@ VERDICTS = (
             "point": (7, None, [1]),
             "samples": ("many", -1, 1.5, None),
             "resolution": (..., "x", None),
+            "unit": (..., "metres", 7),
+            "wanted": (..., None),
             "visible": (7, [7], "a", None),
             "rejected": (..., {"a": 1}),
         }.items()
@@ -283,13 +289,13 @@ VERDICTS = (
 
 @pytest.mark.parametrize("damage", VERDICTS.values(), ids=VERDICTS)
 def test_a_table_of_verdicts(tmp_path, capsys, damage):
-    claim = CLAIMS[0]
-    verdict = Verdict(claim.id, POINT, "qr", "agrees", 0.0, 0.1, 0.2, 0.3, 4, 4, 0.05, ("a",), ("a",))
+    claim = BOOK.claims[0]
+    verdict = Verdict(claim.id, POINT, "qr", "agrees", 0.0, 0.1, 0.3, 0.2, "gap", 0.3, 4, 4, 0.05, ("a",), ("a",))
     path = tmp_path / "verify" / "verdicts.json"
     path.parent.mkdir()
-    path.write_text(document(lines(CLAIMS, [verdict]), [], {}))
+    path.write_text(document(lines(BOOK, [verdict]), [], {}))
     damage(path)
-    for flags in ([], ["--claims"]):
+    for flags in ([], ["--claim"]):
         line = refused(capsys, 3, path, lambda flags=flags: sys.exit(table.main(["--out", str(tmp_path), *flags])))
         assert line.endswith(f"python -m simulate.verify --out {tmp_path} makes it anew")
 
@@ -306,8 +312,8 @@ WORLDS = JSON | {
 @pytest.mark.parametrize("damage", WORLDS.values(), ids=WORLDS)
 def test_a_witness(tmp_path, capsys, monkeypatch, damage):
     path = tmp_path / f"{HUNTED}.json"
-    path.write_text(json.dumps(witness.stored(HUNTED)))
-    monkeypatch.setattr(witness, "WITNESSES", tmp_path)
+    path.write_text(json.dumps(witness.stored(HUNTED, BOOK.witnesses)))
+    monkeypatch.setitem(vars(BOOK), "witnesses", tmp_path)
     monkeypatch.setattr(sys, "argv", ["theory", "--replay", HUNTED])
     theory()
     capsys.readouterr()
@@ -451,12 +457,12 @@ def test_what_may_not_be_read_is_said(run, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(pq, "ParquetFile", denied)
     with pytest.raises(DamagedRecordError, match=r"000000\.parquet is damaged \(Permission denied\)"):
-        world(run, "qr_product", "lu", POINT)
+        world(run, "simulate.qr_product", "lu", POINT)
 
 
 COMMANDS = {
-    "figures.qr_product": ("qr_product/numpy-seed0/manifest.json", 3, ()),
-    "simulate.qr_product": ("qr_product/numpy-seed0/manifest.json", 3, ("--n", "2", "--backend", "numpy")),
+    "figures.qr_product": ("simulate.qr_product/numpy-seed0/manifest.json", 3, ()),
+    "simulate.qr_product": ("simulate.qr_product/numpy-seed0/manifest.json", 3, ("--n", "2", "--backend", "numpy")),
     "figures.table": ("verify/verdicts.json", 3, ()),
 }
 
@@ -466,7 +472,7 @@ def test_as_a_user_runs_it(run, module):
     name, exit_code, flags = COMMANDS[module]
     path = run.parent.parent / name
     path.parent.mkdir(exist_ok=True)
-    path.write_text('{"fingerprint": "co')
+    path.write_text('{"code": {"lu')
     command = [sys.executable, "-m", module, *flags, "--out", str(run.parent.parent)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     (line,) = [line for line in done.stderr.splitlines() if not line.startswith("backend ")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import inspect
 import json
 import math
@@ -13,11 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from fragility.command.flags import add_claims_flag
 from theory.evaluations import EVALUATIONS
 
 if TYPE_CHECKING:
-    from theory.claim import Claim
-    from theory.laws import Law
+    from fragility.book import Book
+    from fragility.claim import Claim
+    from fragility.law import Law
 
 USAGE, UNAVAILABLE = 2, 3
 METAVARS = {"int": "K", "float": "X", "Heights": "K,K", "Arrays": "FILE"}
@@ -39,7 +40,7 @@ def main() -> None:
     except BrokenPipeError:  # whoever read the table has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError) as error:
-        from theory.witness import DamagedWitnessError  # here, since it needs NumPy and --help does not
+        from fragility.witness import DamagedWitnessError  # here, since it needs NumPy and --help does not
 
         code = UNAVAILABLE if isinstance(error, DamagedWitnessError) else USAGE
         parser.exit(code, f"{parser.prog}: {error}\n")
@@ -52,6 +53,7 @@ def _parser() -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
+    add_claims_flag(parser)
     parser.add_argument("--claim", metavar="ID", help="all about one claim; a prefix such as joint. shows its rows")
     parser.add_argument("--replay", metavar="ID", help="replay the counterexample to a claim that fails, exactly")
     parser.add_argument("--defects", action="store_true", help="what is wrong in the papers, a sentence each")
@@ -103,7 +105,7 @@ def _number(text: str) -> float:
 
 
 def _whole(text: str) -> int:
-    from simulate.engine.study import UsageError, integer  # what the other rooms' commands read as an integer
+    from fragility.engine.study import UsageError, integer  # what the other rooms' commands read as an integer
 
     try:
         return integer(text, None, "it")
@@ -123,45 +125,39 @@ def _answer(flags: dict[str, Any]) -> str:
     if flags["evaluation"]:
         return _evaluate(flags)
 
-    from theory import table
-    from theory.claim import FAULTS
-    from theory.claims import CLAIMS
+    from fragility.book import load
+    from fragility.catalogue import rows
+    from fragility.claim import FAULTS
+    from fragility.engine.context import Context
+    from fragility.tables import plain_rows, text
 
+    book = load(Context(flags["claims"]).claims)
     if flags["markdown"]:
-        from theory.pages import defects_page
+        from fragility.catalogue.pages import defects_page
 
         if not flags["defects"]:
             raise ValueError("--markdown must come with --defects: make docs builds pages of all rows")
-        return defects_page(CLAIMS)
+        return defects_page(book)
     if flags["defects"]:
-        faulty = [claim for claim in CLAIMS if claim.status in FAULTS]
-        return json.dumps(table.document(faulty), indent=1) if flags["json"] else table.faults(CLAIMS)
+        faulty = [rows.plain(claim, book) for claim in book if claim.status in FAULTS]
+        return json.dumps(faulty, indent=1) if flags["json"] else rows.faults(book)
     if flags["replay"]:
-        return _replay(_find(flags["replay"]), flags["json"])
-    if flags["claim"] and not any(claim.id == flags["claim"] for claim in CLAIMS):
-        chosen = [claim for claim in CLAIMS if claim.id.startswith(flags["claim"])] or [_find(flags["claim"])]
-    else:
-        chosen = [claim for claim in CLAIMS if flags["claim"] in (None, claim.id)]
-        if flags["claim"] and not flags["json"]:
-            return table.page(chosen[0], CLAIMS)
-    return json.dumps(table.document(chosen), indent=1) if flags["json"] else table.text(chosen)
+        return _replay(book[flags["replay"]], book, flags["json"])
+    named = flags["claim"]
+    if named in book and not flags["json"]:
+        return rows.page(book[named], book)
+    starting = [claim for claim in book if claim.id.startswith(named or "")]
+    chosen = [book[named]] if named in book else starting or [book[named]]
+    table = rows.table(chosen, book)
+    return json.dumps(plain_rows(table), indent=1) if flags["json"] else text(table)
 
 
-def _find(claim_id: str) -> Claim:
-    from theory.claims import CLAIMS
+def _replay(claim: Claim, book: Book, as_json: bool) -> str:
+    from fragility.catalogue.rows import LOST, meaning
+    from fragility.witness import hypotheses, replay, stored
 
-    by_id = {claim.id: claim for claim in CLAIMS}
-    if claim_id not in by_id:
-        near = difflib.get_close_matches(claim_id, by_id, n=3, cutoff=0.3)
-        raise ValueError(f"no claim {claim_id}; near it: {', '.join(near) or 'none'} (python -m theory lists all)")
-    return by_id[claim_id]
-
-
-def _replay(claim: Claim, as_json: bool) -> str:
-    from theory.table import LOST, meaning
-    from theory.witness import hypotheses, replay, stored
-
-    (left, right), world, met = replay(claim), stored(claim.id), hypotheses(claim)
+    folder = book.witnesses
+    (left, right), world, met = replay(claim, folder), stored(claim.id, folder), hypotheses(claim, folder)
     if as_json:
         sides = {"left": str(left), "right": str(right)}
         return json.dumps({"claim": claim.id, "world": world, "hypotheses": list(met), **sides}, indent=1)
@@ -184,8 +180,8 @@ def _replay(claim: Claim, as_json: bool) -> str:
 
 def _evaluate(flags: dict[str, Any]) -> str:
     # Looks to the right, as only a door may: what solvers print must not reach stdout, which is the result's.
-    from simulate.flags import silenced
-    from theory.laws import Law
+    from fragility.command.flags import silenced
+    from fragility.law import Law
 
     name, function = flags["evaluation"], EVALUATIONS[flags["evaluation"]]
     given = {parameter: flags[parameter] for parameter in inspect.signature(function).parameters}
@@ -200,7 +196,7 @@ def _evaluate(flags: dict[str, Any]) -> str:
         answer = dict(value) if isinstance(value, Mapping) else {"value": value}
     if flags.get("plot"):
         # The other look to the right: pictures are drawn in figures/.
-        from figures.law import picture
+        from figures.shared.law import picture
 
         answer["picture"] = str(picture(value, name, arguments, flags["plot"]))
     if flags["json"]:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-    from theory.conditioning import Norm
-    from theory.laws import Law
-    from theory.network import Network
+    from fragility.law import Law
+    from theory.conditioning.condition_numbers import Norm
+    from theory.things.network import Network
 
 Heights = tuple[int, ...]
 Arrays = Mapping[str, "np.ndarray"]  # of a file: .npz by name, .npy under the empty name
@@ -26,73 +26,74 @@ Arrays = Mapping[str, "np.ndarray"]  # of a file: .npz by name, .npy under the e
 
 def fraction(n: int, layers: int = 1, rows: Heights = ()) -> Law:
     """|r_nn| / ||a_n||, the share of the last column that no other column has"""
-    from theory.fraction import fraction_law
+    from theory.products.fraction import fraction_law
 
     return fraction_law(n, _heights(n, layers, rows))
 
 
 def compression(n: int, kept: int = 2, layers: int = 1, rows: Heights = ()) -> Law:
     """share of a feature in the span of the last KEPT directions: swap over distance for 2"""
-    from theory.fraction import compression_law
+    from theory.products.fraction import compression_law
 
     return compression_law(n, _heights(n, layers, rows), kept)
 
 
 def diagonal(n: int, k: int, layers: int = 1, rows: Heights = ()) -> Law:
     """r_kk of R of a product of Gaussian matrices (Lemma 3)"""
-    from theory import qr_product
-    from theory.laws import chi_product
+    from theory.laws.chi_product import chi_product
+    from theory.products import qr_product
 
     return chi_product(qr_product.degrees(n, _heights(n, layers, rows), k))
 
 
 def swap(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) -> Law:
     """size of the attack of Theorems 1 and 4, which swaps two outputs"""
-    from theory import attack_size
+    from theory.points import attack_size
 
     return attack_size.swap_law(n, _heights(n, layers, rows), scale)
 
 
 def pair_margin(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) -> Law:
     """distance of a point from the tie of two classes (Theorems 1 and 4)"""
-    from theory import attack_size
+    from theory.points import attack_size
 
     return attack_size.pair_margin_law(n, _heights(n, layers, rows), scale)
 
 
 def flip(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) -> Law:
     """size of the attack of Theorem 6, which exchanges both outputs"""
-    from theory import attack_size
+    from theory.points import attack_size
 
     return attack_size.flip_law(n, _heights(n, layers, rows), scale)
 
 
 def untargeted(n: int, d: int) -> Law:
     """size of the perturbation along the last column that changes the class (Theorem 1)"""
-    from theory import attack_size
+    from theory.points import attack_size
 
     return attack_size.column_law(n, d)
 
 
 def distance(n: int, layers: int = 1, rows: Heights = (), scale: float = 1.0) -> Law:
     """distance of two points of a linear generative model (Theorem 4)"""
-    from theory import separation
+    from theory.points import separation
 
     return separation.distance_law(_heights(n, layers, rows), scale)
 
 
 def gradient_span(d: int, gradients: int = 2) -> Law:
     """compression of a difference of inputs onto the span of gradients (Theorem 7)"""
-    from theory import gradient_plane
+    from theory.gradients import gradient_plane
 
     return gradient_plane.span_law(d, gradients)
 
 
 def difficulty(d: int, gradients: int = 2) -> dict[str, float]:
     """how much harder an optimal classifier is to attack (Theorem 7): mean, median, ratio of means"""
-    from theory import _require, gradient_plane
+    from theory.gradients import gradient_plane
+    from theory.numerics import require
 
-    d = _require.integer("d", d, _require.integer("gradients", gradients, 1) + 1)
+    d = require.integer("d", d, require.integer("gradients", gradients, 1) + 1)
     return {
         "ratio of means": gradient_plane.difficulty_of_means(d, gradients),
         "mean ratio": gradient_plane.mean_difficulty(d, gradients),
@@ -102,7 +103,7 @@ def difficulty(d: int, gradients: int = 2) -> dict[str, float]:
 
 def closest_pair(d: int, points: int, delta: float = 0.01) -> dict[str, float]:
     """largest alpha with all distances of POINTS points above alpha sqrt(2d), but for DELTA (Theorem 1)"""
-    from theory import separation
+    from theory.points import separation
 
     pairs = separation.log_pairs(points)
     return {
@@ -113,7 +114,7 @@ def closest_pair(d: int, points: int, delta: float = 0.01) -> dict[str, float]:
 
 def sign_vectors(d: int, delta: float = 0.01) -> dict[str, float]:
     """largest alpha with both classes 2 alpha sqrt(d) apart, but for DELTA (Theorem 6)"""
-    from theory import separation
+    from theory.points import separation
 
     all_pairs, differences = separation.log_sign_pairs(d), separation.log_sign_pairs(d, distinct=True)
     return {
@@ -126,21 +127,21 @@ def sign_vectors(d: int, delta: float = 0.01) -> dict[str, float]:
 
 def target_probability(n: int, d: int) -> float:
     """probability that the swap of Theorem 1 makes its target the predicted class"""
-    from theory import attack_size
+    from theory.points import attack_size
 
     return attack_size.target_probability(n, d)
 
 
 def interpolation_probability(m: int, scale: float = 1.0) -> float:
     """probability that the best linear classifier of Theorem 6's data is the one that interpolates"""
-    from theory import optimal_tolerance
+    from theory.points import optimal_tolerance
 
     return optimal_tolerance.interpolation_probability(m, scale)
 
 
 def attack_length(slope: float, smoothness: float, drop: float) -> dict[str, float]:
     """two-sided bounds on the shortest perturbation that lowers a smooth function by DROP (Section 5)"""
-    from theory import path_length
+    from theory.gradients import path_length
 
     shortest, longest = path_length.length_bounds(slope, smoothness, drop)
     return {"at least": float(shortest), "at most": float(longest)}
@@ -148,7 +149,7 @@ def attack_length(slope: float, smoothness: float, drop: float) -> dict[str, flo
 
 def lyapunov(n: int, layers: int = 1, rows: Heights = ()) -> dict[str, float]:
     """exponents lambda_1 and lambda_n of a product, and the depth at which rounding hides r_nn"""
-    from theory import depth
+    from theory.products import depth
 
     exponents = depth.lyapunov_exponents(n, _heights(n, layers, rows))
     return {
@@ -161,7 +162,7 @@ def lyapunov(n: int, layers: int = 1, rows: Heights = ()) -> dict[str, float]:
 
 def normalised_norm(channels_out: int, channels_in: int, groups: int = 1) -> dict[str, float]:
     """range of the spectral norm of a ConvNorm layer (Proposition 3.1 and its converse)"""
-    from theory import convnorm
+    from theory.convolution import convnorm
 
     least, largest = convnorm.norm_range(channels_out, channels_in, groups)
     return {"at least": least, "typically": convnorm.typical_norm(channels_out, channels_in), "at most": largest}
@@ -169,7 +170,7 @@ def normalised_norm(channels_out: int, channels_in: int, groups: int = 1) -> dic
 
 def wide_resnet_weights(widen: int) -> int:
     """number of weights in the convolutions and the last layer of WideResNet-16-k"""
-    from theory import wide_resnet
+    from theory.convolution import wide_resnet
 
     return wide_resnet.weight_count(widen)
 
@@ -182,10 +183,11 @@ def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: f
     """
     import numpy as np
 
-    from theory import _require, joint_crown, joint_exact, margins
-    from theory.network import Budget, pairwise_margins
+    from theory.joint import crown, margins, optimum
+    from theory.numerics import require
+    from theory.things.network import Budget, pairwise_margins
 
-    _require.positive("seconds", seconds)
+    require.positive("seconds", seconds)
     net, x = _network(network)
     budget = Budget(epsilon_x, epsilon_w, epsilon_w)
     label = int(np.argmax(net.logits(x)))
@@ -194,8 +196,8 @@ def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: f
     def lead(increase: np.ndarray) -> float:
         return float(np.delete((clean + increase)[:, label], label).max())
 
-    relaxed = joint_exact.worst_margin(net, x, label, budget, relax=True, time_limit=seconds)
-    exact = joint_exact.worst_margin(net, x, label, budget, time_limit=seconds)
+    relaxed = optimum.worst_margin(net, x, label, budget, relax=True, time_limit=seconds)
+    exact = optimum.worst_margin(net, x, label, budget, time_limit=seconds)
     weights = [stage.layer.weight for stage in net.stages]
     return {
         "layers": net.depth,
@@ -206,7 +208,7 @@ def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: f
         f"attained, by class {exact.pair[0]}": exact.attained,
         f"mixed integer program ({exact.status})": exact.upper,
         "linear program": relaxed.upper,
-        "CROWN": lead(joint_crown.crown_increase(net, x, budget)),
+        "CROWN": lead(crown.crown_increase(net, x, budget)),
         "intervals": lead(margins.interval_increase(net, x, budget)),
         "tau + zeta, corrected": lead(margins.theorem_increase(net, x, budget)),
     }
@@ -214,12 +216,13 @@ def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: f
 
 def condition(matrix: Arrays) -> dict[str, float]:
     """condition number of a matrix in four norms, by its pseudo-inverse and strictly"""
-    from theory import _require, conditioning
+    from theory.conditioning import condition_numbers
+    from theory.numerics import require
 
-    W = _require.finite("the matrix", _only(matrix), 2, complex_entries=True)
+    W = require.finite("the matrix", _only(matrix), 2, complex_entries=True)
     named: dict[str, Norm] = {"1": 1, "2": 2, "inf": math.inf, "Frobenius": "fro"}
     return {
-        f"kappa, norm {name}{', strict' if strict else ''}": float(conditioning.condition(W, norm, strict))
+        f"kappa, norm {name}{', strict' if strict else ''}": float(condition_numbers.condition(W, norm, strict))
         for strict in (False, True)
         for name, norm in named.items()
     }
@@ -232,9 +235,11 @@ def convolution_norm(
 
     The kernel is (C_O, C_I / groups, k_1, ..., k_d). ConvNorm is that of stride 1, with epsilon added to squared norms.
     """
-    from theory import _require, circulant, convnorm
+    from theory.convolution import circulant, convnorm
+    from theory.numerics import require
+    from theory.things import normalisation
 
-    K = _require.finite("the kernel", _only(kernel), complex_entries=True)
+    K = require.finite("the kernel", _only(kernel), complex_entries=True)
     if K.ndim < 3:
         raise ValueError(f"the kernel must have axes C_O, C_I / groups and one or more of taps, got shape {K.shape}")
     grid = (size,) * (K.ndim - 2)
@@ -243,8 +248,8 @@ def convolution_norm(
         "zero-padded, at most": float(circulant.zero_padding_bound(K, grid, stride, groups)),
     }
     normalised = "circular, after ConvNorm" + (", before striding" if stride > 1 else "")
-    if _require.budget("epsilon", epsilon) == 0 and convnorm.vanishes(K, grid):
-        enough = convnorm.suggested_epsilon(K, grid)
+    if require.budget("epsilon", epsilon) == 0 and normalisation.vanishes(K, grid):
+        enough = normalisation.suggested_epsilon(K, grid)
         hint = f"--epsilon {enough:.1g} gives it one" if enough else "any --epsilon gives it one"
         answer[normalised] = f"none, a channel vanishes at a frequency; {hint}"
         answer[f"{normalised}, at most, with any --epsilon"] = math.sqrt(len(K) // groups)
@@ -255,8 +260,8 @@ def convolution_norm(
 
 def _network(arrays: Arrays) -> tuple[Network, np.ndarray]:
     """The dense network and its input, if every array of the file belongs to one or the other."""
-    from theory import _require
-    from theory.network import Network
+    from theory.numerics import require
+    from theory.things.network import Network
 
     names = list(takewhile(arrays.__contains__, (f"W{layer}" for layer in count(1))))
     biases = [name.replace("W", "b") for name in names]
@@ -267,7 +272,7 @@ def _network(arrays: Arrays) -> tuple[Network, np.ndarray]:
             f"the network's file must hold x, {names[0]} to {names[-1]} and biases b of these layers only, "
             f"got {_listed(unused)} as well, which no layer uses: layers count from 1, without gaps"
         )
-    given = {name: _require.numpy_array(name, arrays[name], 2 if name[0] == "W" else 1) for name in arrays}
+    given = {name: require.numpy_array(name, arrays[name], 2 if name[0] == "W" else 1) for name in arrays}
     return Network.dense([given[name] for name in names], [given.get(name) for name in biases]), given["x"]
 
 
@@ -282,10 +287,10 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _heights(n: int, layers: int, rows: Heights) -> Heights:
-    from theory import _require
+    from theory.numerics import require
 
-    n, layers = _require.integer("n", n, 1), _require.integer("layers", layers, 1)
-    rows = _require.integers("rows", rows, 1, fewest=0)
+    n, layers = require.integer("n", n, 1), require.integer("layers", layers, 1)
+    rows = require.integers("rows", rows, 1, fewest=0)
     if rows and layers not in (1, len(rows)):
         raise ValueError(f"layers and rows must agree, got {layers} and {len(rows)} rows; one of them is enough")
     return rows or (n,) * layers

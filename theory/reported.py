@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
-from theory import _require
+from theory.numerics import require
 
 Mark = Literal["printed", "secondary", "inferred"]
 
@@ -94,12 +94,12 @@ def clean_accuracy(table: int, model: str) -> Number:
 
 def robust_accuracy(attack: str, width: int, normalisation: str, top: int = 1) -> Number:
     """Per cent under "PGD" or "FGSM", top 1 or 5, of WideResNet-16-width with one of NORMALISATIONS (ConvNorm)."""
-    width, top = _require.integer("width", width, 1), _require.integer("top", top, 1)
+    width, top = require.integer("width", width, 1), require.integer("top", top, 1)
     return find(CONVNORM, "Table 1", f"{attack} top-{top} k={width}", normalisation)
 
 
 def _roman(table: int) -> str:
-    if (table := _require.integer("table", table, 1)) > 2:
+    if (table := require.integer("table", table, 1)) > 2:
         raise ValueError(f"table must be 1 or 2, got {table}")
     return "Table " + "I" * table
 

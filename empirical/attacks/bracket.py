@@ -13,7 +13,8 @@ from empirical.attacks.gradient import fast_gradient, sign_gradient
 from empirical.attacks.judge import Box, Judge, Model, spread
 from empirical.attacks.problem import Known, Problem
 from empirical.attacks.trusted import brendel_bethge, carlini_wagner, ddn, deepfool, least_likely
-from simulate.engine.study import UsageError
+from fragility.engine.stop import look
+from fragility.engine.study import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -110,6 +111,7 @@ def bracket(
     outside = torch.zeros_like(settled)
     columns = []
     for number, name in enumerate(attacks):
+        look()
         proposal = ATTACKS[name](problem, Known(upper, best))
         outside |= judge.outside(proposal) & ~settled
         point, length = judge.bisect(proposal)

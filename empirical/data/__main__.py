@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from empirical import places
 from empirical.data.catalogue import CLASSES, PHOTOGRAPHS, PUBLISHED, SPLITS
-from simulate.engine.study import UsageError
-from simulate.flags import INTERRUPTED, Parser, guarded
+from fragility.command.flags import INTERRUPTED, Parser, guarded
+from fragility.engine.context import DATA, data_named
+from fragility.engine.study import UsageError
 
 NAMES = (*CLASSES, PHOTOGRAPHS)
 WIDTH = max(map(len, NAMES)) + 2
@@ -64,7 +64,8 @@ if __name__ == "__main__":
     parser.add_argument(
         "--data-dir",
         type=Path,
-        help=f"folder of data sets (default: the environment variable {places.DATA}, else the cache)",
+        default=data_named(),
+        help=f"folder of data sets (default: the environment variable {DATA}, else the cache)",
     )
     flags = parser.parse_args()
     sys.exit(guarded("empirical.data", lambda: main(flags.names, flags.data_dir)))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from empirical.data.catalogue import BATCH_FOLDER, BATCHES
 from empirical.data.folders import unreadable
-from simulate.engine.files import StorageError
+from fragility.engine.files import StorageError
 
 if TYPE_CHECKING:
     import numpy as np

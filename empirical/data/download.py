@@ -1,4 +1,4 @@
-"""Downloads that are whole or not there: checked against their checksums before they get their names."""
+"""Where a data set is, once it has been downloaded if need be: whole, its checksums right, or not there at all."""
 
 from __future__ import annotations
 
@@ -6,22 +6,45 @@ import fcntl
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from empirical import places
-from empirical.data.catalogue import BATCH_ARCHIVE, BATCH_FOLDER, LAYOUTS, PUBLISHED
-from empirical.data.folders import find
+from empirical.data.catalogue import BATCH_ARCHIVE, BATCH_FOLDER, LAYOUTS, PUBLISHED, SPLITS
+from empirical.data.cifar import unpack
+from empirical.data.folders import find, remedy, root
 from empirical.data.packages import package
-from simulate.engine.backend import UnavailableError
-from simulate.engine.files import StorageError
+from fragility.engine.backend import UnavailableError
+from fragility.engine.context import DATA
+from fragility.engine.files import StorageError
+from fragility.engine.study import UsageError
 
 TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of an answer
 CHUNK = 1 << 16  # bytes
 WORKSHOP = ".download"  # below the folder of data sets: holds a lock, and what is not yet whole
+
+
+def home(name: str, splits: Sequence[str] = SPLITS, data_dir: str | Path | None = None) -> Path:
+    """The folder or archive with these splits of a data set, downloaded to the cache if no folder was named.
+
+    Raises
+    ------
+    UsageError : a folder was named that does not hold them.
+    UnavailableError : they are not in the cache and cannot be downloaded.
+    """
+    folder, named = root(data_dir)
+    found = find(name, folder, splits)
+    if found is not None:
+        return found
+    if named:
+        raise UsageError(
+            f"--data-dir or {DATA} must name a folder with {LAYOUTS[name]}, got {folder}: {remedy(name, folder, named)}"
+        )
+    if name not in PUBLISHED:
+        raise UnavailableError(f"{name} is not here: {remedy(name, folder, named)}")
+    return fetch(name, folder)
 
 
 def fetch(name: str, folder: Path) -> Path:
@@ -97,7 +120,7 @@ def _retrieve(name: str, file: str, checksum: str, workshop: Path, folder: Path)
     published = PUBLISHED[name]
     raise UnavailableError(
         f"{name} cannot be downloaded ({'; '.join(failures)}): put {', '.join(published.files)} into "
-        f"{folder / published.folder}, or name a folder that has {LAYOUTS[name]} by --data-dir or {places.DATA}"
+        f"{folder / published.folder}, or name a folder that has {LAYOUTS[name]} by --data-dir or {DATA}"
     )
 
 
@@ -117,8 +140,6 @@ def _install(path: Path, folder: Path) -> None:
     """Gives a finished download its name; of an archive, each file in it that is not there yet."""
     parts = [path]
     if path.name == BATCH_ARCHIVE:
-        from empirical.data.cifar import unpack
-
         unpack(path, path.parent)
         parts, folder = list((path.parent / BATCH_FOLDER).iterdir()), folder / BATCH_FOLDER
     folder.mkdir(parents=True, exist_ok=True)

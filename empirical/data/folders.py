@@ -1,6 +1,6 @@
 """Where a data set lies: in the folder that was named, and only there; else in the cache, where it is downloaded to.
 
-A named folder (`--data-dir`, else the environment variable) is never passed over for the cache or a download: the
+A named folder (`--data-dir`, or the context's) is never passed over for the cache or a download: the
 numbers of an experiment come from where its user said, or there is an error.
 """
 
@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from empirical import places
 from empirical.data.catalogue import (
     BATCH_ARCHIVE,
     BATCH_FOLDER,
@@ -24,43 +23,19 @@ from empirical.data.catalogue import (
     PUBLISHED,
     SPLITS,
 )
-from simulate.engine.backend import UnavailableError
-from simulate.engine.study import UsageError
+from fragility.engine.backend import UnavailableError
+from fragility.engine.context import current
 
 WNID = re.compile(r"n\d{8}")  # the name of a class of ImageNet
 
 
 def root(data_dir: str | Path | None = None) -> tuple[Path, bool]:
     """The folder of data sets, and whether somebody named it or it is the cache."""
-    named = places.data_dir() if data_dir is None else Path(data_dir)
+    named = current().data if data_dir is None else Path(data_dir)
     if named is not None:
         return named.expanduser(), True
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(caches) / "fragility", False
-
-
-def home(name: str, splits: Sequence[str] = SPLITS, data_dir: str | Path | None = None) -> Path:
-    """The folder or archive with these splits of a data set, downloaded to the cache if no folder was named.
-
-    Raises
-    ------
-    UsageError : a folder was named that does not hold them.
-    UnavailableError : they are not in the cache and cannot be downloaded.
-    """
-    folder, named = root(data_dir)
-    found = find(name, folder, splits)
-    if found is not None:
-        return found
-    if named:
-        raise UsageError(
-            f"--data-dir or {places.DATA} must name a folder with {LAYOUTS[name]}, got {folder}: "
-            f"{remedy(name, folder, named)}"
-        )
-    if name not in PUBLISHED:
-        raise UnavailableError(f"{name} is not here: {remedy(name, folder, named)}")
-    from empirical.data.download import fetch
-
-    return fetch(name, folder)
 
 
 def find(name: str, folder: Path, splits: Sequence[str] = SPLITS) -> Path | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from empirical.data.catalogue import IDX_FILES
 from empirical.data.folders import idx_file, unreadable
-from simulate.engine.backend import UnavailableError
+from fragility.engine.backend import UnavailableError
 
 if TYPE_CHECKING:
     import numpy as np

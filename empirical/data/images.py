@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from simulate.engine.study import UsageError
+from fragility.engine.study import UsageError
 
 if TYPE_CHECKING:
     import numpy as np

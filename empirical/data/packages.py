@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from simulate.engine.backend import UnavailableError
+from fragility.engine.backend import UnavailableError
 
 
 def package(module: str, distribution: str) -> Any:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from empirical.data.catalogue import PHOTOGRAPHS
-from empirical.data.folders import home, unreadable, wnids
+from empirical.data.download import home
+from empirical.data.folders import unreadable, wnids
 from empirical.data.packages import package
-from simulate.engine.backend import UnavailableError
-from simulate.engine.study import UsageError
+from fragility.engine.backend import UnavailableError
+from fragility.engine.study import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,7 @@ def photographs(data_dir: str | Path | None = None) -> list[Photograph]:
 
     Raises
     ------
-    UsageError : the folder that was named, by `data_dir` or the environment, has none.
+    UsageError : the folder that was named, by `data_dir` or the context, has none.
     UnavailableError : no folder was named, and the cache has none; they cannot be downloaded freely.
     """
     folder = home(PHOTOGRAPHS, data_dir=data_dir)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from empirical.data.catalogue import CLASSES, SPLITS
-from empirical.data.folders import home
+from empirical.data.download import home
 from empirical.data.images import Images
 from empirical.data.packages import package
-from simulate.engine.study import UsageError
+from fragility.engine.study import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +25,8 @@ def load(name: str, split: str, data_dir: str | Path | None = None) -> Images:
     ----------
     name : "mnist", "fashion-mnist", "cifar10" or "digits".
     split : "train" or "test". Of the digits, the first 1437 images or the last 360.
-    data_dir : the folder of data sets; if left out, the one that the environment names, else the cache, to which what
-        is missing is downloaded.
+    data_dir : the folder of data sets; if left out, that of the context, else the cache, to which what is missing is
+        downloaded.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from empirical.attacks import inputs
-from simulate.engine.study import UsageError
+from fragility.engine.study import UsageError
 
 if TYPE_CHECKING:
     import torch

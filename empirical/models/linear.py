@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fragility.engine.stop import look
+
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
@@ -123,6 +125,7 @@ class LinearNetworks:
 
         data = self.data.to(self.first.dtype)
         for _ in range(steps):
+            look()
             top = self.second[:, :1] - self.second[:, 1:]
             gradient = self.task.gradient(((top @ self.first.mT) @ data)[:, 0])
             g = data @ gradient[:, :, None]  # of the loss by p, (size, n, 1)

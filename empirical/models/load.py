@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -13,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from empirical.attacks.inputs import reason
-from empirical.training.checkpoint import tensors
-from simulate.engine.backend import UnavailableError
-from simulate.engine.study import UsageError
+from empirical.models.files import tensors
+from fragility.engine.backend import UnavailableError
+from fragility.engine.study import UsageError
 
 INCEPTION = "inception_resnet_v2"
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's colours: what pytorchcv's weights expect
@@ -54,7 +55,7 @@ def build(spec: str, checkpoint: Path | None = None, device: str = "cpu") -> nn.
         read or is one of another network.
     UnavailableError : pytorchcv is not installed, or its weights cannot be downloaded.
     """
-    network = _inception(download=checkpoint is None) if spec == INCEPTION else _own(spec)
+    network = _inception(download=checkpoint is None) if spec == INCEPTION else _made(spec)
     if checkpoint is not None:
         _take(network, checkpoint, spec)
     network = Normalised(network) if spec == INCEPTION else network
@@ -70,15 +71,20 @@ def weights_digest(model: nn.Module) -> str:
     return digest.hexdigest()[:12]
 
 
-def _own(spec: str) -> nn.Module:
-    """What the user's function returns."""
+def own(spec: str) -> Callable[[], nn.Module]:
+    """The user's function "module:function", not called.
+
+    Raises
+    ------
+    UsageError : there is none, or its module cannot be imported.
+    """
     where, _, function = spec.partition(":")
     if not where or not function:
         raise UsageError(f"--model must be {INCEPTION} or module:function, got {spec!r}")
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
     try:
-        made = getattr(import_module(where), function)
+        return getattr(import_module(where), function)
     except ModuleNotFoundError as error:
         if error.name and (where + ".").startswith(error.name + "."):
             raise UsageError(
@@ -90,6 +96,11 @@ def _own(spec: str) -> nn.Module:
         raise UsageError(f"--model {spec} must name a function of {where}, which has no {function}") from None
     except Exception as error:
         raise UsageError(f"--model {spec} must be importable, got {reason(error)}") from None
+
+
+def _made(spec: str) -> nn.Module:
+    """What the user's function returns."""
+    made = own(spec)
     try:
         network = made()
     except Exception as error:

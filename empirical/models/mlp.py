@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from simulate.backends import Stream
+    from fragility.backends import Stream
 
 Layers: TypeAlias = "Sequence[tuple[Tensor, Tensor]]"
 

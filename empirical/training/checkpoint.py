@@ -1,18 +1,14 @@
-"""A training as a file: its history and the state after its last epoch, written whole and read without being run.
-
-The file is torch's own zip of tensors. `weights_only` keeps what it holds from being executed, and the zip's checksums,
-which torch leaves unread, tell a damaged file.
-"""
+"""A training as a file: its history and the state after its last epoch, written whole and read without being run."""
 
 from __future__ import annotations
 
 import io
-import zipfile
 from pathlib import Path
 from typing import Any
 
-from simulate.engine.files import DamagedRecordError, write_whole
-from simulate.engine.study import UsageError
+from empirical.models.files import tensors
+from fragility.engine.files import DamagedRecordError, write_whole
+from fragility.engine.study import UsageError
 
 FORMAT = "fragility training 1"
 
@@ -67,41 +63,7 @@ def _is_checkpoint(content: Any) -> bool:
     )
 
 
-def tensors(path: Path) -> Any:
-    """What `torch.save` wrote into the file, tensors on the CPU, its checksums checked and nothing of it executed.
-
-    Raises
-    ------
-    UsageError : the file cannot be read, is damaged, or holds more than tensors, numbers and texts.
-    """
-    import torch
-
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, str(error.strerror)) from None
-    try:
-        damaged = _damaged(content)
-        if damaged is None:
-            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a damaged or foreign pickle makes torch raise
-        raise _unreadable(path, f"what torch does not load as tensors ({type(error).__name__})") from None
-    raise _unreadable(path, f"{damaged} does not match its checksum")
-
-
-def _damaged(content: bytes) -> str | None:
-    """A member of the zip that does not match its checksum; before 2020 torch wrote bare pickles, which have none."""
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        return None
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return archive.testzip()
-
-
 def refusal(path: Path, what: str) -> UsageError:
     """The one line that says what the file holds in place of this training, and the way out."""
     line = " ".join(what.split())[:300]
     return UsageError(f"{path} must be a checkpoint of this training, got {line}: move it away or delete it")
-
-
-def _unreadable(path: Path, why: str) -> UsageError:
-    return UsageError(f"{path} must be a whole file of tensors, as torch.save writes it, got: {why}")

@@ -16,14 +16,18 @@ from typing import Any, Protocol
 
 from empirical.training import checkpoint as checkpoints
 from empirical.training.reporter import Reporter
-from simulate.engine.files import StorageError
-from simulate.engine.study import UsageError
+from fragility.engine.files import StorageError
+from fragility.engine.stop import look
+from fragility.engine.study import UsageError
 
 History = list[dict[str, float]]
 
 
 class Trainee(Protocol):
-    """What can be trained an epoch at a time: one network, or a batch of small ones."""
+    """What can be trained an epoch at a time: one network, or a batch of small ones.
+
+    Epochs that may take long look at `fragility.engine.stop` between their steps, so that a process can end.
+    """
 
     def epoch(self, number: int) -> Mapping[str, float]:
         """Trains epoch `number` = 1, 2, ... and returns at least "loss" and "accuracy" over it."""
@@ -77,6 +81,7 @@ def fit(
             return history
         reporter.start(name, len(history), epochs)
         while not _finished(history, epochs, until):
+            look()
             report = trainee.epoch(len(history) + 1)
             history.append({key: float(value) for key, value in report.items()})
             if checkpoint is not None:
@@ -119,7 +124,7 @@ def _alone(name: str, checkpoint: Path | None) -> Iterator[None]:
     except OSError as error:
         raise StorageError(
             f"{checkpoint.parent} must be a folder for checkpoints that can be written, got: {error.strerror}: "
-            "set FRAGILITY_CHECKPOINTS to another"
+            "choose another --out"
         ) from None
     with lock:
         try:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from empirical.models.mlp import Layers, logits
+from fragility.engine.stop import look
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,6 +72,7 @@ class ManyNetworks:
         order = torch.randperm(points, generator=torch.Generator().manual_seed(number)).to(self.x.device)
         totals = self.x.new_zeros(2)
         for chosen in order.split(self.schedule.batch):
+            look()
             totals += self._step(chosen)
         loss, right = (totals / (points * size)).tolist()
         return {"loss": loss, "accuracy": right}

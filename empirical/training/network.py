@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from empirical.models.dropout import drawn_from
 from empirical.training.loop import History, fit
 from empirical.training.reporter import Reporter
-from simulate.engine.study import UsageError
+from fragility.engine.stop import look
+from fragility.engine.study import UsageError
 
 OPTIMISERS = ("Adadelta", "Adam", "AdamW", "SGD")
 EVALUATED = 100  # images at once: with more, activations leave the cache, and malloc maps them anew every time
@@ -104,6 +105,7 @@ class Minibatches:
         self.model.train()
         with drawn_from(self.model, generator(self.device, self.seed, number, 1)):
             for chosen in order.split(self.recipe.batch):
+                look()
                 totals += self._step(chosen)
                 seen += len(chosen)
                 if self.reporter and self.reporter.due():

@@ -1,1 +1,1 @@
-"""Panels of which the figures are made: theory, simulation, what chance allows, and a near-miss."""
+"""Panels of which the figures are made: theory, simulation, what chance allows, and a decoy."""

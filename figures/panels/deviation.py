@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.panels.shared import near_misses, room, thinned
-from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.bands import Dkw
-from simulate.evidence import transform
+from figures.panels.shared import decoys, room, thinned
+from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from fragility.judging.bands import Dkw
+from fragility.judging.evidence import transform
+from fragility.judging.kinds.law import difference
+from fragility.judging.stated import stated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from figures.records import Held
-    from simulate.engine.study import Point
-    from theory.claim import Claim
+    from figures.shared.records import Held
+    from fragility.claim import Claim
+    from fragility.engine.study import Point
 
 HEADROOM = 0.45  # of the curves' range, above them
 
@@ -28,16 +30,16 @@ class DeviationNumbers:
 
     Parameters
     ----------
-    found, wrong : two rows, u and F_N(u) - u, if the laws are right and if a near-miss is (None if there is none).
+    found, wrong : two rows, u and F_N(u) - u, if the laws are right and if a decoy is (None if there is none).
     band : half-width of the band around 0.
-    near_miss : what the near-miss says.
+    decoy : what the decoy says.
     values, draws : how many values were pooled, and how many draws they are of, for a legend.
     """
 
     found: np.ndarray
     wrong: np.ndarray | None
     band: float
-    near_miss: str
+    decoy: str
     values: int
     draws: str
 
@@ -45,12 +47,12 @@ class DeviationNumbers:
 def numbers(claim: Claim, point: Point, found: Held, alpha: float) -> DeviationNumbers:
     """Of a claim with a law for each column of its statistic; the band holds with probability 1 - alpha."""
     values = found.evidence.values(claim.statistic)
-    says, wrong = next(iter(near_misses(claim, point).items()), ("", None))
+    says, wrong = next(iter(decoys(claim, point, difference).items()), ("", None))
     return DeviationNumbers(
-        found=_deviation(transform(claim.theory(**point), values)),
-        wrong=None if wrong is None else _deviation(transform(wrong, values)),  # type: ignore[arg-type]
+        found=_deviation(transform(stated(claim, point), values)),
+        wrong=None if wrong is None else _deviation(transform(wrong, values)),
         band=Dkw().band(values.size, alpha),
-        near_miss=says,
+        decoy=says,
         values=values.size,
         draws=found.draws,
     )
@@ -62,7 +64,7 @@ def draw(axes: Axes, drawn: DeviationNumbers) -> None:
     axes.axhline(0, color=THEORY, lw=0.8, label="exact laws")
     axes.plot(*drawn.found, color=SIMULATION, label=drawn.draws)
     if drawn.wrong is not None:
-        axes.plot(*drawn.wrong, color=DECOY, ls="--", label=drawn.near_miss)
+        axes.plot(*drawn.wrong, color=DECOY, ls="--", label=drawn.decoy)
     axes.set(xlabel="$u$", ylabel="$F_N(u) - u$", xlim=(0, 1))
     room(axes, above=HEADROOM)
 

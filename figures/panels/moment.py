@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.panels.shared import SMALL, name_near_misses, near_misses
-from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.bands import Catoni
-from theory.claim import Moment
+from figures.panels.shared import SMALL, decoys, name_decoys
+from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from fragility.judging.bands import Catoni
+from fragility.judging.kinds.moment import difference, estimate
+from fragility.judging.stated import stated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from figures.records import Held
-    from theory.claim import Claim
+    from figures.shared.records import Held
+    from fragility.claim import Claim
+    from fragility.engine.study import Point
+    from fragility.law import Moment
 
 MOST_OFF = 1.5  # times the widest band or gap: how far the axis goes
-MUCH_FURTHER = 4.0  # times that: a near-miss beyond is an arrow at the edge
+MUCH_FURTHER = 4.0  # times that: a decoy beyond is an arrow at the edge
 LABELS = 2.0  # times the axis on one side of 0: room for the points' labels
 LABEL = 23  # letters of a label in one line
-HEAD = 0.3  # of the rows' height: room for the names of near-misses
+HEAD = 0.3  # of the rows' height: room for the names of decoys
 NONE = 1e-9  # a mean below this is 0
 LINE = 0.3  # of a row's height, half of what a mark of theory takes
 
@@ -37,7 +40,7 @@ class MomentNumbers:
     ----------
     labels : of the points.
     mean, estimate, band : each (points,); the band is around the mean. NaN and infinite where the draws are too few.
-    wrong : a near-miss's words -> its means, (points,), NaN where it says nothing.
+    wrong : a decoy's words -> its means, (points,), NaN where it says nothing.
     relative : whether all of it is to be divided by the mean: none is 0.
     draws : fewest and most, as text.
     """
@@ -51,7 +54,7 @@ class MomentNumbers:
     draws: str
 
 
-def numbers(claim: Claim, found: Mapping[str, tuple[Mapping[str, object], Held]], alpha: float) -> MomentNumbers:
+def numbers(claim: Claim, found: Mapping[str, tuple[Point, Held]], alpha: float) -> MomentNumbers:
     """Of a claim of kind "moment" at several points; all bands together hold with probability 1 - alpha.
 
     Parameters
@@ -62,14 +65,11 @@ def numbers(claim: Claim, found: Mapping[str, tuple[Mapping[str, object], Held]]
     rows = []
     wrong: dict[str, np.ndarray] = {}
     for row, (point, held) in enumerate(found.values()):
-        moment: Moment = claim.theory(**point)
-        catoni = Catoni(moment.sd)
-        evidence = held.evidence
-        seen = evidence.uniform(claim.statistic, moment.laws) if moment.laws else evidence.values(claim.statistic)
-        estimate = catoni.estimate(moment.per_draw(seen), share)
-        rows.append((moment.mean, estimate, catoni.band(evidence.samples, share)))
-        for says, other in near_misses(claim, point).items():
-            if isinstance(other, Moment) and other.per_draw is moment.per_draw:
+        moment: Moment = stated(claim, point)
+        found_mean = estimate(moment, held.evidence, claim.statistic, share)
+        rows.append((moment.mean, found_mean, Catoni(moment.sd).band(held.evidence.samples, share)))
+        for says, other in decoys(claim, point, difference).items():
+            if other.per_draw is moment.per_draw:  # a decoy may be of another number
                 wrong.setdefault(says, np.full(len(found), np.nan))[row] = other.mean
     mean, estimates, band = np.array(rows).T
     relative = bool(np.all(np.abs(mean) > NONE))
@@ -101,7 +101,7 @@ def draw(axes: Axes, drawn: MomentNumbers) -> None:
     for row, name in enumerate(drawn.labels):
         written = axes.annotate(fill(name, LABEL), (0.02, row), xycoords=("axes fraction", "data"), va="center")
         written.set(fontsize=SMALL - 0.5, color="0.35", linespacing=1.1, in_layout=False)
-    name_near_misses(axes, list(wrong))
+    name_decoys(axes, list(wrong))
     margin = HEAD * count if wrong else 0.0
     axes.set(xlim=(-(1 + LABELS) * far, 1.06 * far), ylim=(count - 0.4, -0.6 - margin), yticks=[])
     tick = _round_below(far)
@@ -111,7 +111,7 @@ def draw(axes: Axes, drawn: MomentNumbers) -> None:
 
 
 def _reach(off: np.ndarray, band: np.ndarray, wrong: Mapping[str, np.ndarray]) -> float:
-    """How far the axis goes from 0: as far as the marks, and to a near-miss unless that is much further off."""
+    """How far the axis goes from 0: as far as the marks, and to a decoy unless that is much further off."""
     far = MOST_OFF * max(np.max(np.abs(values[np.isfinite(values)]), initial=0.0) for values in (off, band))
     nearest = [np.nanmin(np.abs(values)) for values in wrong.values()]
     return max(far, 1.1 * max((near for near in nearest if near < MUCH_FURTHER * far), default=0.0)) or 1.0
@@ -124,7 +124,7 @@ def _round_below(value: float) -> float:
 
 
 def _scaled(drawn: MomentNumbers) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """What is beyond the mean: of the estimates, of the band, of each near-miss."""
+    """What is beyond the mean: of the estimates, of the band, of each decoy."""
     unit = drawn.mean if drawn.relative else np.ones_like(drawn.mean)
     wrong = {says: (values - drawn.mean) / unit for says, values in drawn.wrong.items()}
     return (drawn.estimate - drawn.mean) / unit, drawn.band / np.abs(unit), wrong

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.panels.shared import name_near_misses, room, tick_plainly
-from figures.style import CHANCE, DECOY, SIMULATION, THEORY
-from simulate.slopes import Slope
+from figures.panels.shared import name_decoys, room, tick_plainly
+from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from fragility.judging.kinds.rate import Slope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matplotlib.axes import Axes
 
-    from figures.records import Held
-    from theory.claim import Claim, Rate
+    from figures.shared.records import Held
+    from fragility.claim import Claim, Rate
 
 MINUS = "−"
 
@@ -32,7 +32,7 @@ class RateNumbers:
     sizes, low, middle, high : each (sizes,): the quantiles and the ends of their intervals.
     slope : measured, with its band.
     exponent, tolerance : the claim's.
-    near_misses : words -> exponent.
+    decoys : words -> exponent.
     draws : at the size with the fewest, for a note.
     """
 
@@ -45,7 +45,7 @@ class RateNumbers:
     slope: Slope
     exponent: float
     tolerance: float
-    near_misses: Mapping[str, float]
+    decoys: Mapping[str, float]
     draws: str
 
 
@@ -65,7 +65,7 @@ def numbers(claim: Claim, found: Mapping[int, Held], alpha: float) -> RateNumber
         slope=Slope.fitted(rate, claim.statistic, evidence, alpha),
         exponent=rate.exponent,
         tolerance=claim.tolerance,
-        near_misses={decoy.says: decoy.theory().exponent for decoy in claim.decoys},
+        decoys={decoy.says: decoy.theory().exponent for decoy in claim.decoys},
         draws=min(found.values(), key=lambda held: held.evidence.samples).draws,
     )
 
@@ -81,12 +81,12 @@ def draw(axes: Axes, drawn: RateNumbers) -> None:
     axes.set(xscale="log", yscale="log", xlabel=f"${drawn.along}$" if len(drawn.along) == 1 else drawn.along)
     axes.fill_between(drawn.sizes, drawn.low, drawn.high, color=CHANCE, lw=0)
     axes.plot(drawn.sizes, line(drawn, drawn.exponent), color=THEORY, lw=0.9)
-    for exponent in drawn.near_misses.values():
+    for exponent in drawn.decoys.values():
         axes.plot(drawn.sizes, line(drawn, exponent), color=DECOY, ls="--", lw=0.9)
     off = np.stack([drawn.middle - drawn.low, drawn.high - drawn.middle])
     axes.errorbar(drawn.sizes, drawn.middle, off, fmt="o", color=SIMULATION, ms=3, lw=1, capsize=2)
     room(axes, above=0.25)
-    name_near_misses(axes, list(drawn.near_misses))
+    name_decoys(axes, list(drawn.decoys))
     for axis in (axes.xaxis, axes.yaxis):
         tick_plainly(axis)
 

@@ -1,17 +1,17 @@
-"""What all panels share: near-misses worth drawing, curves thinned to what print resolves, small notes."""
+"""What all panels share: decoys worth drawing, curves thinned to what print resolves, small notes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from figures.style import DECOY
-from simulate.engine.study import Point, label
-from simulate.verdict import Theory, difference
-from theory.claim import Claim
+from figures.shared.style import DECOY
+from fragility.claim import Claim
+from fragility.engine.study import Point, label
+from fragility.judging.stated import stated, stated_by_decoys
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,28 +27,15 @@ FEW_DECADES = 100.0  # an axis's end over its start, below which powers of ten a
 LONG = 5e3  # numbers beyond it run into each other
 
 
-def speaks(claim: Claim, point: Point) -> bool:
-    """Whether the claim covers the point, and its theory reaches so far."""
-    if not claim.where(**point):
-        return False
-    try:
-        claim.theory(**point)
-    except ValueError:
-        return False
-    return True
+def decoys(claim: Claim, point: Point, difference: Callable[[Any, Any], float]) -> dict[str, Any]:
+    """What the claim's decoys state at a point, those that its tolerance shows before the others.
 
-
-def near_misses(claim: Claim, point: Point) -> dict[str, Theory]:
-    """The claim's decoys that say something at a point, those that its tolerance shows before the others."""
-    exact = claim.theory(**point)
-    found: dict[str, Theory] = {}
-    for decoy in claim.decoys:
-        if not decoy.where(**point):
-            continue
-        try:
-            found[decoy.says] = decoy.theory(**point)
-        except ValueError:  # what the slip speaks of does not exist here
-            continue
+    Parameters
+    ----------
+    difference : of two theories of the claim's kind.
+    """
+    exact = stated(claim, point)
+    found = stated_by_decoys(claim, point)
     return dict(sorted(found.items(), key=lambda item: difference(exact, item[1]) < claim.tolerance))
 
 
@@ -79,8 +66,8 @@ def subtitle(axes: Axes, text: str, more: str) -> None:
     written.set(fontsize=SMALL, color="0.35", linespacing=1.2, in_layout=False)
 
 
-def name_near_misses(axes: Axes, says: Sequence[str]) -> None:
-    """Names what is drawn as a near-miss in its colour, at the top of a panel."""
+def name_decoys(axes: Axes, says: Sequence[str]) -> None:
+    """Names the decoys that are drawn, in their colour, at the top of a panel."""
     written = axes.annotate(fill("; ".join(says), LINE_WIDTH), (0.02, 0.99), xycoords="axes fraction", va="top")
     written.set(fontsize=SMALL, color=DECOY, linespacing=1.2, in_layout=False)
 

@@ -1,4 +1,4 @@
-"""Panels of statements with two sides: by how much each fails in its worst world, and how near to equality it comes."""
+"""Panels of bounds and identities: by how much each fails in its worst world, and how near to equality it comes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.style import CHANCE, DECOY, SIMULATION, THEORY, WITNESS
+from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY, WITNESS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from simulate.evidence import Evidence
-    from theory.claim import Claim
+    from fragility.claim import Claim
+    from fragility.judging.evidence import Evidence
 
 SHOWN = 1e-8, 1e13  # worst excess over tolerance; what lies beyond is drawn at the edge
 SLACK = 1e-16, 10.0  # of bounds
@@ -29,7 +29,7 @@ class StatementNumbers:
     ----------
     claim : its row of the table.
     worst : largest excess over the worlds, over the claim's tolerance; at most 1 if it holds.
-    decoys : the same of each near-miss, (k,).
+    decoys : the same of each decoy, (k,).
     slack : of a bound that stands, minus the excess: in the world nearest to equality, and between which values most
         worlds lie; None of any other statement.
     worlds : how many.
@@ -60,7 +60,7 @@ def numbers(claim: Claim, evidence: Evidence) -> StatementNumbers:
 
 
 def draw_excess(axes: Axes, rows: Sequence[Sequence[StatementNumbers]], lane: float) -> None:
-    """Worst excess over tolerance of the statements of each row, and of the near-misses in a lane below them.
+    """Worst excess over tolerance of the statements of each row, and of the decoys in a lane below them.
 
     Parameters
     ----------

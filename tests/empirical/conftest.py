@@ -2,13 +2,13 @@
 
 import pytest
 
-from empirical import places
+from fragility.engine.context import DATA, data_named
 
 
 @pytest.fixture(scope="session")
 def data():
     """The folder of data sets that the environment names; without one the test is skipped."""
-    folder = places.data_dir()
+    folder = data_named()
     if folder is None:
-        pytest.skip(f"{places.DATA} points at no data")
+        pytest.skip(f"{DATA} points at no data")
     return folder

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from empirical.imagenet_compression import PICTURE, STATISTICS
+from empirical.imagenet_compression.measure import PICTURE, STATISTICS
 from figures.imagenet_compression import draw, numbers
-from simulate.engine.records import raw_table
-from simulate.engine.shard import Shard
-from simulate.engine.store import Store
+from fragility.engine.records import raw_table
+from fragility.engine.shard import Shard
+from fragility.engine.store import Store
 
 POINT = {"model": "m:f", "weights": "w", "source": "n1", "partners": "all", "size": 32, "nodes": 5}
 COLOUR = (200, 100, 50)
@@ -18,16 +18,17 @@ COLOUR = (200, 100, 50)
 
 def written(tmp_path, pairs, misclassified=()):
     """A run with a shard for each pair, all clean pictures of one colour and all perturbations +peak everywhere."""
-    store, rng = Store(tmp_path / "run", "0" * 12), np.random.default_rng(0)
+    store, rng = Store(tmp_path / "run", lambda _: "0" * 12), np.random.default_rng(0)
     for index in range(pairs):
-        values = {name: rng.uniform(0.5, 1.0, 1) for name in STATISTICS}
-        values |= {name: rng.uniform(0.5, 1.0, (1, 5)) for name in ("margin", "gradient", "cosine")}
+        values = {name: rng.uniform(0.5, 1.0, shape) for name, shape in STATISTICS.shapes(1, nodes=5).items()}
         values |= {"clean": np.array([217.0]), "partner": np.array([160.0 + index]), "peak": np.array([0.1])}
         values |= {"clean_right": np.array([float(index not in misclassified)]), "partner_right": np.ones(1)}
         codes = [65536 * red + 256 * green + blue for red, green, blue in (COLOUR, (0, 0, 0), (255, 255, 255))]
         pictures = np.repeat(np.array(codes, dtype=float), PICTURE**2)[None]
         values["pictures"] = pictures if index == 0 else np.full_like(pictures, np.nan)
-        store.write(Shard("imagenet_compression", "trained", tuple(POINT.items()), 3, index, 1), raw_table(values))
+        store.write(
+            Shard("empirical.imagenet_compression", "trained", tuple(POINT.items()), 3, index, 1), raw_table(values)
+        )
     store.save_manifest(points=[POINT], seed=3)
     return store.root, json.loads((store.root / "manifest.json").read_text())
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from empirical.linear_compression import LOOKS, MEASURED
+from empirical.linear_compression.study import LOOKS, STATISTICS
 from figures.linear_compression import draw, numbers, size
-from simulate.engine.records import raw_table
-from simulate.engine.shard import Shard
-from simulate.engine.store import Store
+from fragility.engine.records import raw_table
+from fragility.engine.shard import Shard
+from fragility.engine.store import Store
 
 
 def point(n, scale, rate=0.001):
@@ -20,14 +20,13 @@ def point(n, scale, rate=0.001):
 
 def written(tmp_path, points, count=20):
     """A run with `count` networks at each point, half of them valid at the end and none at first."""
-    store = Store(tmp_path / "run", "0" * 12)
+    store = Store(tmp_path / "run", lambda _: "0" * 12)
     rng = np.random.default_rng(0)
     for where in points:
-        values = {name: rng.random(count) for name in MEASURED if not name.endswith("_path")}
-        values |= {name: rng.random((count, len(LOOKS))) for name in MEASURED if name.endswith("_path")}
+        values = {name: rng.random(shape) for name, shape in STATISTICS.shapes(count).items()}
         values["valid"] = np.arange(count) % 2.0
         values["valid_path"] = np.outer(values["valid"], np.arange(len(LOOKS)) > 0).astype(float)
-        shard = Shard("linear_compression", "trained", tuple(where.items()), 3, 0, count)
+        shard = Shard("empirical.linear_compression", "trained", tuple(where.items()), 3, 0, count)
         store.write(shard, raw_table(values))
     store.save_manifest(points=points, seed=3)
     return store.root, json.loads((store.root / "manifest.json").read_text())

@@ -6,29 +6,24 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from empirical.mnist_compression import NODES, STUDY
+from empirical.mnist_compression.measure import STATISTICS
 from figures.mnist_compression import SIZE, draw, numbers
-from simulate.engine.records import raw_table
-from simulate.engine.shard import Shard
-from simulate.engine.store import Store
+from fragility.engine.records import raw_table
+from fragility.engine.shard import Shard
+from fragility.engine.store import Store
 
 POINT = {"dataset": "digits", "construction": "enough", "certificate": "crown", "epochs": 5, "network": 0}
-PIXELS = {"clean": 64, "artificial": 64, "perturbed": 64, "gradient": 64, "cosines": NODES, "norms": NODES}
 
 
 def written(tmp_path, works):
     """A run with a shard for each half of the images."""
     rng = np.random.default_rng(0)
-    (method,) = STUDY.methods
     size = len(works)
-    values = {
-        name: rng.random((size, PIXELS[name]) if name in PIXELS else size)
-        for name in STUDY.methods[method].statistics(**POINT)
-    }
+    values = {name: rng.random(shape) for name, shape in STATISTICS.shapes(size, pixels=64).items()}
     values |= {"works": np.array(works, float), "other": -values["other"], "cosines": -values["cosines"]}
-    store = Store(tmp_path / "run", "0" * 12)
+    store = Store(tmp_path / "run", lambda _: "0" * 12)
     for index, half in enumerate((slice(size // 2), slice(size // 2, None))):
-        shard = Shard("mnist_compression", method, tuple(POINT.items()), 0, index, size)
+        shard = Shard("empirical.mnist_compression", "trained", tuple(POINT.items()), 0, index, size)
         store.write(shard, raw_table({name: column[half] for name, column in values.items()}))
     store.save_manifest(points=[POINT], seed=0)
     return store.root, json.loads((store.root / "manifest.json").read_text()), values

@@ -9,11 +9,12 @@ from scipy import stats
 
 from figures.panels import deviation, law, moment, rate, tightness
 from figures.panels.shared import short
-from figures.records import NOT_BLIND, Held
-from simulate.bands import Catoni, Dkw
-from simulate.engine.records import raw_table
-from simulate.evidence import Evidence
-from theory.claim import Claim, Decoy, Moment, Rate, Sides
+from figures.shared.records import NOT_BLIND, Held
+from fragility.claim import Claim, Decoy, Rate, Sides
+from fragility.engine.records import raw_table
+from fragility.judging.bands import Catoni, Dkw
+from fragility.judging.evidence import Evidence
+from fragility.law import Moment
 
 POINT = {"n": 3}
 LEVELS = (np.arange(200) + 0.5) / 200
@@ -65,8 +66,8 @@ class TestLaw:
         np.testing.assert_allclose(self.drawn.wrong, stats.chi(4).cdf(self.drawn.x))
         assert self.drawn.band == Dkw().band(200, 0.01)
 
-    def test_the_near_miss_is_one_that_the_tolerance_shows(self):
-        assert self.drawn.near_miss == "one more"
+    def test_the_decoy_is_one_that_the_tolerance_shows(self):
+        assert self.drawn.decoy == "one more"
 
     def test_the_panel_shows_these_numbers(self):
         shown = lines(drawn_on_axes(law.draw, self.drawn))

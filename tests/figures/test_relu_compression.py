@@ -4,30 +4,27 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from empirical.relu_compression import STATISTICS
+from empirical.relu_compression.measure import STATISTICS
 from figures.relu_compression import draw, numbers
-from simulate.engine.records import raw_table
-from simulate.engine.shard import Shard
-from simulate.engine.store import Store
+from fragility.engine.records import raw_table
+from fragility.engine.shard import Shard
+from fragility.engine.store import Store
 
 POINT = {"n": 12, "layers": 1, "width": 8, "scale": 5.0, "inputs": 4, "epochs": 3}
 MANIFEST = {"seed": 0, "points": [POINT]}
-WIDE = ("compression", "cosine", "untrained_compression")
-OF_INPUTS = ("perturbation_cosine", "distance", "lower", "optimum")
 
 
 def columns(valid):
     rng = np.random.default_rng(0)
-    shapes = {name: (len(valid), 10) for name in WIDE} | {name: (len(valid), 4) for name in OF_INPUTS}
-    made = {name: rng.uniform(0.1, 0.9, shapes.get(name, len(valid))) for name in STATISTICS}
+    made = {name: rng.uniform(0.1, 0.9, shape) for name, shape in STATISTICS.shapes(len(valid), inputs=4).items()}
     return made | {"valid": np.asarray(valid, float)}
 
 
 def written(run, point, *shards):
-    store = Store(run, "code")
+    store = Store(run, lambda _: "code")
     store.save_manifest(seed=0)
     for index, shard in enumerate(shards):
-        store.write(Shard("relu_compression", "trained", tuple(point.items()), 0, index, 4), raw_table(shard))
+        store.write(Shard("empirical.relu_compression", "trained", tuple(point.items()), 0, index, 4), raw_table(shard))
 
 
 def test_numbers_are_those_of_accurate_networks_of_all_shards(tmp_path):

@@ -10,11 +10,14 @@ import pytest
 from matplotlib.figure import Figure
 
 from figures.panels import deviation, law, moment
-from figures.sheet import Sheet
-from simulate.backends.numpy_backend import BACKEND
-from simulate.engine.shard import Shard, find_study, record
-from simulate.engine.store import Store
-from theory.claims import CLAIMS
+from figures.panels.sheet import Panel, Sheet
+from fragility.backends.numpy_backend import BACKEND
+from fragility.engine.context import Context
+from fragility.engine.shard import Shard, find_study, record
+from fragility.engine.store import Store
+from fragility.engine.study import UsageError
+from fragility.judging.stated import covers
+from theory.claims import BOOK
 
 ROOMS = Path(__file__).parent.parent.parent
 SHEETS = [
@@ -22,15 +25,16 @@ SHEETS = [
     for path in sorted((ROOMS / "figures").glob("*.py"))
     if "\nSHEET = " in path.read_text()
 ]
+STUDIES = sorted({claim.study for claim in BOOK} - {""})
 DRAWS = 64
 
 
-@pytest.mark.parametrize("name", sorted({claim.study for claim in CLAIMS} - {""}))
+@pytest.mark.parametrize("name", STUDIES)
 def test_every_study_has_its_figure(name):
-    assert (ROOMS / "figures" / f"{name}.py").exists()
+    assert (ROOMS / "figures" / f"{name.rpartition('.')[2]}.py").exists()
 
 
-@pytest.mark.parametrize("name", sorted({claim.study for claim in CLAIMS} - {""}))
+@pytest.mark.parametrize("name", STUDIES)
 def test_every_study_that_a_claim_names_exists(name):
     assert find_study(name).name == name
 
@@ -38,15 +42,15 @@ def test_every_study_that_a_claim_names_exists(name):
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.study)
 class TestSheet:
     def test_it_shows_all_claims_of_its_study_and_no_others(self, sheet):
-        own = {claim.id for claim in CLAIMS if claim.study == sheet.study}
-        own -= {claim.id for claim in CLAIMS if claim.kind == "rate" and not claim.theory().sizes}
+        own = {claim.id for claim in BOOK.about(sheet.study) if claim.kind != "rate" or claim.theory().sizes}
         assert {panel.claim for panel in sheet.panels} == own
 
     def test_its_laws_speak_of_a_point_of_the_table(self, sheet):
         for panel in sheet.panels:
-            if panel.row.kind == "law":
+            claim = BOOK[panel.claim]
+            if claim.kind == "law":
                 points = [point for point in find_study(sheet.study).table if panel.at.items() <= point.items()]
-                assert any(panel.row.where(**point) for point in points), panel.claim
+                assert any(covers(claim, point) for point in points), panel.claim
 
     def test_its_titles_fit(self, sheet):
         most = 40 if len(sheet.panels) in (1, 2, 4) else 28  # letters above a panel, two or three side by side
@@ -56,24 +60,24 @@ class TestSheet:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A run of the study of probing vectors that holds one point of its table."""
-    study = find_study("probes")
+    study = find_study("simulate.probes")
     point = study.table[-1]
-    store = Store(tmp_path_factory.mktemp("probes") / "probes" / "numpy-seed0", "code")
-    shard = Shard("probes", "bisection", tuple(point.items()), 0, 0, DRAWS)
-    store.write(shard, record(shard, BACKEND))
-    store.save_manifest(study="probes", points=[dict(point)], seed=0)
+    store = Store(tmp_path_factory.mktemp("probes") / "simulate.probes" / "numpy-seed0", lambda _: "code")
+    shard = Shard("simulate.probes", "bisection", tuple(point.items()), 0, 0, DRAWS)
+    store.write(shard, record(shard, BACKEND, Context()))
+    store.save_manifest(study="simulate.probes", points=[dict(point)], seed=0)
     return store
 
 
 @pytest.fixture(scope="module")
 def sheet():
-    return next(sheet for sheet in SHEETS if sheet.study == "probes")
+    return next(sheet for sheet in SHEETS if sheet.study == "simulate.probes")
 
 
 def test_the_numbers_are_those_of_the_records(run, sheet):
     drawn = sheet.numbers(run.root, run.manifest, None)
-    point = find_study("probes").table[-1]
-    shard = Shard("probes", "bisection", tuple(point.items()), 0, 0, DRAWS)
+    point = find_study("simulate.probes").table[-1]
+    shard = Shard("simulate.probes", "bisection", tuple(point.items()), 0, 0, DRAWS)
     values = run.read(shard).column("flip").to_numpy()
     flip = next(shown.numbers for shown in drawn.shown if shown.panel.claim == "fc.thm5.flip")
     np.testing.assert_array_equal(flip.values, np.sort(values))
@@ -93,29 +97,36 @@ def test_a_sheet_has_a_panel_for_each_row(run, sheet):
 
 
 def test_what_has_no_records_is_named_with_the_command_that_draws_it(run, sheet):
-    more = Sheet("probes", "", (*sheet.panels, *next(s for s in SHEETS if s.study == "path_length").panels))
+    other = next(sheet for sheet in SHEETS if sheet.study == "simulate.path_length")
+    more = Sheet("simulate.probes", "", (*sheet.panels, *other.panels))
     (line,) = more.numbers(run.root, run.manifest, None).lacking
     assert line.startswith("no records of fc.sec5.start, fc.sec5.midpoint, fc.sec5.mean in ")
     assert f"--claim fc.sec5.start --claim fc.sec5.midpoint --claim fc.sec5.mean --out {run.root.parent.parent}" in line
 
 
+def test_a_claim_that_the_book_lacks_is_named(run, sheet):
+    other = Sheet("simulate.probes", "", (Panel("fc.thm5.flop", ""),))
+    with pytest.raises(UsageError, match=r"no claim fc\.thm5\.flop; near it: "):
+        other.numbers(run.root, run.manifest, None)
+
+
 def test_nothing_at_all_is_an_error(tmp_path, sheet):
     with pytest.raises(FileNotFoundError, match=r"python -m simulate.verify --claim fc.thm5 --out"):
-        sheet.numbers(tmp_path / "probes" / "numpy-seed0", {"seed": 0}, None)
+        sheet.numbers(tmp_path / "simulate.probes" / "numpy-seed0", {"seed": 0}, None)
 
 
 def test_a_moment_is_shown_at_every_point_with_records(tmp_path):
-    study = find_study("path_length")
-    store = Store(tmp_path / "path_length" / "numpy-seed0", "code")
+    study = find_study("simulate.path_length")
+    store = Store(tmp_path / "simulate.path_length" / "numpy-seed0", lambda _: "code")
     store.save_manifest(seed=0)
     for point in study.table:
-        shard = Shard("path_length", "network", tuple(point.items()), 0, 0, DRAWS)
-        store.write(shard, record(shard, BACKEND))
-    sheet = next(sheet for sheet in SHEETS if sheet.study == "path_length")
+        shard = Shard("simulate.path_length", "network", tuple(point.items()), 0, 0, DRAWS)
+        store.write(shard, record(shard, BACKEND, Context()))
+    sheet = next(sheet for sheet in SHEETS if sheet.study == "simulate.path_length")
     drawn = sheet.numbers(store.root, {"seed": 0}, None)
     (mean,) = [shown.numbers for shown in drawn.shown if isinstance(shown.numbers, moment.MomentNumbers)]
-    claim = next(claim for claim in CLAIMS if claim.id == "fc.sec5.mean")
-    covered = [point for point in study.table if claim.where(**point)]
+    claim = BOOK["fc.sec5.mean"]
+    covered = [point for point in study.table if covers(claim, point)]
     np.testing.assert_allclose(mean.mean, [claim.theory(**point).mean for point in covered])
     at_one = sheet.numbers(store.root, {"seed": 0}, covered[-1])
     (mean,) = [shown.numbers for shown in at_one.shown if isinstance(shown.numbers, moment.MomentNumbers)]

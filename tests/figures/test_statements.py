@@ -1,4 +1,4 @@
-"""The figure of bounds and identities: worst worlds, near-misses, witnesses, and what has no records."""
+"""The figure of bounds and identities: worst worlds, decoys, witnesses, and what has no records."""
 
 import math
 
@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from figures.statements import OVERVIEW, PAGES, STATEMENTS, draw, numbers, size
-from simulate.engine.records import raw_table
-from simulate.engine.shard import Shard
-from simulate.engine.store import Store
+from figures.statements import OVERVIEW, draw, numbers, pages, size
+from fragility.engine.records import raw_table
+from fragility.engine.shard import Shard
+from fragility.engine.store import Store
+from theory.claims import BOOK
 
+STATEMENTS = [claim for claim in BOOK if claim.of_worlds]
 FC, JOINT = ([claim for claim in STATEMENTS if claim.id.startswith(paper)] for paper in ("fc.", "joint."))
 FAILING = next(claim for claim in JOINT if not claim.holds)
 BOUND = next(claim for claim in FC if claim.kind == "bound" and claim.holds)
@@ -19,10 +21,10 @@ IDENTITY = next(claim for claim in JOINT if claim.kind == "identity" and claim.h
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    store = Store(tmp_path_factory.mktemp("statements") / "statements" / "numpy-seed7", "code")
+    store = Store(tmp_path_factory.mktemp("statements") / "simulate.statements" / "numpy-seed7", lambda _: "code")
 
     def write(claim, method, **values):
-        shard = Shard("statements", method, (("claim", claim.id),), 7, 0, len(values["excess"]))
+        shard = Shard("simulate.statements", method, (("claim", claim.id),), 7, 0, len(values["excess"]))
         store.write(shard, raw_table({name: np.array(value) for name, value in values.items()}))
 
     store.save_manifest(seed=7)
@@ -75,4 +77,4 @@ def test_a_paper_without_records_is_an_error(run):
 
 
 def test_every_statement_has_a_page():
-    assert {claim.id.split(".")[0] for claim in STATEMENTS} == set(PAGES) - {OVERVIEW}
+    assert {claim.id.split(".")[0] for claim in STATEMENTS} == set(pages()) - {OVERVIEW}

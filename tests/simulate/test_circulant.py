@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from simulate.backends.numpy_backend import BACKEND
+from fragility.backends.numpy_backend import BACKEND
+from fragility.engine.study import UsageError
 from simulate.circulant import STUDY, draw, measure_frequencies, measure_matrix, points
-from simulate.engine.study import UsageError
 
 POINTS = [
     {"n": 4, "channels_in": 3, "channels_out": 2, "taps": 3, "frequency": (1, 3)},

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from simulate import bidiagonal
-from simulate.backends.numpy_backend import BACKEND
+from fragility.backends.numpy_backend import BACKEND
 from simulate.conditioning import STUDY, draw, measure, measure_inverse, points
+from simulate.samplers import bidiagonal
 
 SHAPES = [(6, (6,)), (3, (7,)), (8, (3,)), (2, (1,)), (1, (4,))]
 

@@ -2,20 +2,21 @@
 
 import pytest
 
-from simulate.backends.numba_backend import BACKEND
-from simulate.campaign import Campaign
-from simulate.engine.executor import in_process
-from simulate.engine.room import studies
-from simulate.engine.shard import find_study
-from simulate.engine.store import Store
-from theory.claims import CLAIMS
+from fragility.backends.numba_backend import BACKEND
+from fragility.engine.context import Context
+from fragility.engine.executor import in_process
+from fragility.engine.room import studies
+from fragility.engine.shard import find_study
+from fragility.engine.store import Store
+from fragility.judging.campaign import Campaign
+from theory.claims import BOOK
 
-STUDIES = [study for study in map(find_study, studies()) if study.table]
+STUDIES = [study for study in map(find_study, studies("simulate")) if study.table]
 CASES = [
     pytest.param(study, claim, id=claim.id)
     for study in STUDIES
-    for claim in CLAIMS
-    if claim.study == study.name and claim.kind in ("law", "moment")
+    for claim in BOOK.about(study.name)
+    if claim.kind in ("law", "moment")
 ]
 
 
@@ -26,10 +27,9 @@ def verdicts(tmp_path_factory):
 
     def of(study):
         if study.name not in drawn:
-            store = Store(tmp_path_factory.mktemp(study.name), "code")
-            campaign = Campaign(study, BACKEND, in_process(BACKEND), store, seed=1)
-            claims = [claim for claim in CLAIMS if claim.study == study.name]
-            drawn[study.name] = campaign.run(claims, study.table)
+            store = Store(tmp_path_factory.mktemp(study.name), lambda _: "code")
+            campaign = Campaign(study, BACKEND, in_process(BACKEND, Context()), store, seed=1)
+            drawn[study.name] = campaign.run(BOOK.about(study.name), study.table)
         return drawn[study.name]
 
     return of

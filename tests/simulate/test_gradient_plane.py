@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from simulate.backends import numba_backend
-from simulate.backends.numpy_backend import BACKEND
-from simulate.engine.study import UsageError
+from fragility.backends import numba_backend
+from fragility.backends.numpy_backend import BACKEND
+from fragility.engine.study import UsageError
 from simulate.gradient_plane import STUDY, draw, gradients_at, measure, measure_direct, points
 
 POINTS = [

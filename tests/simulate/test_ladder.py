@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 from figures import ladder
-from figures.style import save
-from simulate.backends.numpy_backend import BACKEND
-from simulate.engine.study import UsageError
-from simulate.ladder import STUDY, draw, points
-from simulate.rungs import InversionError, check, main, summary
-from theory.joint_exact import joint_optimum
-from theory.margins import clean_increase, interval_increase, tau, zeta, zeta_printed
-from theory.network import Budget, Network
+from figures.shared.style import save
+from fragility.backends.numpy_backend import BACKEND
+from fragility.engine.study import UsageError
+from simulate.ladder.command import main
+from simulate.ladder.order import InversionError, check
+from simulate.ladder.study import STUDY, draw, points
+from simulate.ladder.table import summary
+from theory.joint.margins import clean_increase, interval_increase, tau, zeta, zeta_printed
+from theory.joint.optimum import joint_optimum
+from theory.things.network import Budget, Network
 
 POINT = {"depth": 3, "width": 3, "classes": 3, "x": "0.1", "w": "0.05"}
 INPUT_ONLY = {"depth": 3, "width": 6, "classes": 2, "x": "0.1", "w": "0"}
@@ -143,7 +145,7 @@ def test_an_inversion_is_one_line_and_exit_code_1(tmp_path, capsys, monkeypatch)
     def inverted(*_):
         raise InversionError("inverted in world 3 of shard 0")
 
-    monkeypatch.setattr("simulate.rungs.check", inverted)
+    monkeypatch.setattr("simulate.ladder.command.check", inverted)
     with pytest.raises(SystemExit) as exit_:
         main(["--depth", "1", "--width", "1", "--samples", "1", "--out", str(tmp_path)])
     printed = capsys.readouterr()

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulate.backends import numba_backend, numpy_backend
-from simulate.bands import Dkw
-from simulate.evidence import sup_distance
+from fragility.backends import numba_backend, numpy_backend
+from fragility.judging.bands import Dkw
+from fragility.judging.evidence import sup_distance
 from simulate.last_column import STUDY, draw, measure
-from theory import last_column as exact
-from theory.claims import CLAIMS
-from theory.fraction import fraction_law
-from theory.optimal_tolerance import linear_margin, optimal_tolerance
+from theory.claims import BOOK
+from theory.points import last_column as exact
+from theory.points.optimal_tolerance import linear_margin, optimal_tolerance
+from theory.products.fraction import fraction_law
 
 BACKEND = numpy_backend.BACKEND
 SHAPES = [(2, (2,)), (4, (4,)), (5, (5, 5)), (3, (7, 4)), (9, (9,)), (30, (34,))]
-RATES = [claim for claim in CLAIMS if claim.study == "last_column" and claim.kind == "rate"]
+RATES = [claim for claim in BOOK if claim.study == "last_column" and claim.kind == "rate"]
 
 
 def world(n, rows, size=20, seed=0):

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from simulate.backends import numba_backend
-from simulate.backends.numpy_backend import BACKEND
+from fragility.backends import numba_backend
+from fragility.backends.numpy_backend import BACKEND
 from simulate.path_length import NODES, STUDY, draw, measure, points
 from tests.simulate.test_gradient_plane import distance, outputs
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulate.backends import numba_backend
-from simulate.backends.numpy_backend import BACKEND
-from simulate.engine.study import UsageError
+from fragility.backends import numba_backend
+from fragility.backends.numpy_backend import BACKEND
+from fragility.engine.study import UsageError
 from simulate.probes import STUDY, draw, measure, points
 
 POINTS = [

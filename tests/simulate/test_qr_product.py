@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from simulate.backends.numpy_backend import BACKEND
-from simulate.engine.records import raw_table
-from simulate.evidence import Evidence
+from fragility.backends.numpy_backend import BACKEND
+from fragility.engine.records import raw_table
+from fragility.judging.evidence import Evidence
+from fragility.judging.kinds import judge, needed
 from simulate.qr_product import STUDY, draw, measure_pair, measure_product, measure_trailing, measure_whole, points
-from simulate.verdict import judge, needed
-from theory.claims import CLAIMS
-from theory.qr_product import factor_laws
+from theory.claims import BOOK
+from theory.products.qr_product import factor_laws
 
 
 def world(n, rows, size=5, seed=0):
@@ -100,7 +100,7 @@ def sharing_sizes(rng, size, laws):
 def test_dependence_without_correlation_is_seen_by_the_joint_claim_alone(alpha):
     """Among the diagonal entries and among all others two by two, at the draws that each claim asks for."""
     n, rows = 8, (8,)
-    claims = {claim.id: claim for claim in CLAIMS}
+    claims = {claim.id: claim for claim in BOOK}
     on_diagonal = np.equal(*np.triu_indices(n))
     laws, rng = np.array(factor_laws(n, rows), dtype=object), np.random.default_rng(4)
 

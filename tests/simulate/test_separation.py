@@ -6,9 +6,9 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
+from fragility.backends.numba_backend import BACKEND as NUMBA
+from fragility.backends.numpy_backend import BACKEND
 from simulate import separation
-from simulate.backends.numba_backend import BACKEND as NUMBA
-from simulate.backends.numpy_backend import BACKEND
 from simulate.separation import CLOSE, SHORT, STUDY, draw, draw_star, measure, measure_signs, measure_star
 
 

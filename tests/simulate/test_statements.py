@@ -3,22 +3,25 @@
 import numpy as np
 import pytest
 
+from fragility.backends import numba_backend, numpy_backend
+from fragility.engine.context import Context
+from fragility.engine.executor import in_process
+from fragility.engine.store import Store
+from fragility.engine.study import UsageError
+from fragility.judging.campaign import Campaign
 from simulate import statements
-from simulate.backends import numba_backend, numpy_backend
-from simulate.campaign import Campaign
-from simulate.engine.executor import in_process
-from simulate.engine.store import Store
-from simulate.engine.study import UsageError
-from theory.claims import CLAIMS
+from theory.claims import BOOK
 
 BACKEND = numpy_backend.BACKEND
-TWO_SIDED = [claim for claim in CLAIMS if claim.of_worlds]
+TWO_SIDED = [claim for claim in BOOK if claim.of_worlds]
 BOUND = {"claim": "cond.relative_error.corrected"}
 FAILING = {"claim": "cond.relative_error.printed"}
 
 
 def judged(folder, *points, **settings):
-    campaign = Campaign(statements.STUDY, BACKEND, in_process(BACKEND), Store(folder, "code"), **settings)
+    campaign = Campaign(
+        statements.STUDY, BACKEND, in_process(BACKEND, Context()), Store(folder, lambda _: "code"), **settings
+    )
     return campaign.run(TWO_SIDED, points)
 
 

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from simulate.backends import cupy_backend, numba_backend, numpy_backend
-from simulate.engine.room import studies
-from simulate.engine.shard import find_study
+from fragility.backends import cupy_backend, numba_backend, numpy_backend
+from fragility.engine.room import studies
+from fragility.engine.shard import find_study
 
 BACKEND = numpy_backend.BACKEND
 DRAWS = 3
 CASES = [
     pytest.param(method, point, id=f"{study.name} {name} {point}")
-    for study in map(find_study, studies())
+    for study in map(find_study, studies("simulate"))
     for name, method in study.methods.items()
     for point in study.table
     if method.obstacle(**point) is None

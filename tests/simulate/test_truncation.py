@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from simulate.backends.numpy_backend import BACKEND
-from simulate.engine.study import UsageError
+from fragility.backends.numpy_backend import BACKEND
+from fragility.engine.study import UsageError
 from simulate.truncation import SHARE, draw, measure, points
 
 SHAPES = [(5, (5,), 1), (5, (5,), 5), (7, (3,), 2), (2, (6,), 1), (4, (1,), 1), (1, (1,), 1)]

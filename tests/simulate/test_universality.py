@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from simulate.backends.numba_backend import BACKEND as NUMBA
-from simulate.backends.numpy_backend import BACKEND
-from simulate.engine.study import UsageError
+from fragility.backends.numba_backend import BACKEND as NUMBA
+from fragility.backends.numpy_backend import BACKEND
+from fragility.engine.study import UsageError
 from simulate.universality import ENTRIES, STUDY, draw, measure_distance
 
 

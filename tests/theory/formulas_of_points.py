@@ -4,7 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory import gradient_plane, last_column, optimal_tolerance, path_length, probes, robust_accuracy
+from theory.convolution import robust_accuracy
+from theory.gradients import gradient_plane, path_length
+from theory.points import last_column, optimal_tolerance, probes
 
 MODULES = (gradient_plane, last_column, optimal_tolerance, path_length, probes, robust_accuracy)
 # full rank as numbers and as booleans; a difference of small entries wraps in unsigned dtypes

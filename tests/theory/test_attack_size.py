@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import ndtr
 
-from theory.attack_size import (
+from fragility.law import Law
+from theory.points.attack_size import (
     ColumnLaw,
     bound_mean,
     column_law,
@@ -22,8 +23,7 @@ from theory.attack_size import (
     typical_average_tolerance,
     typical_nearest_tolerance,
 )
-from theory.laws import Law
-from theory.qr_product import corner_law, diagonal_laws
+from theory.products.qr_product import corner_law, diagonal_laws
 
 QUANTILES = [  # p, ||e|| of Theorem 1, pair margin, r_mm
     (0.01, 0.2005027267, 0.0088625013, 0.0125334695),

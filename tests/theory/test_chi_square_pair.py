@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from theory.chi_square_pair import ChiSquarePair
+from theory.laws.chi_square_pair import ChiSquarePair
 
 CASES = [(1, 0.5, 1.0), (2, 1.0, 3.0), (3, 0.02, 1.0), (8, 1.0, 1.0001), (40, 2.0, 7.0)]
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulate.worlds.circulant import seq
-from theory import circulant
-from theory._dense import dense
+from tests.theory.kernels import seq
+from theory.convolution import circulant
+from theory.convolution.matrices import dense
+from theory.things import kernels
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -71,7 +72,7 @@ def test_a_batch_is_its_kernels():
     norms = circulant.spectral_norm(batch, (4, 6), stride=2)
     assert norms.shape == (4,)
     assert norms == pytest.approx([circulant.spectral_norm(kernel, (4, 6), stride=2) for kernel in batch])
-    assert circulant.transfer(batch, (4, 6)).shape == (4, 4, 6, 2, 3)
+    assert kernels.transfer(batch, (4, 6)).shape == (4, 4, 6, 2, 3)
     assert circulant.singular_values(batch, (4, 6), stride=2).shape == (4, 6, 2)
     assert circulant.condition(batch, (4, 6)).shape == (4,)
 
@@ -92,9 +93,9 @@ def test_the_grid_without_wrapping():
 
 
 def test_batch_normalisation():
-    factor = circulant.batch_norm_factor(np.array([2.0, -1.0]), np.array([3.0, 0.0]), 1.0)
+    factor = kernels.batch_norm_factor(np.array([2.0, -1.0]), np.array([3.0, 0.0]), 1.0)
     assert factor == pytest.approx([1, -1])
-    folded = circulant.fold_batch_norm(seq((2, 3), 0, 1), factor)
+    folded = kernels.fold_batch_norm(seq((2, 3), 0, 1), factor)
     assert folded == pytest.approx(np.diag(factor) @ seq((2, 3), 0, 1))
 
 
@@ -115,17 +116,18 @@ def test_torch_agrees_and_differentiates():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: circulant.transfer(KERNEL, ()), "grid must hold 1 or more integers, got 0"),
-        (lambda: circulant.transfer(KERNEL[0, 0, 0], (3,)), r"kernel must have axes .* got shape \(3,\)"),
-        (lambda: circulant.transfer(KERNEL, (0, 3)), "grid must be at least 1, got 0"),
-        (lambda: circulant.transfer(KERNEL * np.nan, (3, 3)), "kernel must be finite"),
-        (lambda: circulant.transfer(KERNEL[:0], (3, 3)), "kernel must not be empty"),
+        (lambda: kernels.transfer(KERNEL, ()), "grid must hold 1 or more integers, got 0"),
+        (lambda: kernels.transfer(KERNEL[0, 0, 0], (3,)), r"kernel must have axes .* got shape \(3,\)"),
+        (lambda: kernels.transfer(KERNEL * 1j, (3, 3), half=True), "kernel must be real where half .*complex128"),
+        (lambda: kernels.transfer(KERNEL, (0, 3)), "grid must be at least 1, got 0"),
+        (lambda: kernels.transfer(KERNEL * np.nan, (3, 3)), "kernel must be finite"),
+        (lambda: kernels.transfer(KERNEL[:0], (3, 3)), "kernel must not be empty"),
         (lambda: circulant.spectral_norm(KERNEL, (5, 6), 2), r"stride must divide every size of the grid, got 2"),
         (lambda: circulant.spectral_norm(KERNEL, (5, 6), 0), "stride must be at least 1, got 0"),
         (lambda: circulant.padded_grid((3,), (1, 2)), "grid and taps must be equally many"),
-        (lambda: circulant.batch_norm_factor(np.ones(1), np.zeros(1), 0.0), "variance . epsilon must be positive"),
-        (lambda: circulant.batch_norm_factor(np.ones(1), -np.ones(1), 2.0), "variance not negative, got -1"),
-        (lambda: circulant.fold_batch_norm(KERNEL, np.ones(2)), "got 2 for 3"),
+        (lambda: kernels.batch_norm_factor(np.ones(1), np.zeros(1), 0.0), "variance . epsilon must be positive"),
+        (lambda: kernels.batch_norm_factor(np.ones(1), -np.ones(1), 2.0), "variance not negative, got -1"),
+        (lambda: kernels.fold_batch_norm(KERNEL, np.ones(2)), "got 2 for 3"),
     ],
 )
 def test_bad_input(call, message):
@@ -169,13 +171,13 @@ def test_a_batch_of_grouped_kernels():
     for function in (circulant.spectral_norm, circulant.condition, circulant.zero_padding_bound):
         each = [float(function(kernel, (4,), groups=2)) for kernel in batch]
         assert function(batch, (4,), groups=2) == pytest.approx(each)
-    assert circulant.grouped(batch, 2, 1).shape == (3, 2, 2, 1, 3)
+    assert kernels.grouped(batch, 2, 1).shape == (3, 2, 2, 1, 3)
     with pytest.raises(ValueError, match="groups must divide the output channels, got 3 for 4"):
         circulant.spectral_norm(batch, (4,), groups=3)
     with pytest.raises(ValueError, match="groups must be at least 1, got 0"):
         circulant.condition(batch, (4,), groups=0)
     with pytest.raises(ValueError, match="kernel must have at least 4 axes"):
-        circulant.grouped(batch[0], 2, 2)
+        kernels.grouped(batch[0], 2, 2)
 
 
 def test_a_complex_kernel_and_its_dense_matrix():

@@ -8,14 +8,14 @@ import zipfile
 import numpy as np
 import pytest
 
+from fragility.catalogue.defects import counted
+from fragility.claim import FAULTS
 from theory.__main__ import main
-from theory.claim import FAULTS
-from theory.claims import CLAIMS
-from theory.defects import counted
+from theory.claims import BOOK
 from theory.evaluations import EVALUATIONS
-from theory.fraction import fraction_law
+from theory.products.fraction import fraction_law
 
-FAILING = [claim.id for claim in CLAIMS if not claim.holds]
+FAILING = [claim.id for claim in BOOK if not claim.holds]
 
 
 def theory(*arguments, cwd=None):
@@ -28,22 +28,22 @@ def theory(*arguments, cwd=None):
 def test_the_table_has_every_row():
     code, out, err = theory()
     assert (code, err) == (0, "")
-    assert all(claim.id in out for claim in CLAIMS)
-    assert f"{len(CLAIMS)} rows; of the papers' statements {counted(CLAIMS)}" in out
+    assert all(claim.id in out for claim in BOOK)
+    assert f"{len(BOOK)} rows; of the papers' statements {counted(BOOK)}" in out
 
 
 def test_the_table_as_json():
     code, out, _ = theory("--json")
     rows = json.loads(out)
     assert code == 0
-    assert [row["id"] for row in rows] == [claim.id for claim in CLAIMS]
+    assert [row["id"] for row in rows] == [claim.id for claim in BOOK]
     assert all(row["formula"] and row["source"] and row["function"] for row in rows)
 
 
 def test_one_claim_leads_to_its_code():
     code, out, _ = theory("--claim", "fc.lemma3.last")
     assert code == 0
-    assert "theory/qr_product.py:" in out
+    assert "theory/products/qr_product.py:" in out
     assert "last_law" in out
     assert "python -m simulate.qr_product" in out
 
@@ -67,10 +67,10 @@ def test_a_counterexample_is_replayed_exactly():
 def test_what_is_wrong_is_listed():
     code, out, _ = theory("--defects")
     assert code == 0
-    assert f"In all: {counted(CLAIMS)}." in out
+    assert f"In all: {counted(BOOK)}." in out
     rows = json.loads(theory("--defects", "--json")[1])
     assert all(row["quotes"] and row["hypotheses"] and not row["holds"] for row in rows)
-    assert [row["id"] for row in rows] == [claim.id for claim in CLAIMS if claim.status in FAULTS]
+    assert [row["id"] for row in rows] == [claim.id for claim in BOOK if claim.status in FAULTS]
 
 
 def test_that_no_constant_does_is_argued():
@@ -315,13 +315,13 @@ def test_what_a_solver_prints_is_not_the_result(tmp_path):
     np.savez(tmp_path / "net.npz", **NET)
     code = """
 import ctypes, sys
-from theory import _program
+from theory.joint import program
 from theory.__main__ import main
-solver = _program.milp
+solver = program.milp
 def loud(*arguments, **options):
     ctypes.CDLL(None).puts(b"tmpSolver.run();")
     return solver(*arguments, **options)
-_program.milp = loud
+program.milp = loud
 main()
 """
     flags = ["joint-margin", "--network", "net.npz", *RADII, "--json"]

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.special import digamma
 
-from theory.fraction import compression_law, fraction_law
+from theory.products.fraction import compression_law, fraction_law
 
 
 @pytest.mark.parametrize(("n", "height", "kept"), [(8, 8, 2), (12, 16, 2), (9, 9, 5), (16, 16, 15)])

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from theory import conditioning
-from theory._dense import dense
-from theory.conditioning import NORMS, condition, gauge_condition, matrix_norm, vector_norm
+from theory.conditioning import condition_numbers
+from theory.conditioning.condition_numbers import NORMS, condition, gauge_condition, matrix_norm, vector_norm
+from theory.convolution.matrices import dense
+from theory.things import kernels
 
 # W, kappa in the norms 1, 2, inf, Frobenius
 WAVES = np.sin(1.7 * np.arange(12) + 0.1 * np.arange(12) ** 2 + 0.5).reshape(4, 3)
@@ -67,7 +68,7 @@ def test_against_numpy(norm):
 @given(matrices())
 def test_laws_of_condition_numbers(W):
     kappa = {p: condition(W, p) for p in NORMS}
-    rank = int(conditioning.rank(W))
+    rank = int(condition_numbers.rank(W))
     assert rank == np.linalg.matrix_rank(W)
     assert min(kappa.values()) >= 1 - 1e-9
     assert kappa["fro"] >= rank * (1 - 1e-9)
@@ -77,11 +78,11 @@ def test_laws_of_condition_numbers(W):
     for p in (1, math.inf):
         assert kappa[2] / math.sqrt(W.size) * (1 - 1e-9) <= kappa[p] <= kappa[2] * math.sqrt(W.size) * (1 + 1e-9)
     if rank >= 2:
-        low, high = conditioning.frobenius_condition_range(kappa[2], rank)
+        low, high = condition_numbers.frobenius_condition_range(kappa[2], rank)
         assert low * (1 - 1e-9) <= kappa["fro"] <= high * (1 + 1e-9)
         if rank == 2:
             assert low == pytest.approx(high)
-    assert conditioning.stable_rank(W) <= (kappa["fro"] / kappa[2]) ** 2 * (1 + 1e-9)
+    assert condition_numbers.stable_rank(W) <= (kappa["fro"] / kappa[2]) ** 2 * (1 + 1e-9)
 
 
 @given(matrices(), SEEDS)
@@ -101,10 +102,10 @@ def test_no_relative_error_beyond_the_row_space_bound(W, seed):
     x, delta = rng.standard_normal((2, 20, W.shape[1]))
     delta[0] = np.linalg.svd(W)[2][0]
     for norm in NORMS:
-        growth = conditioning.relative_growth(W, x, delta, norm)
-        factor = conditioning.row_space_factor(W, x, norm)
-        assert np.all(growth <= conditioning.row_space_bound(W, x, delta, norm) * (1 + 1e-7))
-        effective = conditioning.effective_condition(W, x, norm)
+        growth = condition_numbers.relative_growth(W, x, delta, norm)
+        factor = condition_numbers.row_space_factor(W, x, norm)
+        assert np.all(growth <= condition_numbers.row_space_bound(W, x, delta, norm) * (1 + 1e-7))
+        effective = condition_numbers.effective_condition(W, x, norm)
         assert np.all(growth <= effective * vector_norm(delta, norm) / vector_norm(x, norm) * (1 + 1e-7))
         assert np.all(effective <= condition(W, norm) * factor * (1 + 1e-7))
         if np.linalg.matrix_rank(W) == W.shape[1]:
@@ -114,9 +115,9 @@ def test_no_relative_error_beyond_the_row_space_bound(W, seed):
 def test_the_printed_bound_fails_for_wide_layers():
     W, x, delta = np.array([[1.0, 0.0]]), np.array([1e-3, 1.0]), np.array([1e-3, 0.0])
     for norm in NORMS:
-        assert conditioning.relative_growth(W, x, delta, norm) == 1
-    assert conditioning.printed_bound(W, x, delta) == pytest.approx(0.000999999500, rel=1e-9)
-    assert conditioning.row_space_bound(W, x, delta) == pytest.approx(1)
+        assert condition_numbers.relative_growth(W, x, delta, norm) == 1
+    assert condition_numbers.printed_bound(W, x, delta) == pytest.approx(0.000999999500, rel=1e-9)
+    assert condition_numbers.row_space_bound(W, x, delta) == pytest.approx(1)
 
 
 def test_it_fails_for_typical_inputs_of_a_softmax_layer(alpha):
@@ -124,10 +125,10 @@ def test_it_fails_for_typical_inputs_of_a_softmax_layer(alpha):
     rng = np.random.default_rng(5)
     W = np.linalg.qr(rng.standard_normal((784, 10)))[0].T
     x = rng.standard_normal((2000, 784))
-    excess = conditioning.relative_growth(W, x, W[0]) / conditioning.printed_bound(W, x, W[0])
+    excess = condition_numbers.relative_growth(W, x, W[0]) / condition_numbers.printed_bound(W, x, W[0])
     assert excess.min() > 1
     assert np.median(excess) == pytest.approx(9.14, rel=0.03)
-    assert stats.kstest(conditioning.row_space_factor(W, x) ** -2.0, stats.beta(5, 387).cdf).pvalue > alpha
+    assert stats.kstest(condition_numbers.row_space_factor(W, x) ** -2.0, stats.beta(5, 387).cdf).pvalue > alpha
 
 
 def test_the_gauge():
@@ -147,14 +148,14 @@ def test_the_gauge():
 def test_random_directions():
     rng = np.random.default_rng(7)
     W, x = rng.standard_normal((3, 5)), rng.standard_normal(5)
-    mean, variance = conditioning.stretch_moments(W)
+    mean, variance = condition_numbers.stretch_moments(W)
     d = rng.standard_normal((400_000, 5))
     squares = np.sum((d @ W.T) ** 2, axis=1) / np.sum(d**2, axis=1)
     assert np.mean(squares) == pytest.approx(mean, rel=0.01)
     assert np.var(squares) == pytest.approx(variance, rel=0.02)
     # Whichever side the Gram matrix is taken on.
-    assert conditioning.stretch_moments(np.vstack([W, np.zeros((4, 5))])) == pytest.approx((mean, variance))
-    growth = conditioning.random_growth(W, x)
+    assert condition_numbers.stretch_moments(np.vstack([W, np.zeros((4, 5))])) == pytest.approx((mean, variance))
+    growth = condition_numbers.random_growth(W, x)
     assert growth == pytest.approx(math.sqrt(mean) * np.linalg.norm(x) / np.linalg.norm(W @ x))
 
 
@@ -164,16 +165,18 @@ def test_many_layers():
         sizes = np.sort(rng.integers(1, 6, 4))
         weights = [rng.standard_normal((rows, columns)) for columns, rows in pairwise(sizes)]
         x, delta = rng.standard_normal((2, sizes[0])) * [[1], [10 ** rng.uniform(-3, 1)]]
-        change = conditioning.leaky_outputs(weights, x + delta, 0.2) - conditioning.leaky_outputs(weights, x, 0.2)
-        growth = np.linalg.norm(change) / np.linalg.norm(conditioning.leaky_outputs(weights, x, 0.2))
-        telescoped = conditioning.telescoped_bound(weights, x, delta, 0.2)
+        change = condition_numbers.leaky_outputs(weights, x + delta, 0.2) - condition_numbers.leaky_outputs(
+            weights, x, 0.2
+        )
+        growth = np.linalg.norm(change) / np.linalg.norm(condition_numbers.leaky_outputs(weights, x, 0.2))
+        telescoped = condition_numbers.telescoped_bound(weights, x, delta, 0.2)
         assert growth <= telescoped * (1 + 1e-9)
-        assert telescoped <= conditioning.leaky_product_bound(weights, x, delta, 0.2) * (1 + 1e-9)
+        assert telescoped <= condition_numbers.leaky_product_bound(weights, x, delta, 0.2) * (1 + 1e-9)
 
 
 def test_kernels_are_reshaped_as_in_the_paper():
     kernel = np.random.default_rng(9).standard_normal((7, 2, 3, 4))
-    matrix = conditioning.kernel_matrix(kernel)
+    matrix = kernels.kernel_matrix(kernel)
     tensorflow = np.transpose(kernel, (2, 3, 1, 0))
     assert np.array_equal(matrix, tensorflow.reshape(3 * 4 * 2, 7))
     rows = kernel.reshape(7, -1)
@@ -185,16 +188,16 @@ def test_kernels_are_reshaped_as_in_the_paper():
 @given(SEEDS, st.integers(1, 3), st.integers(1, 2))
 def test_a_convolution_lies_within_its_norm_bounds(seed, tap, stride):
     kernel = np.random.default_rng(seed).standard_normal((2, 3, tap, 2))
-    low, high = conditioning.convolution_norm_bounds(kernel)
+    low, high = condition_numbers.convolution_norm_bounds(kernel)
     norm = np.linalg.norm(dense(kernel, (6, 6), stride), 2)
     assert low * (1 - 1e-9) <= norm <= high * (1 + 1e-9)
 
 
 def test_the_condition_number_of_a_reshaped_kernel_says_nothing_of_the_convolution():
     edge, copies = np.array([[[[1.0, -1.0]]]]), np.array([[[[1.0, 0.0]]], [[[1.0, 0.0]]]])
-    assert condition(conditioning.kernel_matrix(edge)) == 1
+    assert condition(kernels.kernel_matrix(edge)) == 1
     assert condition(dense(edge, (1, 6)), strict=True) == math.inf
-    assert condition(conditioning.kernel_matrix(copies), strict=True) == math.inf
+    assert condition(kernels.kernel_matrix(copies), strict=True) == math.inf
     assert condition(dense(copies, (1, 6))) == pytest.approx(1)
 
 
@@ -208,20 +211,24 @@ def test_torch_agrees_and_differentiates():
             assert condition(T["W"], norm, strict).detach().numpy() == pytest.approx(
                 condition(W, norm, strict), rel=1e-12
             )
-        for measure in (conditioning.relative_growth, conditioning.printed_bound, conditioning.row_space_bound):
+        for measure in (
+            condition_numbers.relative_growth,
+            condition_numbers.printed_bound,
+            condition_numbers.row_space_bound,
+        ):
             ours, theirs = measure(W, x, delta, norm), measure(T["W"], T["x"], T["d"], norm)
             assert theirs.detach().numpy() == pytest.approx(ours, rel=1e-12)
         assert torch.autograd.gradcheck(lambda W, norm=norm: condition(W, norm), T["W"])
         assert torch.autograd.gradcheck(
-            lambda W, x, norm=norm: conditioning.effective_condition(W, x, norm), (T["W"], T["x"])
+            lambda W, x, norm=norm: condition_numbers.effective_condition(W, x, norm), (T["W"], T["x"])
         )
         assert torch.autograd.gradcheck(
-            lambda W, x, norm=norm: conditioning.row_space_factor(W.mT, W[..., 0], norm), (T["W"], T["x"])
+            lambda W, x, norm=norm: condition_numbers.row_space_factor(W.mT, W[..., 0], norm), (T["W"], T["x"])
         )
     assert torch.autograd.gradcheck(gauge_condition, T["W"])
-    assert torch.autograd.gradcheck(conditioning.stretch_moments, T["W"])
-    assert torch.autograd.gradcheck(conditioning.convolution_norm_bounds, T["K"])
-    assert conditioning.rank(T["W"]).tolist() == [3, 3]
+    assert torch.autograd.gradcheck(condition_numbers.stretch_moments, T["W"])
+    assert torch.autograd.gradcheck(condition_numbers.convolution_norm_bounds, T["K"])
+    assert condition_numbers.rank(T["W"]).tolist() == [3, 3]
 
 
 def test_bad_input_is_refused():
@@ -234,11 +241,11 @@ def test_bad_input_is_refused():
     with pytest.raises(ValueError, match="at least 2 rows"):
         gauge_condition(np.ones((1, 2)))
     with pytest.raises(ValueError, match="kernel must have 4 axes"):
-        conditioning.kernel_matrix(np.ones((2, 2)))
+        kernels.kernel_matrix(np.ones((2, 2)))
     with pytest.raises(ValueError, match="slope must be above 0 and at most 1, got 0"):
-        conditioning.leaky_product_bound([np.eye(2)], np.ones(2), np.ones(2), 0)
+        condition_numbers.leaky_product_bound([np.eye(2)], np.ones(2), np.ones(2), 0)
     with pytest.raises(ValueError, match="rank must be at least 2, got 1"):
-        conditioning.frobenius_condition_range(1.0, 1)
+        condition_numbers.frobenius_condition_range(1.0, 1)
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -257,23 +264,23 @@ def test_what_a_singular_layer_gives():
     rng = np.random.default_rng(12)
     zero, one, regular = np.zeros((3, 3)), np.ones((3, 3)), rng.standard_normal((3, 3))
     stack, x, delta = np.stack([zero, one, regular]), np.array([1.0, -1.0, 0.0]), rng.standard_normal(3)
-    assert list(conditioning.rank(stack)) == [0, 1, 3]
-    assert list(conditioning.stable_rank(stack)[:2]) == pytest.approx([0, 1])
+    assert list(condition_numbers.rank(stack)) == [0, 1, 3]
+    assert list(condition_numbers.stable_rank(stack)[:2]) == pytest.approx([0, 1])
     for norm in NORMS:
         assert list(condition(stack, norm, strict=True)[:2]) == [math.inf, math.inf]
         assert condition(stack, norm)[2] == pytest.approx(np.linalg.cond(regular, norm))
-        for measure in (conditioning.effective_condition, conditioning.row_space_factor):
+        for measure in (condition_numbers.effective_condition, condition_numbers.row_space_factor):
             assert list(measure(stack, x, norm)[:2]) == [math.inf, math.inf]
             assert measure(stack, 0 * x, norm)[2] == math.inf
-        for bound in (conditioning.relative_growth, conditioning.row_space_bound):
+        for bound in (condition_numbers.relative_growth, condition_numbers.row_space_bound):
             assert list(bound(stack, x, delta, norm)[:2]) == [math.inf, math.inf]
-        assert conditioning.printed_bound(regular, 0 * x, delta, norm) == math.inf
-        assert conditioning.telescoped_bound([zero], x, delta, norm=norm) == math.inf
-    assert list(conditioning.random_growth(stack, x)[:2]) == [math.inf, math.inf]
+        assert condition_numbers.printed_bound(regular, 0 * x, delta, norm) == math.inf
+        assert condition_numbers.telescoped_bound([zero], x, delta, norm=norm) == math.inf
+    assert list(condition_numbers.random_growth(stack, x)[:2]) == [math.inf, math.inf]
     with pytest.raises(ValueError, match="weights must hold at least one matrix, got none"):
-        conditioning.lipschitz_product([])
+        condition_numbers.lipschitz_product([])
     with pytest.raises(ValueError, match=r"x must have 3 entries along its last axis, got shape \(2,\)"):
-        conditioning.relative_growth(regular, x[:2], delta)
+        condition_numbers.relative_growth(regular, x[:2], delta)
 
 
 @given(SEEDS, st.integers(1, 15))
@@ -283,8 +290,8 @@ def test_full_column_rank_sees_everything_however_near_it_is_to_losing_it(seed, 
     left, right = (np.linalg.qr(rng.standard_normal((size, 3)))[0] for size in (5, 3))
     W, x = (left * np.array([1.0, 0.5, 10.0**-digits])) @ right.T, rng.standard_normal(3)
     for norm in NORMS:
-        if conditioning.rank(W) == 3:
-            assert conditioning.row_space_factor(W, x, norm) == pytest.approx(1, rel=1e-15)
+        if condition_numbers.rank(W) == 3:
+            assert condition_numbers.row_space_factor(W, x, norm) == pytest.approx(1, rel=1e-15)
 
 
 @given(SEEDS, st.floats(0.5, 15))
@@ -299,7 +306,7 @@ def test_condition_numbers_near_the_loss_of_rank(seed, digits):
         ratio = mpmath.svd_r(exact, compute_uv=False)
         kappas = [mpmath.mnorm(exact, p) * mpmath.mnorm(inverse, p) for p in (1, mpmath.inf, "f")]
         kappas.insert(1, ratio[0] / ratio[2])
-    if conditioning.rank(W) == 3:
+    if condition_numbers.rank(W) == 3:
         for norm, kappa in zip(NORMS, map(float, kappas), strict=True):
             assert condition(W, norm) == pytest.approx(kappa, rel=20 * kappa * 2.3e-16)
 
@@ -319,17 +326,17 @@ def test_weights_that_centring_takes_to_zero_have_no_gauge_condition():
 
 def test_the_variance_of_equal_stretches_is_zero():
     Q = np.linalg.qr(np.random.default_rng(14).standard_normal((6, 6)))[0]
-    mean, variance = conditioning.stretch_moments(0.1 * Q)
+    mean, variance = condition_numbers.stretch_moments(0.1 * Q)
     assert mean == pytest.approx(0.01)
     assert 0 <= variance < 1e-30
 
 
 def test_groups_are_kernels_side_by_side():
     kernel = np.random.default_rng(15).standard_normal((4, 2, 3, 2))
-    stack = conditioning.kernel_matrix(kernel, 2)
-    assert np.array_equal(stack[1], conditioning.kernel_matrix(kernel[2:]))
-    low, high = conditioning.convolution_norm_bounds(kernel, 2)
+    stack = kernels.kernel_matrix(kernel, 2)
+    assert np.array_equal(stack[1], kernels.kernel_matrix(kernel[2:]))
+    low, high = condition_numbers.convolution_norm_bounds(kernel, 2)
     assert low == pytest.approx(max(np.linalg.norm(part, 2) for part in stack))
     assert low <= np.linalg.norm(dense(kernel, (5, 5), groups=2), 2) <= high
     with pytest.raises(ValueError, match="groups must divide the output channels, got 3 for 4"):
-        conditioning.kernel_matrix(kernel, 3)
+        kernels.kernel_matrix(kernel, 3)

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from simulate.worlds.circulant import seq
-from theory import circulant, convnorm
-from theory._dense import dense, normalised
+from tests.theory.kernels import seq
+from theory.convolution import circulant, convnorm
+from theory.convolution.matrices import dense, normalised
+from theory.things import normalisation
 
 KERNEL = seq((3, 2, 3, 3), 0.2, 1)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -40,8 +41,8 @@ def test_the_range_of_norms():
 @given(SEEDS, st.integers(1, 4), st.integers(1, 4), st.integers(1, 6))
 def test_rows_are_unit_vectors_and_the_norm_is_in_its_range(seed, outputs, inputs, size):
     kernel = random_kernel(seed, outputs, inputs)
-    assume(convnorm.smallest_row_norm(kernel, (size,)) > 1e-6)
-    rows = np.linalg.norm(convnorm.normalised_transfer(kernel, (size,)), axis=-1)
+    assume(normalisation.smallest_row_norm(kernel, (size,)) > 1e-6)
+    rows = np.linalg.norm(normalisation.normalised_transfer(kernel, (size,)), axis=-1)
     assert rows == pytest.approx(np.ones_like(rows), abs=1e-12)
     assert convnorm.tight_frame_deviation(kernel, (size,)) < 1e-12
     low, high = convnorm.norm_range(outputs, inputs)
@@ -55,21 +56,21 @@ def test_rows_are_unit_vectors_and_the_norm_is_in_its_range(seed, outputs, input
 @given(SEEDS, st.floats(1e-4, 1e4))
 def test_scale_positive_filters_and_the_order_of_channels_leave_it_alone(seed, factor):
     kernel = random_kernel(seed, 3, 2, (5,))
-    assume(convnorm.smallest_row_norm(kernel, (5,)) > 1e-3)
-    ours = convnorm.normalised_kernel(kernel, (5,))
-    assert convnorm.normalised_kernel(factor * kernel, (5,)) == pytest.approx(ours, abs=1e-9)
-    assert convnorm.normalised_kernel(kernel[::-1], (5,)) == pytest.approx(ours[::-1], abs=1e-9)
+    assume(normalisation.smallest_row_norm(kernel, (5,)) > 1e-3)
+    ours = normalisation.normalised_kernel(kernel, (5,))
+    assert normalisation.normalised_kernel(factor * kernel, (5,)) == pytest.approx(ours, abs=1e-9)
+    assert normalisation.normalised_kernel(kernel[::-1], (5,)) == pytest.approx(ours[::-1], abs=1e-9)
     # Each output channel filtered by g with positive transfer function: 3 + 2 cos is never 0.
     gain = 3 + 2 * np.cos(2 * np.pi * np.arange(5) / 5)
     filtered = np.fft.ifft(np.fft.fft(kernel, axis=-1) * gain, axis=-1).real
-    assert convnorm.normalised_kernel(filtered, (5,)) == pytest.approx(ours, abs=1e-9)
+    assert normalisation.normalised_kernel(filtered, (5,)) == pytest.approx(ours, abs=1e-9)
 
 
 @given(SEEDS, st.floats(1e-6, 10))
 def test_epsilon_shortens_the_rows(seed, epsilon):
     kernel = random_kernel(seed)
-    powers = convnorm.row_norms(kernel, (4,)) ** 2
-    rows = np.linalg.norm(convnorm.normalised_transfer(kernel, (4,), epsilon), axis=-1)
+    powers = normalisation.row_norms(kernel, (4,)) ** 2
+    rows = np.linalg.norm(normalisation.normalised_transfer(kernel, (4,), epsilon), axis=-1)
     assert rows == pytest.approx(np.sqrt(powers / (powers + epsilon)))
     deviation = convnorm.tight_frame_deviation(kernel, (4,), epsilon)
     assert deviation == pytest.approx(epsilon / (epsilon + powers.min()))
@@ -78,10 +79,10 @@ def test_epsilon_shortens_the_rows(seed, epsilon):
 
 def test_a_filter_of_zero_mean_cannot_be_normalised():
     difference = np.array([[[1.0, -1.0]]])
-    assert convnorm.smallest_row_norm(difference, (3,)) == 0
+    assert normalisation.smallest_row_norm(difference, (3,)) == 0
     with pytest.raises(ValueError, match="must not vanish at any frequency"):
-        convnorm.normaliser(difference, (3,))
-    epsilon = convnorm.suggested_epsilon(difference, (3,))
+        normalisation.normaliser(difference, (3,))
+    epsilon = normalisation.suggested_epsilon(difference, (3,))
     assert epsilon == pytest.approx(1e-5 * 2)
     assert convnorm.tight_frame_deviation(difference, (3,), epsilon) == 1
     assert convnorm.comparison(difference, (3,))[1] == math.inf
@@ -132,7 +133,7 @@ def test_unit_rows_can_be_worse_than_the_best_scaling_but_not_by_more_than_the_b
 
 
 def test_the_normalised_kernel_is_real_and_fills_the_grid():
-    full = convnorm.normalised_kernel(KERNEL, (5, 4))
+    full = normalisation.normalised_kernel(KERNEL, (5, 4))
     assert full.shape == (3, 2, 5, 4)
     assert dense(full, (5, 4)) == pytest.approx(normalised(KERNEL, (5, 4)), abs=1e-10)
 
@@ -142,21 +143,21 @@ def test_torch_agrees_and_its_gradient_is_orthogonal_to_the_kernel():
     torch = pytest.importorskip("torch")
     tensor = torch.tensor(KERNEL, requires_grad=True)
     assert convnorm.spectral_norm(tensor, (5, 5)).item() == pytest.approx(1.6209306727, rel=1e-10)
-    ours = convnorm.normalised_kernel(tensor, (5, 5))
-    assert ours.detach().numpy() == pytest.approx(convnorm.normalised_kernel(KERNEL, (5, 5)), abs=1e-12)
+    ours = normalisation.normalised_kernel(tensor, (5, 5))
+    assert ours.detach().numpy() == pytest.approx(normalisation.normalised_kernel(KERNEL, (5, 5)), abs=1e-12)
     loss = torch.sum(ours**3 * torch.tensor(seq((3, 2, 5, 5), 1.0, 10)))
     (gradient,) = torch.autograd.grad(loss, tensor)
     along = torch.sum(gradient * tensor, dim=(1, 2, 3))
     assert along.detach().numpy() == pytest.approx(np.zeros(3), abs=1e-12)
     assert torch.max(torch.abs(gradient)).item() > 1e-3
     small = torch.tensor(seq((2, 2, 3), 0.2, 1), requires_grad=True)
-    for function in (convnorm.spectral_norm, convnorm.normalised_kernel, convnorm.smallest_row_norm):
+    for function in (convnorm.spectral_norm, normalisation.normalised_kernel, normalisation.smallest_row_norm):
         assert torch.autograd.gradcheck(lambda kernel, function=function: function(kernel, (4,)), small)
 
 
 def test_a_batch_is_its_kernels():
     batch = seq((4, 2, 3, 3), 0.3, 1)
-    for function in (convnorm.spectral_norm, convnorm.smallest_row_norm, convnorm.tight_frame_deviation):
+    for function in (convnorm.spectral_norm, normalisation.smallest_row_norm, convnorm.tight_frame_deviation):
         together = function(batch, (4,))
         assert together.shape == (4,)
         assert together == pytest.approx([function(kernel, (4,)) for kernel in batch], abs=1e-12)
@@ -165,7 +166,7 @@ def test_a_batch_is_its_kernels():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: convnorm.normaliser(KERNEL, (5, 5), -1.0), "epsilon must be at least 0"),
+        (lambda: normalisation.normaliser(KERNEL, (5, 5), -1.0), "epsilon must be at least 0"),
         (lambda: convnorm.norm_range(0, 1), "channels_out must be at least 1, got 0"),
         (lambda: convnorm.typical_norm(1, 0), "channels_in must be at least 1, got 0"),
         (lambda: convnorm.expected_row_power(1, (3, 0), 1.0), "taps must be at least 1, got 0"),
@@ -211,13 +212,13 @@ def test_overlaps_of_real_and_of_isotropic_rows():
 @given(SEEDS, st.integers(1, 3), st.integers(1, 2), st.integers(1, 3))
 def test_groups_against_dense_matrices(seed, groups, outputs, inputs):
     kernel = random_kernel(seed, groups * outputs, inputs)
-    assume(convnorm.smallest_row_norm(kernel, (4,)) > 1e-3)
+    assume(normalisation.smallest_row_norm(kernel, (4,)) > 1e-3)
     Q, A = normalised(kernel, (4,), groups=groups), dense(kernel, (4,), groups=groups)
     measured = np.linalg.norm(Q, 2)
     assert convnorm.spectral_norm(kernel, (4,), groups=groups) == pytest.approx(measured)
-    assert dense(convnorm.normalised_kernel(kernel, (4,)), (4,), groups=groups) == pytest.approx(Q, abs=1e-10)
+    assert dense(normalisation.normalised_kernel(kernel, (4,)), (4,), groups=groups) == pytest.approx(Q, abs=1e-10)
     below, above = convnorm.comparison(kernel, (4,), groups)
-    assert above == pytest.approx(np.linalg.norm(A, 2) / convnorm.smallest_row_norm(kernel, (4,)))
+    assert above == pytest.approx(np.linalg.norm(A, 2) / normalisation.smallest_row_norm(kernel, (4,)))
     assert below * (1 - 1e-12) <= measured <= above * (1 + 1e-12)
     low, high = convnorm.norm_range(groups * outputs, groups * inputs, groups)
     assert low * (1 - 1e-12) <= measured <= high * (1 + 1e-12)
@@ -232,22 +233,22 @@ def test_groups_must_divide_the_channels():
 
 def test_a_complex_kernel_keeps_its_imaginary_part():
     kernel = random_kernel(3) + 1j * random_kernel(4)
-    full = convnorm.normalised_kernel(kernel, (5,))
+    full = normalisation.normalised_kernel(kernel, (5,))
     assert dense(full, (5,)) == pytest.approx(normalised(kernel, (5,)), abs=1e-10)
     assert convnorm.spectral_norm(kernel, (5,)) == pytest.approx(np.linalg.norm(normalised(kernel, (5,)), 2))
 
 
 def test_each_row_vanishes_or_not_by_itself():
     difference, pruned = np.array([[[1.0, -1.0]]]), np.array([[[1.0, 0.5]], [[0.0, 0.0]]])
-    assert convnorm.vanishes(difference, (4,))
-    assert convnorm.vanishes(pruned, (4,))
-    assert not convnorm.vanishes(pruned[:1], (4,))
+    assert normalisation.vanishes(difference, (4,))
+    assert normalisation.vanishes(pruned, (4,))
+    assert not normalisation.vanishes(pruned[:1], (4,))
     batch = np.stack([difference, pruned[:1], 0 * difference])
-    assert list(convnorm.vanishes(batch, (3,))) == [True, False, True]
+    assert list(normalisation.vanishes(batch, (3,))) == [True, False, True]
     assert list(convnorm.comparison(batch, (3,))[0])[2] == 0
     assert list(np.isinf(convnorm.comparison(batch, (3,))[1])) == [True, False, True]
     assert convnorm.spectral_norm(pruned, (4,), 1e-9) == pytest.approx(1)
-    assert convnorm.suggested_epsilon(0 * difference, (3,)) == 0
+    assert normalisation.suggested_epsilon(0 * difference, (3,)) == 0
     with pytest.raises(ValueError, match="must not vanish at any frequency"):
         normalised(difference, (3,))
     assert np.linalg.norm(normalised(difference, (4,), 1e-3), 2) == pytest.approx(

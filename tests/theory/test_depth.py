@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from theory import depth
-from theory.laws import chi_product
+from theory.laws.chi_product import chi_product
+from theory.products import depth
 
 
 def distance(layers):

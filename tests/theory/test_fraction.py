@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import beta, betaincc, betaln, log_expit
 
-from theory import _jacobi
-from theory.fraction import FractionLaw, fraction_law
+from theory.laws import jacobi
+from theory.products.fraction import FractionLaw, fraction_law
 
 ONE_FACTOR = [  # rows, n, E F, E F^2, median, P(F <= 0.1), E ln F
     (3, 3, 0.5, 0.3333333333, 0.5, 0.1, -1),
@@ -136,9 +136,9 @@ def test_the_sum_over_poles_and_the_line_give_the_same(n, height):
     with mp.workdps(40):
         for s in (max(lowest * (1 - 1e-9), -500.0), max(lowest * 0.99, -80.0), -0.4, 0.5, 1, n / 2, n - 1.001, 500):
             q = s / 2
-            found = _jacobi._log_line(q, law._a, law._b)
+            found = jacobi._log_line(q, law._a, law._b)
             if q < law._b / 2:
-                found = np.logaddexp(found, _jacobi._log_poles(q, law._a, law._b))
+                found = np.logaddexp(found, jacobi._log_poles(q, law._a, law._b))
             expected = float(beta_moment(q, law._a[0], law._b))
             assert abs(found - expected) < 1e-12 * (1 + abs(expected))
 

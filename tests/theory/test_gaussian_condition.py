@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from theory.gaussian_condition import (
+from theory.conditioning.gaussian_condition import (
     TRACY_WIDOM_MEAN,
     TwoColumnCondition,
     edge_ratio,
@@ -15,7 +15,7 @@ from theory.gaussian_condition import (
     tall_condition,
     two_column_frobenius,
 )
-from theory.three_column_condition import MANY, ThreeColumnCondition
+from theory.conditioning.three_column_condition import MANY, ThreeColumnCondition
 
 
 @pytest.mark.parametrize("m", [2, 3, 17])

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.integrate import quad
 
-from theory import gaussian_condition as condition
-from theory import gaussian_spectrum as spectrum
-from theory.laws import Law
-from theory.three_column_condition import ThreeColumnCondition
+from fragility.law import Law
+from theory.conditioning import gaussian_condition as condition
+from theory.conditioning import gaussian_spectrum as spectrum
+from theory.conditioning.three_column_condition import ThreeColumnCondition
 
 # P(sqrt(n) sigma_min <= t) at t = 0.1, 0.5, 1, 2 (mpmath).
 POINTS = [0.1, 0.5, 1.0, 2.0]

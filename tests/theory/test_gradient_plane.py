@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, kstest, norm
 
-from theory.gradient_plane import (
+from theory.gradients.gradient_plane import (
     compression,
     difficulty_of_means,
     dimension_from_mean,

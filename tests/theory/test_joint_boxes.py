@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.worlds._attacker import draw_network, draw_radii
-from theory.joint_boxes import input_box, joint_boxes, logit_boxes, magnitude
-from theory.layers import AveragePool, Conv, Dense, Flatten
-from theory.margins import interval_increase
-from theory.network import Budget, Network
+from theory.joint.margins import interval_increase
+from theory.things.boxes import input_box, joint_boxes, logit_boxes, magnitude
+from theory.things.layers import AveragePool, Conv, Dense, Flatten
+from theory.things.network import Budget, Network
+from theory.worlds.networks import draw_network, draw_radii
 
 SEEDS = st.integers(0, 10_000)
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.worlds._attacker import attack, draw_network, draw_radii, forward
-from theory.joint_certificates import (
+from theory.joint.certificates import (
     FLOAT64,
     certified,
     certified_accuracy,
@@ -16,11 +15,13 @@ from theory.joint_certificates import (
     certified_scale,
     rounding_slack,
 )
-from theory.joint_crown import tightest_increase
-from theory.joint_exact import worst_margin
-from theory.layers import AveragePool, Conv, Dense, Flatten, MaxPool
-from theory.margins import interval_increase, theorem_increase
-from theory.network import Budget, Network, pairwise_margins
+from theory.joint.crown import tightest_increase
+from theory.joint.margins import interval_increase, theorem_increase
+from theory.joint.optimum import worst_margin
+from theory.things.layers import AveragePool, Conv, Dense, Flatten, MaxPool
+from theory.things.network import Budget, Network, pairwise_margins
+from theory.worlds.joint_attacks import forward
+from theory.worlds.networks import attack, draw_network, draw_radii
 
 SEEDS = st.integers(0, 10_000)
 BOUNDS = (theorem_increase, interval_increase, tightest_increase)

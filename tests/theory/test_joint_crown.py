@@ -1,21 +1,18 @@
 """Joint linear bounds against their oracle, attackers, another library and the exact optimum."""
 
-from fractions import Fraction
-from itertools import product
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.worlds._attacker import attack, draw_network, draw_radii
 from tests.theory.test_joint_boxes import twin
 from tests.theory.test_margins import BUDGET, column, networks, oracle
-from theory.joint_boxes import Box, joint_boxes
-from theory.joint_crown import _relu_lines, crown_increase, refined_boxes, tightest_increase
-from theory.layers import Conv, Dense, Flatten
-from theory.margins import clean_increase, interval_increase, theorem_increase
-from theory.network import Budget, Network, pairwise_margins
+from theory.joint.crown import crown_increase, refined_boxes, tightest_increase
+from theory.joint.margins import clean_increase, interval_increase, theorem_increase
+from theory.things.boxes import joint_boxes
+from theory.things.layers import Conv, Dense, Flatten
+from theory.things.network import Budget, Network, pairwise_margins
+from theory.worlds.networks import attack, draw_network, draw_radii
 
 SEEDS = st.integers(0, 10_000)
 
@@ -92,22 +89,6 @@ def test_without_weight_perturbation_it_is_the_known_linear_bound(seed):
     known = bound_propagation.BoundModelFactory(adaptive_relu=True).build(model).crown(region).concretize().upper
     ours = crown_increase(network, x, Budget(0.1)) + pairwise_margins(network.logits(x))
     assert ours.reshape(6, 9) == pytest.approx(known.detach().numpy(), abs=1e-9)
-
-
-def test_lines_over_a_relu_at_every_width():
-    """In fractions, from subnormal ends to ones whose distance overflows: the line meets both ends to rounding."""
-    sizes = [5e-324, 1e-310, 1e-200, 1e-9, 1.0, 1e9, 1e200, 1.7e308]
-    lower, upper = np.array([(-a, b) for a, b in product(sizes, sizes)]).T
-    over, intercept, under = _relu_lines(Box(lower, upper))
-    for low, high, slope, shift, below in zip(lower, upper, over, intercept, under, strict=True):
-        low, high, slope, shift = map(Fraction, (low, high, slope, shift))
-        rounding = high / 2**50 + Fraction(5e-324) * (1 + high - low)  # the least slope there is
-        assert abs(slope * low + shift) <= rounding
-        assert abs(slope * high + shift - high) <= rounding
-        assert 0 <= slope <= 1
-        assert below in (0, 1)
-    fixed = _relu_lines(Box(np.array([-2.0, 0, 3, 0]), np.array([-1.0, 0, 4, 5])))
-    assert [line.tolist() for line in fixed] == [[0, 1, 1, 1], [0, 0, 0, 0], [0, 1, 1, 1]]
 
 
 def averaged(xp):

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.worlds._attacker import attack, draw_network, draw_radii
 from tests.theory.test_margins import column, oracle
-from theory import _program
-from theory.joint_crown import crown_increase, tightest_increase
-from theory.joint_exact import closed_form_increase, joint_optimum, worst_margin
-from theory.layers import AveragePool, Conv, Dense, Flatten
-from theory.margins import clean_increase, interval_increase, theorem_increase
-from theory.network import Budget, Network, pairwise_margins
+from theory.joint import program
+from theory.joint.crown import crown_increase, tightest_increase
+from theory.joint.margins import clean_increase, interval_increase, theorem_increase
+from theory.joint.optimum import closed_form_increase, joint_optimum, worst_margin
+from theory.things.layers import AveragePool, Conv, Dense, Flatten
+from theory.things.network import Budget, Network, pairwise_margins
+from theory.worlds.networks import attack, draw_network, draw_radii
 
 SEEDS = st.integers(0, 10_000)
 few = settings(deadline=None, max_examples=20)
@@ -299,7 +299,7 @@ class Answer:
 @pytest.mark.parametrize("status", [1, 2, 3, 4])
 def test_a_solver_without_a_solution_leaves_the_other_bounds(status, monkeypatch):
     network, x, budget = oracle()
-    monkeypatch.setattr(_program, "milp", lambda *_, **__: Answer(status, "The problem is infeasible."))
+    monkeypatch.setattr(program, "milp", lambda *_, **__: Answer(status, "The problem is infeasible."))
     for relax, bound in ((False, tightest_increase), (True, interval_increase)):
         found = joint_optimum(network, x, budget, (0, 1), relax=relax)
         assert found.increase[1] == pytest.approx(bound(network, x, budget)[0, 1], rel=1e-12)
@@ -314,13 +314,13 @@ def test_a_solver_without_a_solution_leaves_the_other_bounds(status, monkeypatch
 @pytest.mark.parametrize("lie", [-1.0, -0.01, 0.01, 1.0])
 def test_a_solver_that_claims_too_much_or_too_little_is_not_believed(lie, monkeypatch):
     network, x, budget = oracle()
-    honest, solve = joint_optimum(network, x, budget, (0, 1)), _program.milp
+    honest, solve = joint_optimum(network, x, budget, (0, 1)), program.milp
 
     def liar(*given, **options):
         answer = solve(*given, **options)
         return Answer(0, "", answer.x, answer.fun, answer.mip_dual_bound * (1 + lie))
 
-    monkeypatch.setattr(_program, "milp", liar)
+    monkeypatch.setattr(program, "milp", liar)
     found = joint_optimum(network, x, budget, (0, 1))
     assert found.status.startswith("not solved, other bounds stand in: the solver claims ")
     assert "\n" not in found.status

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from simulate.worlds.last_column import points
-from theory import last_column
-from theory.attack_size import column_law, flip_law, pair_margin_law, swap_law
-from theory.gradient_plane import projection
-from theory.last_column import (
+from fragility.witness import exact, stored
+from theory.claims import BOOK
+from theory.gradients.gradient_plane import projection
+from theory.points import last_column
+from theory.points.attack_size import column_law, flip_law, pair_margin_law, swap_law
+from theory.points.last_column import (
     column_perturbation,
     flip_perturbation,
     outputs,
@@ -26,7 +27,7 @@ from theory.last_column import (
     targeted_perturbation,
     untargeted_margins,
 )
-from theory.witness import exact, stored
+from theory.worlds.last_column import points
 
 EXAMPLE = np.array([[1.0, 2, 1], [0, 2, 1], [0, 0, 3]])  # Q = I, R = A
 seeds = st.integers(0, 2**32 - 1)
@@ -230,7 +231,7 @@ def test_torch_agrees_and_differentiates():
 
 def test_the_stored_case_in_floating_point():
     """What the exact replay of fc.thm1.target.reading says, by the functions themselves."""
-    data = exact(stored("fc.thm1.target.reading")["data"]).astype(float)
+    data = exact(stored("fc.thm1.target.reading", BOOK.witnesses)["data"]).astype(float)
     scores = outputs(data, data[:, 2] + swap_perturbation(data, 2, 1))
     np.testing.assert_allclose(scores, [2, 1, 0], atol=1e-14)
 

@@ -6,7 +6,7 @@ import pytest
 import scipy.special as sp
 import scipy.stats as st
 
-from theory.laws import chi_product, symmetrised
+from theory.laws.chi_product import chi_product, symmetrised
 
 # degrees: E ln r, Var ln r; F and f at 0.1, at 1, at 3
 TABLE = """

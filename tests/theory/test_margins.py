@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.worlds._attacker import attack, draw_network, draw_radii
-from theory import margins, witness
-from theory.layers import AveragePool, Conv, Dense, Flatten, MaxPool
-from theory.network import Budget, Network, pairwise_margins
-from theory.witness import exact
+from fragility import witness
+from fragility.witness import exact
+from theory.claims import BOOK
+from theory.joint import margins
+from theory.things import penalties
+from theory.things.layers import AveragePool, Conv, Dense, Flatten, MaxPool
+from theory.things.network import Budget, Network, pairwise_margins
+from theory.worlds.networks import attack, draw_network, draw_radii
 
 SEEDS = st.integers(0, 10_000)
 BOUNDS = [
@@ -90,11 +93,11 @@ def test_the_printed_bound_is_exceeded_with_distinct_last_rows():
 
 def test_the_stored_counterexample_is_an_ordinary_network():
     """No entry is 0, no neuron is off, no two classes are alike, and everything moves."""
-    stored = {name: exact(part) for name, part in witness.stored("joint.thm1.printed").items()}
+    stored = {name: exact(part) for name, part in witness.stored("joint.thm1.printed", BOOK.witnesses).items()}
     network = Network.dense(stored["weights"])
     assert all(np.all(weight != 0) for weight in stored["weights"])
     assert all(np.all(hidden > 0) for hidden in network.activations(stored["x"]))
-    assert margins.row_distances(network)[0, 1] > 0
+    assert penalties.row_distances(network)[0, 1] > 0
     assert min(stored["radii"]) > 0 < stored["radius_x"]
 
 
@@ -202,7 +205,7 @@ def test_the_penalties_of_the_loss_are_the_largest_entries(seed):
     rng, weights, _, radii = world(seed)
     network, budget = Network.dense(weights), Budget(0.1, radii)
     x, labels = rng.normal(size=(6, weights[0].shape[1])), rng.integers(0, 3, size=6)
-    first, second = margins.margin_penalties(network, x, labels, budget)
+    first, second = penalties.margin_penalties(network, x, labels, budget)
     tau, zeta = margins.tau(network, x, budget), margins.zeta(network, x, budget)
     assert first == pytest.approx(np.max(tau, axis=0)[labels])
     assert second == pytest.approx(np.max(zeta, axis=1)[np.arange(6), labels])
@@ -215,7 +218,7 @@ def test_the_penalties_train_in_torch():
     network, tensors, x = next(networks(torch))
     tensors = [tensor.requires_grad_() for tensor in tensors]
     assert torch.autograd.gradcheck(
-        lambda *a: sum(part.sum() for part in margins.margin_penalties(network(*a), x, labels, BUDGET)),
+        lambda *a: sum(part.sum() for part in penalties.margin_penalties(network(*a), x, labels, BUDGET)),
         tensors,
         fast_mode=True,
     )

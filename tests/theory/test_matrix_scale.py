@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import _scale, circulant, conditioning, convnorm, gaussian_spectrum, latent, truncation, wide_resnet
-from theory.conditioning import NORMS
+from theory.conditioning import condition_numbers, gaussian_spectrum
+from theory.conditioning.condition_numbers import NORMS
+from theory.convolution import circulant, convnorm, wide_resnet
+from theory.latent import codes, truncation
+from theory.numerics import magnitudes
+from theory.things import normalisation, shrinking
 
 RNG = np.random.default_rng(4)
 W, X, POSITIVE = RNG.standard_normal((4, 3)), RNG.standard_normal(3), RNG.uniform(1, 2, 3)
@@ -37,44 +41,47 @@ def grouped(weights):
 # Functions of the weights and a vector, and their degree of homogeneity in each.
 TABLE = {
     **{
-        f"{name} {norm}": (lambda w, x, name=name, norm=norm: getattr(conditioning, name)(w, norm), (degree, 0))
+        f"{name} {norm}": (lambda w, x, name=name, norm=norm: getattr(condition_numbers, name)(w, norm), (degree, 0))
         for name, degree in (("matrix_norm", 1), ("condition", 0))
         for norm in NORMS
     },
-    **{f"vector_norm {norm}": (lambda w, x, norm=norm: conditioning.vector_norm(x, norm), (0, 1)) for norm in NORMS},
     **{
-        f"{name} {norm}": (lambda w, x, name=name, norm=norm: getattr(conditioning, name)(w, x, norm), (0, 0))
+        f"vector_norm {norm}": (lambda w, x, norm=norm: condition_numbers.vector_norm(x, norm), (0, 1))
+        for norm in NORMS
+    },
+    **{
+        f"{name} {norm}": (lambda w, x, name=name, norm=norm: getattr(condition_numbers, name)(w, x, norm), (0, 0))
         for name in ("row_space_factor", "effective_condition")
         for norm in NORMS
     },
     **{
-        name: (lambda w, x, name=name: getattr(conditioning, name)(w, x, like(x, DELTA)), (0, -1))
+        name: (lambda w, x, name=name: getattr(condition_numbers, name)(w, x, like(x, DELTA)), (0, -1))
         for name in ("relative_growth", "printed_bound", "row_space_bound")
     },
-    "relative_growth by delta": (lambda w, x: conditioning.relative_growth(w, like(x, DELTA), x), (0, 1)),
-    "row_space_factor of a wide layer": (lambda w, x: conditioning.row_space_factor(w[..., :2, :], x), (0, 0)),
-    "condition, strict": (lambda w, x: conditioning.condition(w, 1, strict=True), (0, 0)),
-    "gauge_condition": (lambda w, x: conditioning.gauge_condition(w), (0, 0)),
-    "stable_rank": (lambda w, x: conditioning.stable_rank(w), (0, 0)),
-    "stretch mean": (lambda w, x: conditioning.stretch_moments(w)[0], (2, 0)),
-    "stretch variance": (lambda w, x: conditioning.stretch_moments(w)[1], (4, 0)),
-    "random_growth": (lambda w, x: conditioning.random_growth(w, x), (0, 0)),
-    "leaky_outputs": (lambda w, x: conditioning.leaky_outputs([w, like(w, OTHER)], x, 0.25), (1, 1)),
-    "lipschitz_product": (lambda w, x: conditioning.lipschitz_product([w, like(w, OTHER), w], 2), (2, 0)),
+    "relative_growth by delta": (lambda w, x: condition_numbers.relative_growth(w, like(x, DELTA), x), (0, 1)),
+    "row_space_factor of a wide layer": (lambda w, x: condition_numbers.row_space_factor(w[..., :2, :], x), (0, 0)),
+    "condition, strict": (lambda w, x: condition_numbers.condition(w, 1, strict=True), (0, 0)),
+    "gauge_condition": (lambda w, x: condition_numbers.gauge_condition(w), (0, 0)),
+    "stable_rank": (lambda w, x: condition_numbers.stable_rank(w), (0, 0)),
+    "stretch mean": (lambda w, x: condition_numbers.stretch_moments(w)[0], (2, 0)),
+    "stretch variance": (lambda w, x: condition_numbers.stretch_moments(w)[1], (4, 0)),
+    "random_growth": (lambda w, x: condition_numbers.random_growth(w, x), (0, 0)),
+    "leaky_outputs": (lambda w, x: condition_numbers.leaky_outputs([w, like(w, OTHER)], x, 0.25), (1, 1)),
+    "lipschitz_product": (lambda w, x: condition_numbers.lipschitz_product([w, like(w, OTHER), w], 2), (2, 0)),
     "telescoped_bound": (
-        lambda w, x: conditioning.telescoped_bound([w, like(w, OTHER), w], x, like(x, DELTA), 0.5),
+        lambda w, x: condition_numbers.telescoped_bound([w, like(w, OTHER), w], x, like(x, DELTA), 0.5),
         (0, -1),
     ),
     "leaky_product_bound": (
-        lambda w, x: conditioning.leaky_product_bound([w, like(w, OTHER)], like(x, DELTA), x, 0.5),
+        lambda w, x: condition_numbers.leaky_product_bound([w, like(w, OTHER)], like(x, DELTA), x, 0.5),
         (0, 1),
     ),
     "convolution_norm_bounds": (
-        lambda w, x: conditioning.convolution_norm_bounds(w.reshape(2, 2, 3, 1), 2)[1],
+        lambda w, x: condition_numbers.convolution_norm_bounds(w.reshape(2, 2, 3, 1), 2)[1],
         (1, 0),
     ),
-    "bottom_part": (lambda w, x: truncation.bottom_part(w, 2), (1, 0)),
-    "shrink_bottom": (lambda w, x: truncation.shrink_bottom(w, 1, 0.25), (1, 0)),
+    "bottom_part": (lambda w, x: shrinking.bottom_part(w, 2), (1, 0)),
+    "shrink_bottom": (lambda w, x: shrinking.shrink_bottom(w, 1, 0.25), (1, 0)),
     "truncation error": (lambda w, x: truncation.truncation_errors(w, 2)[0], (1, 0)),
     "truncation error, Frobenius": (lambda w, x: truncation.truncation_errors(w, 2)[1], (1, 0)),
     "top margin": (lambda w, x: truncation.margin_parts(w, x, 0, 1, 1)[0], (1, 1)),
@@ -82,21 +89,21 @@ TABLE = {
     "typical_margin_change": (lambda w, x: truncation.typical_margin_change(w, x, 2, 0.5), (1, 1)),
     "energy_profile": (lambda w, x: truncation.energy_profile(w, x), (0, 0)),
     "gradient_energy": (lambda w, x: truncation.gradient_energy(w[..., :3, :], x), (2, 2)),
-    "imbalance": (lambda w, x: latent.imbalance(w, w[..., :3, :]), (0, 0)),
-    "regauged, inverse": (lambda w, x: latent.regauged(like(w, W), like(w, OTHER), w[..., :3, :])[0], (-1, 0)),
-    "regauged": (lambda w, x: latent.regauged(like(w, W), like(w, OTHER), w[..., :3, :])[1], (1, 0)),
-    "linear_projection": (lambda w, x: latent.linear_projection(w[..., :3, :], x), (-1, 1)),
-    "stall_penalty": (lambda w, x: latent.stall_penalty(x, 0 * x + 0.5), (0, 1)),
+    "imbalance": (lambda w, x: codes.imbalance(w, w[..., :3, :]), (0, 0)),
+    "regauged, inverse": (lambda w, x: codes.regauged(like(w, W), like(w, OTHER), w[..., :3, :])[0], (-1, 0)),
+    "regauged": (lambda w, x: codes.regauged(like(w, W), like(w, OTHER), w[..., :3, :])[1], (1, 0)),
+    "linear_projection": (lambda w, x: codes.linear_projection(w[..., :3, :], x), (-1, 1)),
+    "stall_penalty": (lambda w, x: codes.stall_penalty(x, 0 * x + 0.5), (0, 1)),
     "column_distances": (lambda w, x: gaussian_spectrum.column_distances(w), (1, 0)),
     "circular norm": (lambda w, x: circulant.spectral_norm(kernel(w), (5,)), (1, 0)),
     "circular norm, strided": (lambda w, x: circulant.spectral_norm(grouped(w), (4,), 2, 4), (1, 0)),
     "circular singular values": (lambda w, x: circulant.singular_values(grouped(w), (5,), 1, 2), (1, 0)),
     "circular condition": (lambda w, x: circulant.condition(kernel(w), (5,)), (0, 0)),
     "zero_padding_bound": (lambda w, x: circulant.zero_padding_bound(kernel(w), (5,)), (1, 0)),
-    "row_norms": (lambda w, x: convnorm.row_norms(kernel(w), (5,)), (1, 0)),
-    "smallest_row_norm": (lambda w, x: convnorm.smallest_row_norm(kernel(w), (5,)), (1, 0)),
-    "normaliser": (lambda w, x: convnorm.normaliser(kernel(w), (5,)), (-1, 0)),
-    "normalised_kernel": (lambda w, x: convnorm.normalised_kernel(kernel(w), (5,)), (0, 0)),
+    "row_norms": (lambda w, x: normalisation.row_norms(kernel(w), (5,)), (1, 0)),
+    "smallest_row_norm": (lambda w, x: normalisation.smallest_row_norm(kernel(w), (5,)), (1, 0)),
+    "normaliser": (lambda w, x: normalisation.normaliser(kernel(w), (5,)), (-1, 0)),
+    "normalised_kernel": (lambda w, x: normalisation.normalised_kernel(kernel(w), (5,)), (0, 0)),
     "normalised norm": (lambda w, x: convnorm.spectral_norm(grouped(w), (5,), groups=2), (0, 0)),
     "tight_frame_deviation": (lambda w, x: convnorm.tight_frame_deviation(kernel(w), (5,)), (0, 0)),
     "stack_bounds": (lambda w, x: convnorm.stack_bounds(abs(x))[1], (0, 1)),
@@ -205,35 +212,37 @@ def test_every_matrix_of_a_stack_has_its_own_scale(name):
 def test_dead_units_and_the_ends_of_the_range_by_hand():
     for s, dtype in ((1e-200, np.float64), (1e200, np.float64), (1e-23, np.float32), (1e-37, np.float32)):
         unit = (s * np.eye(3)).astype(dtype)
-        assert [float(conditioning.condition(unit, p)) for p in NORMS] == pytest.approx([1, 1, 1, 3], rel=1e-6)
-        assert float(conditioning.stable_rank(unit)) == pytest.approx(3, rel=1e-6)
-        assert float(conditioning.matrix_norm(unit, "fro")) == pytest.approx(s * math.sqrt(3), rel=1e-6)
-        assert latent.imbalance(unit, unit) == 0
+        assert [float(condition_numbers.condition(unit, p)) for p in NORMS] == pytest.approx([1, 1, 1, 3], rel=1e-6)
+        assert float(condition_numbers.stable_rank(unit)) == pytest.approx(3, rel=1e-6)
+        assert float(condition_numbers.matrix_norm(unit, "fro")) == pytest.approx(s * math.sqrt(3), rel=1e-6)
+        assert codes.imbalance(unit, unit) == 0
         assert float(truncation.truncation_errors(unit, 2)[1]) == pytest.approx(s * math.sqrt(2), rel=1e-6)
 
 
 def test_products_out_of_range_on_the_way_are_none_at_the_end():
     large, small, one = 1e200 * np.eye(2), 1e-300 * np.eye(2), np.ones(2)
-    assert conditioning.lipschitz_product([large, large, small]) == pytest.approx(1e100)
-    assert conditioning.leaky_outputs([large, large, small], one, 0.5) == pytest.approx(1e100 * one)
-    assert conditioning.telescoped_bound([large, large], one, one) == pytest.approx(1)
-    assert conditioning.leaky_product_bound([np.eye(2)] * 3, one, 1e-300 * one, 1e-200) == pytest.approx(1e100)
+    assert condition_numbers.lipschitz_product([large, large, small]) == pytest.approx(1e100)
+    assert condition_numbers.leaky_outputs([large, large, small], one, 0.5) == pytest.approx(1e100 * one)
+    assert condition_numbers.telescoped_bound([large, large], one, one) == pytest.approx(1)
+    assert condition_numbers.leaky_product_bound([np.eye(2)] * 3, one, 1e-300 * one, 1e-200) == pytest.approx(1e100)
     assert truncation.cascade_bounds([large, large, small], [one, 0 * one, 0 * one], [1, 1, 1], 0.0)[
         1
     ] == pytest.approx(1e100 * math.sqrt(2))
     assert wide_resnet.Block(1e-300, 1e200, 1e200).lipschitz == pytest.approx(1e100)
     blocks = [wide_resnet.Block(1, 1e200, 1e100), wide_resnet.Block(1, 1e200, 1e-200)]
     assert wide_resnet.lipschitz(1e-200, blocks, 1e-100, 1e200) == pytest.approx(2e200 / 8)
-    assert latent.imbalance(1e200 * np.eye(2), 1e100 * np.eye(2)) == pytest.approx(1e100)
+    assert codes.imbalance(1e200 * np.eye(2), 1e100 * np.eye(2)) == pytest.approx(1e100)
 
 
 def test_one_output_channel_may_be_smaller_than_another():
     """Rows are normalised one by one; a channel that is 1e-20 of another is as good."""
     kernel = RNG.standard_normal((2, 2, 3))
     faint = kernel * np.array([1.0, 1e-200])[:, None, None]
-    assert convnorm.normalised_kernel(faint, (5,)) == pytest.approx(convnorm.normalised_kernel(kernel, (5,)), rel=1e-10)
-    assert not convnorm.vanishes(faint, (5,))
-    rows = np.linalg.norm(convnorm.normalised_transfer(faint, (5,), 1e-30), axis=-1)
+    assert normalisation.normalised_kernel(faint, (5,)) == pytest.approx(
+        normalisation.normalised_kernel(kernel, (5,)), rel=1e-10
+    )
+    assert not normalisation.vanishes(faint, (5,))
+    rows = np.linalg.norm(normalisation.normalised_transfer(faint, (5,), 1e-30), axis=-1)
     assert rows[..., 0] == pytest.approx(np.ones(5))
     assert np.all(rows[..., 1] < 1e-180)
 
@@ -245,15 +254,15 @@ def test_products_against_fractions(drawn):
     over = [mantissa * 10.0**digits for digits, mantissa, above in drawn if not above]
     exact = math.prod(map(Fraction, factors)) / math.prod(map(Fraction, over))
     if factors and Fraction(10) ** -300 < exact < Fraction(10) ** 300:
-        assert _scale.product(*factors, over=over) == pytest.approx(float(exact), rel=1e-14)
+        assert magnitudes.product(*factors, over=over) == pytest.approx(float(exact), rel=1e-14)
         arrays = [np.array([value, 1.0]) for value in factors], [np.array([value, 1.0]) for value in over]
-        assert _scale.product(*arrays[0], over=arrays[1]) == pytest.approx([float(exact), 1], rel=1e-14)
-        assert _scale.product(*map(Fraction, factors), over=list(map(Fraction, over))) == exact
+        assert magnitudes.product(*arrays[0], over=arrays[1]) == pytest.approx([float(exact), 1], rel=1e-14)
+        assert magnitudes.product(*map(Fraction, factors), over=list(map(Fraction, over))) == exact
 
 
 def test_products_with_zeros():
     zero, one = np.array([0.0, 1.0]), np.array([1.0, 1.0])
-    assert list(_scale.product(one, over=[zero])) == [math.inf, 1]
-    assert list(_scale.product(zero, over=[zero])) == [math.inf, 1]
-    assert list(_scale.product(zero, 1e300, 1e300, 1e-300)) == pytest.approx([0, 1e300])
-    assert _scale.product(Fraction(1), over=[Fraction(0)]) == math.inf
+    assert list(magnitudes.product(one, over=[zero])) == [math.inf, 1]
+    assert list(magnitudes.product(zero, over=[zero])) == [math.inf, 1]
+    assert list(magnitudes.product(zero, 1e300, 1e300, 1e-300)) == pytest.approx([0, 1e300])
+    assert magnitudes.product(Fraction(1), over=[Fraction(0)]) == math.inf

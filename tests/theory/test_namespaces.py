@@ -3,27 +3,15 @@
 import numpy as np
 import pytest
 
-from theory import (
-    circulant,
-    conditioning,
-    convnorm,
-    gaussian_spectrum,
-    gradient_plane,
-    joint_boxes,
-    joint_certificates,
-    joint_crown,
-    last_column,
-    latent,
-    margins,
-    optimal_tolerance,
-    path_length,
-    probes,
-    robust_accuracy,
-    truncation,
-    wide_resnet,
-)
-from theory.layers import AveragePool, Conv, Dense, Flatten
-from theory.network import Budget, Network
+from theory.conditioning import condition_numbers, gaussian_spectrum
+from theory.convolution import circulant, convnorm, robust_accuracy, wide_resnet
+from theory.gradients import gradient_plane, path_length
+from theory.joint import certificates, crown, margins
+from theory.latent import codes, truncation
+from theory.points import last_column, optimal_tolerance, probes
+from theory.things import boxes, kernels, normalisation, penalties, shrinking
+from theory.things.layers import AveragePool, Conv, Dense, Flatten
+from theory.things.network import Budget, Network
 
 RNG = np.random.default_rng(3)
 A, WIDE, TALL = (RNG.standard_normal(shape) for shape in ((5, 5), (3, 6), (6, 3)))
@@ -58,25 +46,25 @@ def grouped(of):
 
 
 FORMULAS = {
-    "condition 1": lambda of: conditioning.condition(of(TALL), 1),
-    "condition 2": lambda of: conditioning.condition(of(WIDE)),
-    "condition inf strict": lambda of: conditioning.condition(of(A), np.inf, strict=True),
-    "condition fro": lambda of: conditioning.condition(of(WIDE), "fro"),
-    "gauge_condition": lambda of: conditioning.gauge_condition(of(WIDE)),
-    "row_space_bound": lambda of: conditioning.row_space_bound(of(WIDE), of(X), of(DELTA)),
-    "effective_condition": lambda of: conditioning.effective_condition(of(WIDE), of(X), 1),
-    "kernel_matrix": lambda of: conditioning.kernel_matrix(of(KERNEL)),
-    "convolution_norm_bounds": lambda of: conditioning.convolution_norm_bounds(of(KERNEL)),
-    "telescoped_bound": lambda of: conditioning.telescoped_bound([of(W) for W in WEIGHTS], of(X), of(DELTA)),
-    "shrink_bottom": lambda of: truncation.shrink_bottom(of(WIDE), 2, 0.1),
+    "condition 1": lambda of: condition_numbers.condition(of(TALL), 1),
+    "condition 2": lambda of: condition_numbers.condition(of(WIDE)),
+    "condition inf strict": lambda of: condition_numbers.condition(of(A), np.inf, strict=True),
+    "condition fro": lambda of: condition_numbers.condition(of(WIDE), "fro"),
+    "gauge_condition": lambda of: condition_numbers.gauge_condition(of(WIDE)),
+    "row_space_bound": lambda of: condition_numbers.row_space_bound(of(WIDE), of(X), of(DELTA)),
+    "effective_condition": lambda of: condition_numbers.effective_condition(of(WIDE), of(X), 1),
+    "kernel_matrix": lambda of: kernels.kernel_matrix(of(KERNEL)),
+    "convolution_norm_bounds": lambda of: condition_numbers.convolution_norm_bounds(of(KERNEL)),
+    "telescoped_bound": lambda of: condition_numbers.telescoped_bound([of(W) for W in WEIGHTS], of(X), of(DELTA)),
+    "shrink_bottom": lambda of: shrinking.shrink_bottom(of(WIDE), 2, 0.1),
     "truncation_errors": lambda of: truncation.truncation_errors(of(WIDE), 2, 0.1),
     "margin_parts": lambda of: truncation.margin_parts(of(WIDE), of(X), 0, 1, 1),
     "energy_profile": lambda of: truncation.energy_profile(of(WIDE), of(DELTA)),
-    "imbalance": lambda of: latent.imbalance(of(WIDE), of(TALL @ WIDE)),
+    "imbalance": lambda of: codes.imbalance(of(WIDE), of(TALL @ WIDE)),
     "singular_values": lambda of: circulant.singular_values(of(KERNEL), (6, 6), 2),
     "zero_padding_bound": lambda of: circulant.zero_padding_bound(of(KERNEL), (5, 5)),
     "circular condition": lambda of: circulant.condition(of(KERNEL), (5, 5)),
-    "normalised_kernel": lambda of: convnorm.normalised_kernel(of(KERNEL), (4, 4)),
+    "normalised_kernel": lambda of: normalisation.normalised_kernel(of(KERNEL), (4, 4)),
     "normalised norm": lambda of: convnorm.spectral_norm(of(KERNEL), (4, 4), 1e-5),
     "norm comparison": lambda of: convnorm.comparison(of(KERNEL), (4, 4)),
     "projection": lambda of: gradient_plane.projection(of(WIDE), of(X)),
@@ -97,28 +85,28 @@ FORMULAS = {
     "area": lambda of: robust_accuracy.area(of(np.eye(3)), of(np.arange(3.0)), of(np.arange(3.0))),
     "monotone_envelope": lambda of: robust_accuracy.monotone_envelope(of(np.abs(WIDE))),
     "grouped singular values": lambda of: circulant.singular_values(of(KERNEL), (6, 6), 2, 3),
-    "vanishing": lambda of: convnorm.vanishes(of(KERNEL), (4, 4)),
-    "telescoped bound": lambda of: conditioning.telescoped_bound([of(1e200 * W) for W in WEIGHTS], of(X), of(DELTA)),
+    "vanishing": lambda of: normalisation.vanishes(of(KERNEL), (4, 4)),
+    "telescoped bound": lambda of: condition_numbers.telescoped_bound(
+        [of(1e200 * W) for W in WEIGHTS], of(X), of(DELTA)
+    ),
     "column_distances": lambda of: gaussian_spectrum.column_distances(of(np.hstack([TALL, TALL[:, :1]]))),
-    "regauged": lambda of: latent.regauged(of(TALL), of(WIDE), of(A[:3, :3])),
-    "certified_distance": lambda of: latent.certified_distance(of(X), of(np.abs(Y)), 0.9),
+    "regauged": lambda of: codes.regauged(of(TALL), of(WIDE), of(A[:3, :3])),
+    "certified_distance": lambda of: codes.certified_distance(of(X), of(np.abs(Y)), 0.9),
     "certified_radius": lambda of: wide_resnet.certified_radius(of(WIDE[:2, :3]), of(LABELS), 2.0),
     "tau": lambda of: margins.tau(dense(of), of(X), BUDGET),
     "theorem_increase": lambda of: margins.theorem_increase(dense(of), of(np.stack([X, Y])), BUDGET),
     "clean_increase": lambda of: margins.clean_increase(dense(of), of(np.stack([X, Y])), BUDGET),
     "interval_increase": lambda of: margins.interval_increase(dense(of), of(np.stack([X, Y])), BUDGET),
-    "margin_penalties": lambda of: margins.margin_penalties(dense(of), of(np.stack([X, Y])), of(LABELS), BUDGET),
-    "crown_increase": lambda of: joint_crown.crown_increase(dense(of), of(np.stack([X, Y])), BUDGET),
-    "joint_boxes": lambda of: joint_boxes.logit_boxes(dense(of), of(np.stack([X, Y])), BUDGET),
+    "margin_penalties": lambda of: penalties.margin_penalties(dense(of), of(np.stack([X, Y])), of(LABELS), BUDGET),
+    "crown_increase": lambda of: crown.crown_increase(dense(of), of(np.stack([X, Y])), BUDGET),
+    "joint_boxes": lambda of: boxes.logit_boxes(dense(of), of(np.stack([X, Y])), BUDGET),
     "convolutional interval": lambda of: margins.interval_increase(
         convolutional(of), of(IMAGES), Budget(0.1, 0.01), (0, 1)
     ),
     "convolutional theorem": lambda of: margins.theorem_increase(convolutional(of), of(IMAGES), Budget(0.1, 0.01)),
-    "convolutional CROWN": lambda of: joint_crown.crown_increase(
-        convolutional(of), of(IMAGES), Budget(0.1, 0.01), (0, 1)
-    ),
-    "grouped CROWN": lambda of: joint_crown.crown_increase(grouped(of), of(IMAGES), Budget(0.1, 0.01), (0, 1)),
-    "certified_margins": lambda of: joint_certificates.certified_margins(
+    "convolutional CROWN": lambda of: crown.crown_increase(convolutional(of), of(IMAGES), Budget(0.1, 0.01), (0, 1)),
+    "grouped CROWN": lambda of: crown.crown_increase(grouped(of), of(IMAGES), Budget(0.1, 0.01), (0, 1)),
+    "certified_margins": lambda of: certificates.certified_margins(
         dense(of).logits(of(np.stack([X, Y]))),
         of(LABELS),
         margins.interval_increase(dense(of), of(np.stack([X, Y])), BUDGET),

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from theory._tabulated import Tabulated
-from theory.laws import Law
-from theory.nearest import nearest_law
+from fragility.law import Law
+from theory.laws.tabulated import Tabulated
+from theory.points.nearest import nearest_law
 
 PROBABILITIES = np.concatenate([[1e-7, 1e-4], np.linspace(0.001, 0.999, 999), [1 - 1e-4, 1 - 1e-7]])
 

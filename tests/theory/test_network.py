@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.layers import AveragePool, Conv, Dense, Flatten, MaxPool
-from theory.network import ACTIVATIONS, Activation, Budget, Network, pairwise_margins
+from theory.things.layers import AveragePool, Conv, Dense, Flatten, MaxPool
+from theory.things.network import ACTIVATIONS, Activation, Budget, Network, pairwise_margins
 
 CONVOLUTIONS = st.tuples(
     st.integers(0, 999),

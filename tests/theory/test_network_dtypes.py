@@ -7,15 +7,17 @@ from itertools import count, cycle
 import numpy as np
 import pytest
 
-from theory import joint_boxes, joint_certificates, joint_crown, joint_exact, layers, margins, network
-from theory.joint_exact import closed_form_increase, joint_optimum, worst_margin
-from theory.layers import AveragePool, Conv, Dense, Flatten, MaxPool
-from theory.network import Budget, Network, class_labels, pairwise_margins
+from theory.joint import certificates, crown, margins, optimum
+from theory.joint.optimum import closed_form_increase, joint_optimum, worst_margin
+from theory.things import boxes, layers, network, penalties, relaxation
+from theory.things.layers import AveragePool, Conv, Dense, Flatten, MaxPool
+from theory.things.network import Budget, Network, class_labels, pairwise_margins
 
-MODULES = (joint_boxes, joint_certificates, joint_crown, joint_exact, layers, margins, network)
+MODULES = (boxes, certificates, crown, optimum, layers, margins, network, penalties, relaxation)
 STEPS = {  # inside of bounds: they take what the functions in the table have let through
-    "joint_boxes.positive_part", "joint_boxes.magnitude", "joint_boxes.peak", "joint_boxes.affine", "margins.apart",
-    "margins.injected", "margins.last_interval", "joint_crown.last_linear", "network.passed", "network.Network.number",
+    "boxes.magnitude", "boxes.peak", "boxes.affine", "margins.apart",
+    "penalties.injected", "margins.last_interval", "crown.last_linear", "network.passed", "network.Network.number",
+    "penalties.gain", "penalties.last_added", "relaxation.relu_lines",
 }  # fmt: skip
 RNG = np.random.default_rng(5)
 WEIGHTS = [RNG.integers(0, 4, shape) for shape in [(3, 3)] * 3]  # exact in every dtype
@@ -48,15 +50,15 @@ TABLE = {
     "network.Network.logits": lambda of: (dense(of).logits(of(X)), convolutional(of, MaxPool).logits(of(IMAGES))),
     "network.pairwise_margins": lambda of: pairwise_margins(of(LOGITS)),
     "network.plain": lambda of: Budget(of(X)[0, 0], of(X[0]), of(X)[1, 1]).layers(bare(of)),
-    "joint_boxes.input_box": lambda of: joint_boxes.input_box(dense(of), of(X), 5, within=(0, 255)),
-    "joint_boxes.joint_boxes": lambda of: joint_boxes.joint_boxes(dense(of), of(X), BUDGET).before,
-    "joint_boxes.logit_boxes": of_every_pair(joint_boxes.logit_boxes),
-    "joint_crown.refined_boxes": lambda of: joint_crown.refined_boxes(dense(of), of(X), BUDGET).before,
-    "joint_crown.crown_increase": of_every_pair(joint_crown.crown_increase),
-    "joint_crown.tightest_increase": of_every_pair(joint_crown.tightest_increase),
-    "margins.row_distances": lambda of: margins.row_distances(dense(of)),
+    "boxes.input_box": lambda of: boxes.input_box(dense(of), of(X), 5, within=(0, 255)),
+    "boxes.joint_boxes": lambda of: boxes.joint_boxes(dense(of), of(X), BUDGET).before,
+    "boxes.logit_boxes": of_every_pair(boxes.logit_boxes),
+    "crown.refined_boxes": lambda of: crown.refined_boxes(dense(of), of(X), BUDGET).before,
+    "crown.crown_increase": of_every_pair(crown.crown_increase),
+    "crown.tightest_increase": of_every_pair(crown.tightest_increase),
+    "penalties.row_distances": lambda of: penalties.row_distances(dense(of)),
     "margins.tau": of_every_pair(margins.tau),
-    "margins.weight_reach": lambda of: margins.weight_reach(dense(of), of(X), BUDGET).before,
+    "penalties.weight_reach": lambda of: penalties.weight_reach(dense(of), of(X), BUDGET).before,
     "margins.zeta": of_every_pair(margins.zeta),
     "margins.zeta_one_sided": of_every_pair(margins.zeta_one_sided),
     "margins.reach_printed": lambda of: margins.reach_printed(bare(of), of(X), BUDGET),
@@ -64,33 +66,29 @@ TABLE = {
     "margins.theorem_increase": of_every_pair(margins.theorem_increase),
     "margins.clean_increase": of_every_pair(margins.clean_increase),
     "margins.interval_increase": of_every_pair(margins.interval_increase),
-    "margins.margin_penalties": lambda of: margins.margin_penalties(dense(of), of(X), of.index(LABELS), BUDGET),
-    "joint_certificates.certified_margins": lambda of: joint_certificates.certified_margins(
+    "penalties.margin_penalties": lambda of: penalties.margin_penalties(dense(of), of(X), of.index(LABELS), BUDGET),
+    "certificates.certified_margins": lambda of: certificates.certified_margins(
         of(LOGITS), of.index(LABELS), of(np.ones((2, 3, 3)))
     ),
-    "joint_certificates.certified": lambda of: joint_certificates.certified(
+    "certificates.certified": lambda of: certificates.certified(of(LOGITS), of.index(LABELS), of(np.ones((3, 3)))),
+    "certificates.certified_accuracy": lambda of: certificates.certified_accuracy(
         of(LOGITS), of.index(LABELS), of(np.ones((3, 3)))
     ),
-    "joint_certificates.certified_accuracy": lambda of: joint_certificates.certified_accuracy(
-        of(LOGITS), of.index(LABELS), of(np.ones((3, 3)))
-    ),
-    "joint_certificates.certified_scale": lambda of: joint_certificates.certified_scale(dense(of, 2), of(X[0]), 1, TWO),
-    "joint_certificates.rounding_slack": of_every_pair(joint_certificates.rounding_slack),
-    "joint_exact.joint_optimum": lambda of: joint_optimum(dense(of, 2), of(X[0]), TWO, (0, 1)).increase,
-    "joint_exact.worst_margin": lambda of: worst_margin(dense(of, 2), of(X[0]), 1, TWO).upper,
-    "joint_exact.closed_form_increase": lambda of: closed_form_increase(dense(of, 2), of(X), AT_X),
+    "certificates.certified_scale": lambda of: certificates.certified_scale(dense(of, 2), of(X[0]), 1, TWO),
+    "certificates.rounding_slack": of_every_pair(certificates.rounding_slack),
+    "optimum.joint_optimum": lambda of: joint_optimum(dense(of, 2), of(X[0]), TWO, (0, 1)).increase,
+    "optimum.worst_margin": lambda of: worst_margin(dense(of, 2), of(X[0]), 1, TWO).upper,
+    "optimum.closed_form_increase": lambda of: closed_form_increase(dense(of, 2), of(X), AT_X),
 }
 
 LABELLED = {
     "network.class_labels": lambda of, labels: class_labels(labels, 3, (2,)),
-    "margins.margin_penalties": lambda of, labels: margins.margin_penalties(dense(of), of(X), labels, BUDGET),
-    "joint_certificates.certified_margins": lambda of, labels: joint_certificates.certified_margins(
+    "penalties.margin_penalties": lambda of, labels: penalties.margin_penalties(dense(of), of(X), labels, BUDGET),
+    "certificates.certified_margins": lambda of, labels: certificates.certified_margins(
         of(LOGITS), labels, of(np.ones((2, 3, 3)))
     ),
-    "joint_certificates.certified": lambda of, labels: joint_certificates.certified(
-        of(LOGITS), labels, of(np.ones((3, 3)))
-    ),
-    "joint_certificates.certified_accuracy": lambda of, labels: joint_certificates.certified_accuracy(
+    "certificates.certified": lambda of, labels: certificates.certified(of(LOGITS), labels, of(np.ones((3, 3)))),
+    "certificates.certified_accuracy": lambda of, labels: certificates.certified_accuracy(
         of(LOGITS), labels, of(np.ones((3, 3)))
     ),
 }
@@ -134,7 +132,7 @@ def xp(request):
 
 def test_every_public_function_stands_in_the_table():
     found = {
-        f"{module.__name__.removeprefix('theory.')}.{name}"
+        f"{module.__name__.rpartition('.')[2]}.{name}"
         for module in MODULES
         for name, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
@@ -241,7 +239,7 @@ def test_radii_do_not_wrap(name, xp):
             flat(margins.theorem_increase(net, x, Budget(3, 3, 3)))
         )
     assert Budget(radius).scaled(np.uint8(100)).input == 300
-    assert joint_boxes.input_box(net, x, radius).lower.dtype == xp.float64
+    assert boxes.input_box(net, x, radius).lower.dtype == xp.float64
 
 
 def test_radii_of_torch_do_not_wrap_and_differentiate():
@@ -267,7 +265,7 @@ def test_radii_of_torch_do_not_wrap_and_differentiate():
         (lambda: Budget(np.datetime64(1, "s")), "input must be a number and be at least 0 and finite, got .*"),
         (lambda: Budget(1).scaled("2"), "factor must be a number and be at least 0 and finite, got '2'"),
         *(
-            (lambda within=within: joint_boxes.input_box(bare(Of(np, "float64")), X, 1, within),
+            (lambda within=within: boxes.input_box(bare(Of(np, "float64")), X, 1, within),
              "within must be (two finite numbers, the lower one first|a real number), got .*")
             for within in ((1, 0), (0, 0), (0,), (0, 1, 2), ("0", "9"), (0, np.inf), (np.nan, 1), 5, (0, 1j),
                            (np.zeros(2), 1), "09",

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.stats import binom, halfnorm, kstest
 
-from theory.gradient_plane import projection
-from theory.optimal_tolerance import (
+from theory.gradients.gradient_plane import projection
+from theory.points.optimal_tolerance import (
     _decode,
     angle_bounds,
     angle_cosines,

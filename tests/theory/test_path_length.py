@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad, solve_ivp
 
-from theory.path_length import (
+from theory.gradients.path_length import (
     change_along,
     cosines,
     descent,

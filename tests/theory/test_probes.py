@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from theory.probes import (
+from theory.points.probes import (
     class_distances,
     pair_distance,
     pair_perturbation,

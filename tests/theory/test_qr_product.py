@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.qr_product import (
+from theory.products.qr_product import (
     basis_entry_law,
     column_norm_law,
     corner_law,

@@ -5,9 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from theory.claim import Reported
-from theory.claims.reported import CLAIMS
-from theory.fraction import fraction_law
+from fragility.claim import Reported
+from theory.claims import BOOK
+from theory.convolution.robust_accuracy import overfitted
+from theory.products.fraction import fraction_law
 from theory.reported import (
     CONVNORM,
     FEATURE,
@@ -23,7 +24,8 @@ from theory.reported import (
     find,
     robust_accuracy,
 )
-from theory.robust_accuracy import overfitted
+
+ROWS = [claim for claim in BOOK if claim.kind == "reported"]
 
 
 def test_every_number_has_one_place_and_a_value():
@@ -76,7 +78,7 @@ def test_the_caps_on_the_stable_ranks():
 
 
 def test_predictions():
-    theory = {claim.id: claim.theory for claim in CLAIMS}
+    theory = {claim.id: claim.theory for claim in ROWS}
     assert theory["fc.table2.fraction"]() == Reported(0.3280, fraction_law(12, (12,)).mean())
     assert theory["fc.table2.fraction"]().predicted == pytest.approx(0.2352, abs=5e-5)
     # A fixed direction in a random plane: which dimensions would give the printed mean and median.
@@ -86,13 +88,13 @@ def test_predictions():
     assert theory["fc.table8.found"](experiment="2") == Reported(0.0828, 0.0349)
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+@pytest.mark.parametrize("claim", ROWS, ids=lambda claim: claim.id)
 def test_rows_hold_printed_numbers(claim):
     assert claim.theory().printed in {number.value for number in NUMBERS}
 
 
 def test_rows_take_every_place():
-    theory = {claim.id: claim.theory for claim in CLAIMS}
+    theory = {claim.id: claim.theory for claim in ROWS}
     for table in (1, 2):
         assert {theory["cond.tables.kappa"](table=table, norm=p, layer=q).printed for p in NORMS for q in LAYERS}
         assert {theory["cond.tables.accuracy"](table=table, radius=radius).printed for radius in RADII}

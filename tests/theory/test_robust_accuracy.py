@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from theory import robust_accuracy
-from theory.robust_accuracy import MaskedMargin, projected_ascent, signed_step
+from theory.convolution import robust_accuracy
+from theory.convolution.robust_accuracy import MaskedMargin, projected_ascent, signed_step
 
 GRID = (np.array([0, 0.1, 0.3]), np.array([0, 0.02, 0.04]))
 SURFACE = np.array([[1, 0.8, 0.2], [0.9, 0.5, 0.1], [0.4, 0.1, 0]])

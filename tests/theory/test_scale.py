@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import _scale, gradient_plane, last_column, optimal_tolerance, path_length, probes, robust_accuracy
+from theory.convolution import robust_accuracy
+from theory.gradients import gradient_plane, path_length
+from theory.numerics import magnitudes
+from theory.points import last_column, optimal_tolerance, probes
 
 RNG = np.random.default_rng(8)
 A, TALL, G = (RNG.standard_normal(shape) for shape in ((4, 4), (5, 3), (2, 5)))
@@ -145,12 +148,12 @@ def test_lengths_in_many_digits(dtype, entries, exponent):
         return
     with mpmath.workdps(700):
         expected = mpmath.sqrt(mpmath.fsum(mpmath.mpf(float(entry)) ** 2 for entry in vector))
-        found = float(_scale.length(vector))
+        found = float(magnitudes.length(vector))
         least = float(np.finfo(dtype).smallest_subnormal)
         if expected < RANGES[dtype]:
             assert abs(found - expected) <= 4 * np.finfo(dtype).eps * expected + least
     if expected > 1e8 * least:
-        assert np.linalg.norm(_scale.direction(vector).astype(float)) == pytest.approx(
+        assert np.linalg.norm(magnitudes.direction(vector).astype(float)) == pytest.approx(
             1, abs=8 * float(np.finfo(dtype).eps)
         )
 
@@ -159,7 +162,7 @@ def test_lengths_in_many_digits(dtype, entries, exponent):
 def test_powers_of_two_are_their_own_units(dtype):
     limits = np.finfo(dtype)
     powers = 2.0 ** np.arange(limits.minexp, limits.maxexp).astype(dtype)
-    assert np.array_equal(_scale.power(powers), powers)
-    ends = _scale.power(np.array([0, limits.smallest_subnormal, limits.max], dtype=dtype))
+    assert np.array_equal(magnitudes.power(powers), powers)
+    ends = magnitudes.power(np.array([0, limits.smallest_subnormal, limits.max], dtype=dtype))
     assert ends.tolist() == [1, limits.smallest_normal, powers[-1]]
     assert ends.dtype == dtype

@@ -9,10 +9,10 @@ from scipy.integrate import quad
 from scipy.special import betainccinv, betaincinv, gammaln
 from scipy.stats import chi, halfnorm, kstest
 
-from theory.fraction import fraction_law
-from theory.laws import Law
+from fragility.law import Law
+from theory.products.fraction import fraction_law
+from theory.products.selection import mean_error, mean_fraction, selected, selected_by_last, share_of_mean
 from theory.reported import FEATURE, find
-from theory.selection import mean_error, mean_fraction, selected, selected_by_last, share_of_mean
 
 WAYS = ["fraction", "last"]
 SHARES = [1.0, 0.7, 0.1, 1e-2]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from theory.separation import (
+from theory.points.separation import (
     closest_pair_probability_floor,
     distance_law,
     largest_share,

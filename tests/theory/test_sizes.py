@@ -10,41 +10,23 @@ import numpy as np
 import pytest
 
 import theory
-from theory import (
-    attack_size,
-    chi_square_pair,
-    circulant,
-    conditioning,
-    convnorm,
-    depth,
-    evaluations,
-    fraction,
+from theory import evaluations, reported
+from theory.conditioning import (
+    condition_numbers,
     gaussian_condition,
     gaussian_spectrum,
-    gradient_plane,
-    joint_certificates,
-    joint_exact,
-    last_column,
-    latent,
-    laws,
-    layers,
-    nearest,
-    network,
-    optimal_tolerance,
-    path_length,
-    probes,
-    qr_product,
-    reported,
-    robust_accuracy,
-    selection,
-    separation,
     three_column_condition,
-    truncation,
     universality,
-    wide_resnet,
 )
-from theory.conditioning import kernel_matrix
-from theory.network import Budget, Network
+from theory.convolution import circulant, convnorm, robust_accuracy, wide_resnet
+from theory.gradients import gradient_plane, path_length
+from theory.joint import certificates, optimum
+from theory.latent import codes, truncation
+from theory.laws import chi_product, chi_square_pair
+from theory.points import attack_size, last_column, nearest, optimal_tolerance, probes, separation
+from theory.products import depth, fraction, qr_product, selection
+from theory.things import kernels, layers, network, normalisation, shrinking
+from theory.things.network import Budget, Network
 
 DATA = np.random.default_rng(0).standard_normal((6, 6))
 IMAGES = np.ones((3, 1, 2, 2))
@@ -77,8 +59,8 @@ SIZES = {
     "attack_size.typical_average_tolerance.d": (attack_size.typical_average_tolerance, 2),
     "attack_size.typical_nearest_tolerance.d": (attack_size.typical_nearest_tolerance, 2),
     "chi_square_pair.ChiSquarePair.degrees": (lambda v: chi_square_pair.ChiSquarePair(v, 1.0, 2.0), 1),
-    "circulant.grouped.groups": (lambda v: circulant.grouped(KERNEL, v, 1), 1),
-    "circulant.grouped.dims": (lambda v: circulant.grouped(np.ones((3, 3, 1, 1, 1)), 1, v), 1),
+    "kernels.grouped.groups": (lambda v: kernels.grouped(KERNEL, v, 1), 1),
+    "kernels.grouped.dims": (lambda v: kernels.grouped(np.ones((3, 3, 1, 1, 1)), 1, v), 1),
     "circulant.singular_values.stride": (lambda v: circulant.singular_values(KERNEL, (9,), v), 1),
     "circulant.singular_values.groups": (lambda v: circulant.singular_values(KERNEL, (9,), 1, v), 1),
     "circulant.spectral_norm.stride": (lambda v: circulant.spectral_norm(KERNEL, (9,), v), 1),
@@ -88,9 +70,16 @@ SIZES = {
     "circulant.padded_grid.stride": (lambda v: circulant.padded_grid((9,), (2,), v), 1),
     "circulant.zero_padding_bound.stride": (lambda v: circulant.zero_padding_bound(KERNEL, (9,), v), 1),
     "circulant.zero_padding_bound.groups": (lambda v: circulant.zero_padding_bound(KERNEL, (9,), 1, v), 1),
-    "conditioning.kernel_matrix.groups": (lambda v: kernel_matrix(IMAGES, v), 1),
-    "conditioning.convolution_norm_bounds.groups": (lambda v: conditioning.convolution_norm_bounds(IMAGES, v), 1),
-    "conditioning.frobenius_condition_range.rank": (lambda v: conditioning.frobenius_condition_range(2.0, v), 2),
+    "kernels.kernel_matrix.groups": (lambda v: kernels.kernel_matrix(IMAGES, v), 1),
+    "kernels.kernel_matrices.groups": (lambda v: kernels.kernel_matrices(IMAGES, v), 1),
+    "condition_numbers.convolution_norm_bounds.groups": (
+        lambda v: condition_numbers.convolution_norm_bounds(IMAGES, v),
+        1,
+    ),
+    "condition_numbers.frobenius_condition_range.rank": (
+        lambda v: condition_numbers.frobenius_condition_range(2.0, v),
+        2,
+    ),
     "convnorm.spectral_norm.groups": (lambda v: convnorm.spectral_norm(KERNEL, (9,), 0.1, v), 1),
     "convnorm.norm_range.channels_out": (lambda v: convnorm.norm_range(v, 3), 1),
     "convnorm.norm_range.channels_in": (lambda v: convnorm.norm_range(3, v), 1),
@@ -160,15 +149,15 @@ SIZES = {
     "gradient_plane.span_law.gradients": (lambda v: gradient_plane.span_law(5, v), 1),
     "gradient_plane.size_law.gradients": (gradient_plane.size_law, 1),
     "gradient_plane.log_gradient_moments.d": (lambda v: gradient_plane.log_gradient_moments(v, (2,)), 1),
-    "joint_certificates.certified_scale.label": (
-        lambda v: joint_certificates.certified_scale(NETWORK, DATA[0], v, BUDGET),
+    "certificates.certified_scale.label": (
+        lambda v: certificates.certified_scale(NETWORK, DATA[0], v, BUDGET),
         0,
     ),
-    "joint_certificates.certified_scale.steps": (
-        lambda v: joint_certificates.certified_scale(NETWORK, DATA[0], LABEL, BUDGET, steps=v),
+    "certificates.certified_scale.steps": (
+        lambda v: certificates.certified_scale(NETWORK, DATA[0], LABEL, BUDGET, steps=v),
         1,
     ),
-    "joint_exact.worst_margin.label": (lambda v: joint_exact.worst_margin(NETWORK, DATA[0], v, BUDGET), 0),
+    "optimum.worst_margin.label": (lambda v: optimum.worst_margin(NETWORK, DATA[0], v, BUDGET), 0),
     "last_column.swap_perturbation.label": (lambda v: last_column.swap_perturbation(DATA, v, 0), 0),
     "last_column.swap_perturbation.target": (lambda v: last_column.swap_perturbation(DATA, 0, v), 0),
     "last_column.swap_size.label": (lambda v: last_column.swap_size(DATA, v, 0), 0),
@@ -180,9 +169,9 @@ SIZES = {
     "last_column.column_perturbation.label": (lambda v: last_column.column_perturbation(DATA, v), 0),
     "last_column.targeted_perturbation.label": (lambda v: last_column.targeted_perturbation(DATA, v, 0), 0),
     "last_column.targeted_perturbation.target": (lambda v: last_column.targeted_perturbation(DATA, 0, v), 0),
-    "latent.represents_every_map.width": (lambda v: latent.represents_every_map(v, 3, 3), 1),
-    "latent.represents_every_map.inputs": (lambda v: latent.represents_every_map(3, v, 3), 1),
-    "latent.represents_every_map.classes": (lambda v: latent.represents_every_map(3, 3, v), 1),
+    "codes.represents_every_map.width": (lambda v: codes.represents_every_map(v, 3, 3), 1),
+    "codes.represents_every_map.inputs": (lambda v: codes.represents_every_map(3, v, 3), 1),
+    "codes.represents_every_map.classes": (lambda v: codes.represents_every_map(3, 3, v), 1),
     "layers.Conv.groups": (lambda v: layers.Conv(np.ones((3, 1, 1, 1)), groups=v), 1),
     "nearest.nearest_law.points": (lambda v: nearest.nearest_law(v, 3), 2),
     "nearest.nearest_law.d": (lambda v: nearest.nearest_law(3, v), 2),
@@ -253,9 +242,10 @@ SIZES = {
     "separation.log_layered_chernoff_bound.d": (lambda v: separation.log_layered_chernoff_bound(v, 2, 0.5), 1),
     "separation.log_layered_chernoff_bound.layers": (lambda v: separation.log_layered_chernoff_bound(2, v, 0.5), 1),
     "three_column_condition.ThreeColumnCondition.m": (three_column_condition.ThreeColumnCondition, 3),
-    "truncation.count_from_percent.q": (lambda v: truncation.count_from_percent(10, v, "floor"), 1),
-    "truncation.bottom_part.k": (lambda v: truncation.bottom_part(DATA, v), 0),
-    "truncation.shrink_bottom.k": (lambda v: truncation.shrink_bottom(DATA, v, 0.5), 0),
+    "shrinking.count_from_percent.q": (lambda v: shrinking.count_from_percent(10, v, "floor"), 1),
+    "shrinking.kept.k": (lambda v: shrinking.kept(DATA, v), 0),
+    "shrinking.bottom_part.k": (lambda v: shrinking.bottom_part(DATA, v), 0),
+    "shrinking.shrink_bottom.k": (lambda v: shrinking.shrink_bottom(DATA, v, 0.5), 0),
     "truncation.truncation_errors.k": (lambda v: truncation.truncation_errors(DATA, v), 0),
     "truncation.margin_parts.label": (lambda v: truncation.margin_parts(DATA, DATA[0], v, 0, 1), 0),
     "truncation.margin_parts.other": (lambda v: truncation.margin_parts(DATA, DATA[0], 0, v, 1), 0),
@@ -306,20 +296,22 @@ HEIGHTS = {
     "attack_size.pair_margin_law.rows": (lambda v: attack_size.pair_margin_law(2, v), 2),
     "attack_size.flip_law.rows": (lambda v: attack_size.flip_law(2, v), 2),
     "attack_size.bound_mean.rows": (lambda v: attack_size.bound_mean(2, v), 2),
-    "circulant.transfer.grid": (lambda v: circulant.transfer(KERNEL, v), 1),
+    "kernels.checked.grid": (lambda v: kernels.checked(KERNEL, v), 1),
+    "kernels.transfer.grid": (lambda v: kernels.transfer(KERNEL, v), 1),
     "circulant.singular_values.grid": (lambda v: circulant.singular_values(KERNEL, v), 1),
     "circulant.spectral_norm.grid": (lambda v: circulant.spectral_norm(KERNEL, v), 1),
     "circulant.condition.grid": (lambda v: circulant.condition(KERNEL, v), 1),
     "circulant.padded_grid.grid": (lambda v: circulant.padded_grid(v, (2,)), 1),
     "circulant.padded_grid.taps": (lambda v: circulant.padded_grid((9,), v), 1),
     "circulant.zero_padding_bound.grid": (lambda v: circulant.zero_padding_bound(KERNEL, v), 1),
-    "convnorm.row_norms.grid": (lambda v: convnorm.row_norms(KERNEL, v), 1),
-    "convnorm.smallest_row_norm.grid": (lambda v: convnorm.smallest_row_norm(KERNEL, v), 1),
-    "convnorm.vanishes.grid": (lambda v: convnorm.vanishes(KERNEL, v), 1),
-    "convnorm.normaliser.grid": (lambda v: convnorm.normaliser(KERNEL, v, 0.1), 1),
-    "convnorm.suggested_epsilon.grid": (lambda v: convnorm.suggested_epsilon(KERNEL, v), 1),
-    "convnorm.normalised_transfer.grid": (lambda v: convnorm.normalised_transfer(KERNEL, v, 0.1), 1),
-    "convnorm.normalised_kernel.grid": (lambda v: convnorm.normalised_kernel(KERNEL, v, 0.1), 1),
+    "normalisation.row_norms.grid": (lambda v: normalisation.row_norms(KERNEL, v), 1),
+    "normalisation.smallest_row_norm.grid": (lambda v: normalisation.smallest_row_norm(KERNEL, v), 1),
+    "normalisation.vanishes.grid": (lambda v: normalisation.vanishes(KERNEL, v), 1),
+    "normalisation.normaliser.grid": (lambda v: normalisation.normaliser(KERNEL, v, 0.1), 1),
+    "normalisation.suggested_epsilon.grid": (lambda v: normalisation.suggested_epsilon(KERNEL, v), 1),
+    "normalisation.normalised_transfer.grid": (lambda v: normalisation.normalised_transfer(KERNEL, v, 0.1), 1),
+    "normalisation.normalised_powers.grid": (lambda v: normalisation.normalised_powers(KERNEL, v, 0.1), 1),
+    "normalisation.normalised_kernel.grid": (lambda v: normalisation.normalised_kernel(KERNEL, v, 0.1), 1),
     "convnorm.spectral_norm.grid": (lambda v: convnorm.spectral_norm(KERNEL, v, 0.1), 1),
     "convnorm.tight_frame_deviation.grid": (lambda v: convnorm.tight_frame_deviation(KERNEL, v, 0.1), 1),
     "convnorm.comparison.grid": (lambda v: convnorm.comparison(KERNEL, v), 1),
@@ -348,12 +340,12 @@ HEIGHTS = {
     "fraction.compression_law.rows": (lambda v: fraction.compression_law(2, v, 1), 2),
     "gradient_plane.zero_gradient_probability.widths": (gradient_plane.zero_gradient_probability, 1),
     "gradient_plane.log_gradient_moments.widths": (lambda v: gradient_plane.log_gradient_moments(3, v), 1),
-    "joint_exact.joint_optimum.pair": (
-        lambda v: joint_exact.joint_optimum(NETWORK, DATA[0], BUDGET, (0, *v) if isinstance(v, tuple) else v),
+    "optimum.joint_optimum.pair": (
+        lambda v: optimum.joint_optimum(NETWORK, DATA[0], BUDGET, (0, *v) if isinstance(v, tuple) else v),
         0,
     ),
-    "laws.chi_product.degrees": (laws.chi_product, 1),
-    "laws.ChiProduct.degrees": (laws.ChiProduct, 1),
+    "chi_product.chi_product.degrees": (chi_product.chi_product, 1),
+    "chi_product.ChiProduct.degrees": (chi_product.ChiProduct, 1),
     "qr_product.rank.rows": (lambda v: qr_product.rank(2, v), 1),
     "qr_product.degrees.rows": (lambda v: qr_product.degrees(2, v, 1), 1),
     "qr_product.diagonal_laws.rows": (lambda v: qr_product.diagonal_laws(2, v), 1),
@@ -382,13 +374,20 @@ HEIGHTS = {
 EMPTY = {key for key in HEIGHTS if key.startswith("evaluations.") or key.endswith(".widths")}
 
 # declared in the source and nowhere a user's: rows of tables, parts of networks, results
-DECLARED = {"claim.Rate", "wide_resnet.Layer", "layers.Flatten", "joint_exact.JointOptimum"}
+DECLARED = {"wide_resnet.Layer", "layers.Flatten", "optimum.JointOptimum"}
+
+FOLDERS = {"claims", "worlds", "spaces", "numerics"}  # what formulas are told of, and what they are made of
+INSIDE = {  # what other formulas call, with sizes that they have let through
+    *("theory.laws.frozen", "theory.laws.gamma", "theory.laws.jacobi", "theory.laws.mellin", "theory.laws.mixture"),
+    *("theory.laws.tabulated", "theory.joint.program", "theory.convolution.matrices", "theory.things.relaxation"),
+    *("theory.joint.perturbations", "theory.__main__"),
+}
 
 
 def parameters():
     """module.callable.parameter of all public callables of theory whose annotation speaks of integers."""
-    for module in pkgutil.iter_modules(theory.__path__, "theory."):
-        if module.ispkg or module.name.rpartition(".")[2].startswith("_"):
+    for module in pkgutil.walk_packages(theory.__path__, "theory."):
+        if module.ispkg or module.name.split(".")[1] in FOLDERS or module.name in INSIDE:
             continue
         namespace = importlib.import_module(module.name)
         for name, thing in vars(namespace).items():
@@ -396,7 +395,7 @@ def parameters():
                 continue
             if not inspect.isfunction(inspect.unwrap(thing)) and not dataclasses.is_dataclass(thing):
                 continue
-            place = f"{module.name.removeprefix('theory.')}.{name}"
+            place = f"{module.name.rpartition('.')[2]}.{name}"
             for parameter in inspect.signature(thing).parameters.values():
                 if place not in DECLARED and re.search(
                     r"\bint\b(?!\])|Sequence\[int\]|\bint,|Heights", str(parameter.annotation)
@@ -432,7 +431,7 @@ def test_heights_are_integers(name):
     function, least = HEIGHTS[name]
     function((RIGHT,))
     function((np.int64(RIGHT),))
-    if name != "joint_exact.joint_optimum.pair":
+    if name != "optimum.joint_optimum.pair":
         function([RIGHT])
         function(np.array([RIGHT]))
     for wrong in WRONG:

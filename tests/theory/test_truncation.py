@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory import truncation
-from theory.truncation import count_from_percent, margin_parts, shrink_bottom, truncation_errors
+from theory.latent import truncation
+from theory.latent.truncation import margin_parts, truncation_errors
+from theory.things.shrinking import count_from_percent, shrink_bottom
 
 SHARES = st.floats(0, 1)
 

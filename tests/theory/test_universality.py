@@ -9,8 +9,8 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import betainc
 
-from theory.gaussian_spectrum import smallest_singular_law
-from theory.universality import (
+from theory.conditioning.gaussian_spectrum import smallest_singular_law
+from theory.conditioning.universality import (
     KURTOSIS,
     determinant_fourth,
     kurtosis,

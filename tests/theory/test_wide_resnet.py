@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.wide_resnet import Block, average_pool_norm, certified_radius, layers, lipschitz, weight_count
+from theory.convolution.wide_resnet import Block, average_pool_norm, certified_radius, layers, lipschitz, weight_count
 
 NORMS = st.floats(0, 10)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulate.engine.backend import choose_device
+from fragility.engine.backend import choose_device
 
 
 @pytest.fixture(autouse=True, scope="session")

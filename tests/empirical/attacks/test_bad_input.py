@@ -7,11 +7,11 @@ from torch import nn
 from torch.nn import functional
 
 from empirical.attacks.bracket import bracket
-from empirical.attacks.convolutional import conv_distance
-from empirical.attacks.crown import crown_distance
 from empirical.attacks.inputs import check_model
-from empirical.attacks.lower import linear_distance, lipschitz_distance, region_distance, relu_distance
-from simulate.engine.study import UsageError
+from empirical.certificates.convolutional import conv_distance
+from empirical.certificates.crown import crown_distance
+from empirical.certificates.dense import linear_distance, lipschitz_distance, region_distance, relu_distance
+from fragility.engine.study import UsageError
 
 NAN, INF = float("nan"), float("inf")
 X = torch.linspace(-1, 1, 20).reshape(5, 4).sin()
@@ -396,4 +396,4 @@ def test_certificates_of_convolutions_refuse_in_one_line(change, says):
 def test_a_convolution_whose_weights_are_no_numbers():
     broken = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
     nn.init.constant_(broken[1].bias, NAN)
-    refused("logits at x must be finite", conv_distance, broken, IMAGES, [0, 1, 2])
+    refused("need finite weights and biases", conv_distance, broken, IMAGES, [0, 1, 2])

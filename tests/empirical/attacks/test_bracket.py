@@ -7,8 +7,8 @@ from scipy.optimize import minimize
 
 from empirical.attacks import bracket as module
 from empirical.attacks.bracket import FULL, QUICK, bracket
-from empirical.attacks.lower import linear_distance
-from simulate.engine.study import UsageError
+from empirical.certificates.dense import linear_distance
+from fragility.engine.study import UsageError
 
 SIZE = 16
 

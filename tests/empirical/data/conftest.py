@@ -7,13 +7,13 @@ import struct
 import numpy as np
 import pytest
 
-from empirical import places
+from fragility.engine.context import DATA
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     """The folder of data sets of a user who named none."""
-    monkeypatch.delenv(places.DATA, raising=False)
+    monkeypatch.delenv(DATA, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "fragility"
 

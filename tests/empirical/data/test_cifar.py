@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from empirical.data import cifar, load
-from simulate.engine.backend import UnavailableError
+from fragility.engine.backend import UnavailableError
 
 
 def archive(source, to, add=()):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from empirical import places
+from fragility.engine.context import DATA
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def command(tmp_path):
 
 def test_listing(command, idx_set, tmp_path, cache):
     idx_set(tmp_path / "MNIST/raw")
-    done = command(**{places.DATA: str(tmp_path)})
+    done = command(**{DATA: str(tmp_path)})
     assert (done.returncode, done.stderr) == (0, "")
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
     assert list(lines) == ["mnist", "fashion-mnist", "cifar10", "digits", "imagenet"]

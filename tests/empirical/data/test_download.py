@@ -15,8 +15,8 @@ import pytest
 from empirical.data import load
 from empirical.data.catalogue import PUBLISHED, Published
 from empirical.data.download import fetch
-from simulate.engine.backend import UnavailableError
-from simulate.engine.files import StorageError
+from fragility.engine.backend import UnavailableError
+from fragility.engine.files import StorageError
 
 FILES = (
     "train-images-idx3-ubyte.gz",

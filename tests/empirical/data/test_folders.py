@@ -2,17 +2,17 @@
 
 import pytest
 
-from empirical import places
 from empirical.data import catalogue, load, photographs
-from simulate.engine.backend import UnavailableError
-from simulate.engine.study import UsageError
+from fragility.engine.backend import UnavailableError
+from fragility.engine.context import DATA
+from fragility.engine.study import UsageError
 
 
 def test_argument_before_environment_before_cache(idx_set, tmp_path, monkeypatch, cache):
     for size, folder in enumerate((cache, tmp_path / "environment", tmp_path / "argument"), start=4):
         idx_set(folder / "MNIST/raw", train=size)
     assert len(load("mnist", "train")) == 4
-    monkeypatch.setenv(places.DATA, str(tmp_path / "environment"))
+    monkeypatch.setenv(DATA, str(tmp_path / "environment"))
     assert len(load("mnist", "train")) == 5
     assert len(load("mnist", "train", tmp_path / "argument")) == 6
 
@@ -22,7 +22,7 @@ def test_home_of_the_cache(idx_set, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     idx_set(tmp_path / ".cache" / "fragility" / "MNIST/raw")
     assert len(load("mnist", "train")) == 5
-    monkeypatch.setenv(places.DATA, "~/.cache/fragility")
+    monkeypatch.setenv(DATA, "~/.cache/fragility")
     assert len(load("mnist", "test")) == 3
 
 
@@ -33,7 +33,7 @@ def test_a_named_folder_is_not_passed_over(idx_set, tmp_path, monkeypatch, cache
     idx_set(cache / "MNIST/raw")
     (tmp_path / "named here").mkdir()
     if not by_argument:
-        monkeypatch.setenv(places.DATA, str(tmp_path / "named here"))
+        monkeypatch.setenv(DATA, str(tmp_path / "named here"))
     with pytest.raises(UsageError) as caught:
         load(name, "train", tmp_path / "named here" if by_argument else None)
     line = str(caught.value)

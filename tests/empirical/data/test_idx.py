@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from empirical.data import load
-from simulate.engine.backend import UnavailableError
+from fragility.engine.backend import UnavailableError
 
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from empirical.data import Images, load
-from simulate.engine.study import UsageError
+from fragility.engine.study import UsageError
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from empirical.data import Photograph, photographs, read_photograph
-from simulate.engine.backend import UnavailableError
-from simulate.engine.study import UsageError
+from fragility.engine.backend import UnavailableError
+from fragility.engine.study import UsageError
 
 
 def test_sorted_by_class_and_file(tmp_path):

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from empirical.measures.path import ends, midpoints, path
-from simulate.engine.study import UsageError
-from theory import path_length
+from fragility.engine.study import UsageError
+from theory.gradients import path_length
 
 NODES = 7
 

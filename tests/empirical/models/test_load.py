@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from empirical.models.load import MEAN, SPREAD, build, weights_digest
-from simulate.engine.backend import UnavailableError
-from simulate.engine.study import UsageError
+from fragility.engine.backend import UnavailableError
+from fragility.engine.study import UsageError
 
 MODULE = """
 import torch

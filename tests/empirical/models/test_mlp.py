@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from empirical.models import mlp
-from simulate.backends.numpy_backend import NumpyBackend
+from fragility.backends.numpy_backend import NumpyBackend
 
 SIZE, POINTS = 3, 5
 HEIGHTS = {1: (4, 6, 2), 3: (4, 6, 5, 7, 3)}

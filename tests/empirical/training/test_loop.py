@@ -15,8 +15,8 @@ import torch
 
 from empirical.training import reporter
 from empirical.training.loop import fit
-from simulate.engine.files import DamagedRecordError, StorageError
-from simulate.engine.study import UsageError
+from fragility.engine.files import DamagedRecordError, StorageError
+from fragility.engine.study import UsageError
 
 EPOCHS = 4
 
@@ -218,7 +218,7 @@ def test_checkpoints_of_other_trainings_are_refused(tmp_path):
 
 def test_faults_of_the_user_are_a_line(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="FRAGILITY_CHECKPOINTS"):
+    with pytest.raises(StorageError, match="choose another --out"):
         fit(Sum(), 1, checkpoint=tmp_path / "file" / "sum.pt")
     with pytest.raises(UsageError, match="at least 1, got 0"):
         fit(Sum(), 0)

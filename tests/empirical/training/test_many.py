@@ -1,6 +1,7 @@
 """Networks trained side by side against torch training each of them by itself."""
 
 from itertools import pairwise
+from threading import Event
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from torch import nn
 from empirical.models import mlp
 from empirical.training.loop import fit
 from empirical.training.many import ManyNetworks, Schedule
-from simulate.backends.numpy_backend import NumpyBackend
-from simulate.engine.study import UsageError
+from fragility.backends.numpy_backend import NumpyBackend
+from fragility.engine import stop
+from fragility.engine.study import UsageError
 
 SIZE, POINTS, HEIGHTS = 3, 40, (4, 6, 5, 2)
 SCHEDULE = Schedule(epochs=4, batch=16, rate=0.02)
@@ -108,3 +110,14 @@ def test_the_learning_rate_falls_and_stays_positive():
     assert rates[0] == Schedule(10).rate
     assert all(later < earlier for earlier, later in pairwise(rates))
     assert 0 < rates[-1] < 0.03 * rates[0]
+
+
+def test_an_epoch_ends_within_a_step_of_the_end_of_the_process(monkeypatch):
+    monkeypatch.setattr(stop, "_ENDING", Event())
+    trainee = ManyNetworks(start(), *task(), SCHEDULE)
+    trainee.epoch(1)
+    stop.stop()
+    with pytest.raises(stop.StoppedError):
+        trainee.epoch(2)
+    with pytest.raises(stop.StoppedError):
+        fit(trainee, 1)

@@ -9,7 +9,7 @@ from torch import nn
 from empirical.models.dropout import Dropout, drawn_from
 from empirical.models.mnist import two_conv
 from empirical.training.network import Minibatches, Recipe, evaluate, generator, train
-from simulate.engine.study import UsageError
+from fragility.engine.study import UsageError
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,114 @@
+"""Feature compression of an ImageNet classifier on photographs, without knowing what theory says of it.
+
+A photograph is taken with the nearest one (l2) of another class. The gradient of the difference of the two logits is
+read along the segment between them, and the shortest perturbation is searched that makes the first a member of the
+second's class: by the paper's attack, steps by the sign of the gradient, and by attacks of minimal norm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from empirical.attacks.bracket import ATTACKS
+from empirical.imagenet_compression.measure import DIRECTIONS, OWN, STATISTICS, World, measure
+from empirical.imagenet_compression.pairs import AFGHAN, ALL, NEAREST, SPRINGER, album, population
+from empirical.models.files import digest
+from fragility.engine.context import current
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers
+
+if TYPE_CHECKING:
+    from fragility.backends import Stream
+
+SIDES = {"inception_resnet_v2": 299}  # of the square that a network sees; others 224
+
+
+def draw(stream: Stream, units: range, size: int, **_: Any) -> World:
+    """Numbers of the pairs, (pairs,), and directions in which to sample the gradient, (pairs, DIRECTIONS, 3 size^2)."""
+    return {"pairs": np.array(units), "directions": stream.normal(len(units), DIRECTIONS, 3 * size * size)}
+
+
+def points(model: Sequence[str], size: Sequence[int] | None, source: Sequence[str], **axes: Any) -> list[Point]:
+    """Every network with every population of pairs; a point names its photographs, and a file of weights, by a digest.
+
+    `batch` belongs to a point, since it changes results by rounding.
+    """
+    given = current().weights
+    if given and len(model) > 1:
+        raise UsageError(f"--model must be one where --checkpoint holds its weights, got {len(model)}")
+    weights = digest(given) if given else OWN
+    shown = {ends: album().digest(album().pairs(*ends)) for ends in product(source, axes["partners"])}
+    sweep: list[Point] = []
+    for spec in model:
+        sides = size or [SIDES.get(spec, 224)]
+        how = product(sides, shown, axes["attacks"], axes["nodes"], axes["batch"])
+        for side, ends, attacks, nodes, batch in how:
+            held = {"model": spec, "weights": weights, "photographs": shown[ends]}
+            shows = {"source": ends[0], "partners": ends[1], "attacks": attacks, "size": side}
+            sweep.append({**held, **shows, "nodes": nodes, "batch": batch})
+    return sweep
+
+
+def _names(flag: str) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        if "" in text.split(",") or "/" in text:
+            raise UsageError(f"{flag} must be names without a slash, separated by commas, got {text!r}")
+        return text.split(",")
+
+    return parse
+
+
+def _attacks(text: str) -> list[str]:
+    if unknown := set(text.replace("+", ",").split(",")) - set(ATTACKS):
+        raise UsageError(f"--attacks must be among {', '.join(ATTACKS)}, got {', '.join(sorted(unknown))}")
+    return text.split(",")
+
+
+def _network_code(model: str, **_: Any) -> tuple[Callable[..., Any], ...]:
+    """The user's function that makes the network; that of the default network is found from `measure`."""
+    from empirical.models.load import INCEPTION, own
+
+    return () if model == INCEPTION else (own(model),)
+
+
+STUDY = Study(
+    name="empirical.imagenet_compression",
+    says="compression between two photographs, for an ImageNet classifier (feature compression, Tables 7 and 8)",
+    grid={
+        "model": Axis(
+            _names("--model"),
+            ["inception_resnet_v2"],
+            "inception_resnet_v2, or module:function that builds a torch module from images in [0, 1] to logits",
+        ),
+        "source": Axis(_names("--source"), [SPRINGER], f"wnid of the clean photographs, or {ALL}; a list sweeps"),
+        "partners": Axis(
+            _names("--partners"),
+            [AFGHAN],
+            f"wnid of the class to be taken for, {ALL}, or {NEAREST}: that of the nearest photograph; a list sweeps",
+        ),
+        "attacks": Axis(
+            _attacks, ["deepfool+ddn"], f"of minimal norm, joined by +, of {', '.join(ATTACKS)}; a list sweeps"
+        ),
+        "size": Axis(
+            integers(32, "--size"), None, "side of the images in pixels (default 299 for inception_resnet_v2, else 224)"
+        ),
+        "nodes": Axis(integers(2, "--nodes"), [10], "points of the way at which gradients are taken; a list sweeps"),
+        "batch": Axis(integers(1, "--batch"), [4], "images that go through the network together: bounds its memory"),
+    },
+    points=points,
+    methods={
+        "trained": Method(
+            "a trained network on photographs",
+            draw,
+            STATISTICS.checked(measure),
+            STATISTICS,
+            lambda size, **_: 3 * size * size * (DIRECTIONS + 8),
+            block=1,
+            units=lambda source, partners, photographs, **_: len(population(source, partners, photographs)),
+            uses=_network_code,
+        )
+    },
+)

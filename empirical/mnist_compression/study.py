@@ -1,0 +1,108 @@
+"""Sevens and the ones made out of them by blocking a stroke: how far apart they are, and how far a network sees them.
+
+A 7 of the test set loses pixel after pixel of its upper-left stroke, from the free end to the corner, until the network
+calls it a 1 (feature compression, Section 6, MNIST). Between the two pictures, and around the 7, the network's logits
+f = f_7 - f_1 and their gradient are read, and the smallest perturbation that makes the 7 a 1 is sought (Tables 5, 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from empirical.data import load
+from empirical.mnist_compression.measure import SEVEN, STATISTICS, World, measure
+from empirical.mnist_compression.strokes import recentred
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers
+
+if TYPE_CHECKING:
+    from fragility.backends import Stream
+
+DATASETS = ("mnist", "digits")
+RULES = ("enough", "halfway", "whole")
+CERTIFICATES = ("none", "crown")
+SHUFFLE = 7  # key of the order in which the sevens of a test set are taken
+
+
+def draw(stream: Stream, units: range, dataset: str, construction: str, **_: Any) -> World:
+    """Numbers (size,) in the test set of the sevens that are `units` in a fixed random order, and pictures in [0, 1].
+
+    No draw is left: which network is trained is in the point, and the sevens are a finite population. For the
+    construction "halfway" a picture is moved half the way that would bring what lies below its upper stroke to the
+    middle of the frame: in its place the stem stands aside from where MNIST, which centres by mass, has its ones.
+    """
+    test = load(dataset, "test")
+    sevens = np.flatnonzero(test.labels == SEVEN)
+    shuffled = sevens[np.random.Generator(np.random.Philox(SHUFFLE)).random(len(sevens)).argsort()]
+    chosen = shuffled[units.start : units.stop]
+    pictures = test.x[chosen] / 255.0
+    if construction == "halfway":
+        pictures = np.stack([recentred(picture, picture, 0.5) for picture in pictures])
+    return chosen.astype(float), pictures
+
+
+def points(
+    dataset: Sequence[str],
+    construction: Sequence[str],
+    epochs: Sequence[int],
+    network: Sequence[int],
+    certificate: Sequence[str],
+) -> list[Point]:
+    """Every data set with every construction, length of training and network, with certificates or without."""
+    axes = ("dataset", "construction", "certificate", "epochs", "network")
+    swept = product(dataset, construction, certificate, epochs, network)
+    return [dict(zip(axes, values, strict=True)) for values in swept]
+
+
+def _among(flag: str, names: Sequence[str]) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        for part in text.split(","):
+            if part not in names:
+                raise UsageError(f"{flag} must be among {', '.join(names)}, got {part}")
+        return text.split(",")
+
+    return parse
+
+
+def _sevens(dataset: str, **_: Any) -> int:
+    return int((load(dataset, "test").labels == SEVEN).sum())
+
+
+STUDY = Study(
+    name="empirical.mnist_compression",
+    says="sevens against the ones made by blocking their upper stroke (feature compression, Tables 5 and 6)",
+    grid={
+        "dataset": Axis(_among("--dataset", DATASETS), ["mnist"], "mnist, or digits of 8 x 8 pixels; a list sweeps"),
+        "construction": Axis(
+            _among("--construction", RULES),
+            ["enough"],
+            "the artificial 1: enough, the upper stroke is blocked until the network says 1; halfway, the same after "
+            "the 7 has been moved so that it and its stem are equally far from the middle; whole, all of the stroke "
+            "is blocked whatever the network says; a list sweeps",
+        ),
+        "epochs": Axis(integers(1, "--epochs"), [5], "epochs of training; a list sweeps"),
+        "certificate": Axis(
+            _among("--certificate", CERTIFICATES),
+            ["none"],
+            "certified lower bounds of the perturbation: none, or crown, some seconds an image; a list sweeps",
+        ),
+        "network": Axis(
+            integers(0, "--network"), [0], "networks by number, which is the seed of their training; a list sweeps"
+        ),
+    },
+    points=points,
+    methods={
+        "trained": Method(
+            "the two-convolution network trained on all digits",
+            draw,
+            STATISTICS.checked(measure),
+            STATISTICS,
+            lambda **_: 4 * 28 * 28,
+            block=16,
+            units=_sevens,
+        )
+    },
+)

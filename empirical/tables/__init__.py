@@ -1,1 +1,0 @@
-"""Printed, predicted and measured side by side: per study the tables of its paper, from records and theory."""

@@ -1,0 +1,135 @@
+"""The command of every figure: which records, which file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from inspect import signature
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
+
+from fragility.command.flags import add_claims_flag
+from fragility.engine.context import OWN, Context, using
+from fragility.engine.files import DamagedRecordError, StorageError
+from fragility.engine.study import Point, Study, UsageError, integer
+
+USAGE, UNAVAILABLE = 2, 3
+Size: TypeAlias = tuple[float, float]  # width and height in inches
+FORMATS = (".png", ".svg", ".pdf")
+
+
+def main(
+    study: str,
+    draw: Callable[..., None],
+    numbers: Callable[..., Any],
+    size: Size | Callable[[Any], Size],
+    point: str | None = "1",
+    pages: Callable[[], Sequence[str]] | None = None,
+    claims: str = OWN,
+) -> NoReturn:
+    """Draws the figure of a study from its records, prints where it lies, and exits.
+
+    Parameters
+    ----------
+    study : room and name, such as "simulate.qr_product"; the figure is called by the name alone.
+    draw : takes a matplotlib figure and what `numbers` gives.
+    numbers : takes a run's folder, its manifest and a point; raises FileNotFoundError where there are no records. If
+        what it gives has lines in `lacking`, on what there are no records of, the user is told.
+    size : in inches; or what gives it for the numbers.
+    point : default of --point; None for a figure that chooses its points itself.
+    pages : names the pages of a figure that has several, in place of points, the first of them being the default;
+        `numbers` takes the name of one in place of the point.
+    claims : the book that is shown where no flag names another.
+    """
+    figure_name = study.rpartition(".")[2]
+    parser = argparse.ArgumentParser(prog=f"python -m figures.{figure_name}", description="Draws from records only.")
+    add_claims_flag(parser)
+    parser.set_defaults(claims=claims)
+    parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records (default results)")
+    parser.add_argument("--run", help="run to draw, such as numba-seed0 (default: the newest)")
+    if pages:
+        parser.add_argument("--page", help="overview (default), or of one paper: the first part of its ids, such as fc")
+    else:
+        default = "default 1" if point else "default: those that show the most"
+        parser.add_argument("--point", default=point, help=f"which of the points of the run's last command ({default})")
+    parser.add_argument("--to", type=Path, help="picture to write: .png, .svg or .pdf (default OUT/figures/NAME.png)")
+    flags = parser.parse_args()
+    try:
+        with using(Context(flags.claims)):
+            page = _page(flags.page, pages()) if pages else None
+            name = f"{figure_name}-{page}" if pages and page != pages()[0] else figure_name
+            target = _target(flags.to or flags.out / "figures" / f"{name}.png")
+            run, manifest = _run(flags.out, study, flags.run)
+            chosen = numbers(run, manifest, page or _point(manifest, flags.point))
+
+            from figures.shared.style import save
+
+            for line in getattr(chosen, "lacking", ()):
+                print(f"figures.{figure_name}: {line}", file=sys.stderr)
+            save(lambda figure: draw(figure, chosen), size(chosen) if callable(size) else size, target)
+    except UsageError as error:
+        print(f"figures.{figure_name}: {error}", file=sys.stderr)
+        sys.exit(USAGE)
+    except (FileNotFoundError, DamagedRecordError, StorageError) as error:
+        print(f"figures.{figure_name}: {error}", file=sys.stderr)
+        sys.exit(UNAVAILABLE)
+    print(target)
+    sys.exit(0)
+
+
+def _page(page: str | None, pages: Sequence[str]) -> str:
+    """The page that the flag names, the first by default."""
+    if page not in (None, *pages):
+        raise UsageError(f"--page must be among {', '.join(pages)}, got {page}")
+    return page or pages[0]
+
+
+def _target(path: Path) -> Path:
+    if path.suffix not in FORMATS:
+        raise UsageError(f"--to must end in {', '.join(FORMATS)}, got {path}")
+    return path
+
+
+def _run(out: Path, study: str, run: str | None) -> tuple[Path, dict[str, Any]]:
+    """Folder and manifest of the run that the flags name; of others nothing is read."""
+    from fragility.engine.shard import find_study
+    from fragility.engine.store import read_manifest, runs
+
+    found = runs(out, study)
+    chosen = [path for path in found if run in (None, path.name)]
+    if not chosen:
+        held = ", ".join(path.name for path in found) or "none"
+        raise FileNotFoundError(
+            f"no records of {run or 'any run'} in {out / study} (held: {held}): python -m {study} makes some"
+        )
+    manifest = read_manifest(chosen[-1], "seed", "points")
+    foreign = [point for point in manifest["points"] if not _is_point(find_study(study), point)]
+    if foreign:
+        raise DamagedRecordError(
+            f"{chosen[-1]} must hold points of {study} in its manifest, got {foreign[0]}: python -m {study} with "
+            "the flags of that run makes it anew"
+        )
+    return chosen[-1], manifest
+
+
+def _is_point(study: Study, point: Point) -> bool:
+    """Whether its axes are those that the study draws at."""
+    axes = signature(next(iter(study.methods.values())).draw)
+    try:
+        axes.bind(None, None, **point)
+    except TypeError:
+        return False
+    return True
+
+
+def _point(manifest: dict[str, Any], point: str | None) -> Point | None:
+    """The point that the flag names, or None."""
+    if point is None:
+        return None
+    points = manifest["points"]
+    number = integer(point, 1, "--point")
+    if number > len(points):
+        raise UsageError(f"--point must be at most {len(points)}, the points of that run, got {number}")
+    axes = points[number - 1]
+    return {axis: tuple(value) if isinstance(value, list) else value for axis, value in axes.items()}

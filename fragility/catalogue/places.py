@@ -1,0 +1,58 @@
+"""Where the code behind a claim stands: file and line of a function, or of the variable that holds a value."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fragility.claim import Claim
+
+
+def implementation(claim: Claim) -> tuple[str, str, int]:
+    """Module, qualified name and line of the function that holds the claim's formula."""
+    function = _written(claim.code or claim.theory)
+    return function.__module__, function.__qualname__, inspect.getsourcelines(function)[1]
+
+
+def function_place(function: Callable[..., Any]) -> str:
+    """File, line and name of a function; only its name where it is not written in Python."""
+    function = _written(function)
+    try:
+        file, line = inspect.getsourcefile(function), inspect.getsourcelines(function)[1]
+    except (OSError, TypeError):
+        file = None
+    return f"{located(Path(file), line)} {function.__qualname__}" if file else function.__qualname__
+
+
+def variable_place(value: Any) -> str:
+    """File, line and name of the variable of a module that a value is first assigned to; empty if there is none."""
+    for module in list(sys.modules.values()):
+        names = [name for name, held in getattr(module, "__dict__", {}).items() if held is value]
+        file = getattr(module, "__file__", None)
+        if not names or not file:
+            continue
+        for node in ast.parse(Path(file).read_text("utf-8")).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            for target in targets:
+                if isinstance(target, ast.Name) and target.id in names:
+                    return f"{located(Path(file), node.lineno)} {target.id}"
+    return ""
+
+
+def located(file: Path, line: int) -> str:
+    """The line of a file as a terminal links it, relative to the working directory if the file lies within."""
+    here = Path.cwd()
+    shown = file.resolve().relative_to(here) if file.resolve().is_relative_to(here) else file
+    return f"{shown}:{line}"
+
+
+def _written(function: Callable[..., Any]) -> Any:
+    """The function that a wrapper or a partial application calls."""
+    while isinstance(function, partial):
+        function = function.func
+    return inspect.unwrap(function)

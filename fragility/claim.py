@@ -1,0 +1,239 @@
+"""What a row of the table of claims is: a statement, the theory behind it, and the decoys that it must be told from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from fragility.space import Space
+
+Kind = Literal["law", "moment", "identity", "bound", "rate", "reported"]
+Status = Literal["printed", "refuted", "gap", "slip", "reading", "corrected", "extension"]
+FAULTS: tuple[Status, ...] = ("refuted", "gap", "slip", "reading")  # what a quoted sentence that fails can be
+LONGEST_QUOTE = 25  # words
+FORMULA = "[..]"  # stands in a quote for a formula, or for words left out
+STATEMENTS = "simulate.statements"  # the study that tries relations in random worlds, by name
+
+
+class Quote(NamedTuple):
+    """A paper's own words, at most `LONGEST_QUOTE` of them, and where they stand; `FORMULA` marks what is left out."""
+
+    words: str
+    place: str
+
+
+class Sides(NamedTuple):
+    """Both sides of a statement in one world: a bound says left <= right, an identity left == right.
+
+    Numbers or arrays that broadcast together: floats, or `fractions.Fraction` where a witness is replayed exactly.
+    """
+
+    left: Any
+    right: Any
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A statement of growth: `value(size)` goes like size^exponent as the size grows.
+
+    Parameters
+    ----------
+    along : the axis that grows, such as "n".
+    exponent : slope of ln value against ln size.
+    value : what the exact theory behind the statement gives at one size, where there is one.
+    between : two sizes, large enough for the slope between them to have settled.
+    sizes : of a sweep that measures the slope, large enough for it to lie within the claim's tolerance of the exponent.
+    at : the point of the claim's study at one of those sizes.
+    quantile : level at which the recorded statistic is read there, in (0, 1).
+    """
+
+    along: str
+    exponent: float
+    value: Callable[[int], float] | None = None
+    between: tuple[int, int] = (2**14, 2**16)
+    sizes: tuple[int, ...] = ()
+    at: Callable[[int], Mapping[str, Any]] | None = None
+    quantile: float = 0.5
+
+    def slope(self) -> float:
+        """Slope of ln value against ln size between the two sizes; NaN without a value."""
+        if self.value is None:
+            return math.nan
+        small, large = self.between
+        return math.log(self.value(large) / self.value(small)) / math.log(large / small)
+
+
+class Reported(NamedTuple):
+    """A number that a paper prints, and what theory says it should be near (NaN where theory is silent)."""
+
+    printed: float
+    predicted: float = float("nan")
+
+
+def everywhere(**_point: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Decoy:
+    """A wrong statement close to a claim: what someone might have stated instead, and the check has to reject.
+
+    Parameters
+    ----------
+    says : the wrong statement, a phrase.
+    theory : as in `Claim`, but wrong.
+    where : at which points it differs from the truth enough to be told from it with the claim's own draws.
+    """
+
+    says: str
+    theory: Callable[..., Any]
+    where: Callable[..., bool] = everywhere
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement, whose it is, and where its theory, its evidence and its picture are.
+
+    Parameters
+    ----------
+    id : paper, statement, part, such as "fc.lemma3.last"; it ends in ".printed" where a quoted sentence fails, in
+        ".reading" where it fails in one reading, in ".corrected" where it is put right, and in ".tempting" where
+        nobody states what fails.
+    source, says : where it stands, or what it stands beside; what it says, in one sentence.
+    formula : the same in LaTeX, without dollar signs.
+    domain : for which sizes and worlds, a phrase.
+    kind, theory : "law": `theory(**point)` is a law, or one law per column of the statistic (columns are then pooled
+        by probability integral transform); "moment": a `Moment`; "rate": a `Rate`; "reported": a `Reported`;
+        "bound", "identity": `theory(**world)` gives the `Sides` of the statement in one world; `theory(**columns)`, of
+        recorded columns, gives them for each of the draws that it speaks of, (draws, ...).
+    code : the function that holds the formula, where `theory` only wraps it.
+    tolerance : the smallest discrepancy worth seeing, fixed before any draw. For laws the largest difference
+        between two distribution functions; for moments in units of the moment; for rates of the exponent; for
+        bounds and identities relative to 1 + |right side|.
+    status : "printed": the paper says it, and it holds; "refuted": the paper says it, and it is false within the
+        paper's own hypotheses; "gap": a step of a proof fails, and the theorem stands; "slip": a misprint, a lost
+        condition, an inconsistency; "reading": false in one reading of the words, and `instead` names the one that
+        holds; "corrected": what holds instead; "extension": no paper's statement, but what a reader needs beside it.
+    quotes : the paper's words; none of a corrected statement and of an extension.
+    reading : what the row adds to the words that it quotes: quantifiers, thresholds, the domain; "as printed" for
+        nothing. Of an extension: what it is for, where that needs a word.
+    reconstructed : whether the quoted words had formulas that are lost in the text that was read, so that `formula`
+        is a reconstruction.
+    credit : whose an extension is: "ours", "textbook", or a name and a year.
+    tempting : of an extension: what one might think, and nobody says; it is false, and has a witness as well.
+    instead : of what fails: ids of the rows that hold, the one that puts it right first.
+    defect : of what a paper says and fails: one sentence on what is wrong, shown wherever defects are listed.
+    cause : in place of `defect`: the id of another row that fails for the same reason; both count as one defect.
+    hypotheses : of what fails: `hypotheses(**world)` names each assumption of the statement, and tells whether the
+        stored world meets it.
+    argument : of "there is a constant": why no constant does, where the stored world shows it for one.
+    note : what a reader should know: the way to the proof, how far off, what is asymptotic.
+    statistic, study : the recorded number (or row of numbers) that it speaks of, and the study that records it, by
+        room and name such as "simulate.qr_product"; empty where nothing does. A relation is tried in random worlds,
+        unless it names a study, of whose `columns` it then speaks.
+    world : of a relation: draws one random world that it speaks of, the keyword arguments of `theory`, from a NumPy
+        generator, without knowing what is claimed.
+    space : of a relation: where a hunt looks for a world in which it fails.
+    decoys : wrong statements close to it, which the check must reject.
+    where : the points that the statement covers.
+    replay : of what fails, if `theory` does not keep rational numbers exact: its sides, or bounds that still
+        contradict it (left rounded down, right rounded up), in exact arithmetic.
+    """
+
+    id: str
+    source: str
+    says: str
+    kind: Kind
+    theory: Callable[..., Any]
+    tolerance: float
+    formula: str = ""
+    domain: str = ""
+    status: Status = "printed"
+    quotes: tuple[Quote, ...] = ()
+    reading: str = ""
+    reconstructed: bool = False
+    credit: str = ""
+    tempting: bool = False
+    instead: tuple[str, ...] = ()
+    defect: str = ""
+    cause: str = ""
+    hypotheses: Callable[..., Mapping[str, bool]] | None = field(default=None, repr=False)
+    argument: str = ""
+    note: str = ""
+    code: Callable[..., Any] | None = field(default=None, repr=False)
+    statistic: str = ""
+    study: str = ""
+    world: Callable[[np.random.Generator], Mapping[str, Any]] | None = field(default=None, repr=False)
+    space: Space | None = field(default=None, repr=False)
+    decoys: tuple[Decoy, ...] = field(default=(), repr=False)
+    where: Callable[..., bool] = everywhere
+    replay: Callable[..., Sides] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.is_relation and not self.study:
+            for name, value in {"study": STATEMENTS, "statistic": "excess"}.items():
+                object.__setattr__(self, name, value)
+
+    @property
+    def is_relation(self) -> bool:
+        """Whether it is a bound or an identity, with two sides in every world."""
+        return self.kind in ("bound", "identity")
+
+    @property
+    def of_worlds(self) -> bool:
+        """Whether its two sides are looked at in random worlds made for it, and not in a study's records."""
+        return self.study == STATEMENTS
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The recorded statistics that it speaks of: of two sides, those that its theory takes."""
+        if self.is_relation and not self.of_worlds:
+            return tuple(signature(self.theory).parameters)
+        return (self.statistic,)
+
+    @property
+    def standing(self) -> str:
+        """Its status in the words of a table; an extension that fails is a "tempting" one."""
+        return "tempting" if self.tempting else self.status
+
+    @property
+    def holds(self) -> bool:
+        """Whether the table takes it for true; what does not hold has a stored witness."""
+        return not (self.tempting or self.status in FAULTS)
+
+
+def rows(source: str = "", **defaults: Any) -> Callable[..., Claim]:
+    """Makes rows that share their source, and whatever fields `defaults` sets.
+
+    The maker takes the id, whole so that it can be searched for, the place `at` which the source says it, and every
+    field of `Claim`.
+    """
+
+    def row(id: str, *, at: str = "", **fields: Any) -> Claim:  # noqa: A002, for it is the field's name
+        return Claim(**{"id": id, "source": f"{source}, {at}" if at else source, **defaults, **fields})
+
+    return row
+
+
+def excess(kind: Kind, sides: Sides) -> float:
+    """By how much the statement fails in one world, relative to 1 + |right side|; at most 0 if a bound holds.
+
+    A NaN on either side counts as failure without limit, for nothing was compared.
+
+    Raises
+    ------
+    ValueError : unless the kind is "bound" or "identity".
+    """
+    if kind not in ("bound", "identity"):
+        raise ValueError(f"only bounds and identities have two sides, got {kind}")
+    left, right = (np.asarray(side, dtype=float) for side in sides)
+    with np.errstate(invalid="ignore"):
+        gap = np.where(left == right, 0.0, left - right) / (1 + np.where(np.isfinite(right), np.abs(right), 0))
+    worst = np.max(np.abs(gap) if kind == "identity" else gap, initial=-np.inf)
+    return float("inf") if np.isnan(worst) else float(worst)

@@ -1,0 +1,1 @@
+"""The commands that draw and judge: their flags, their exit codes, and how a study is run."""

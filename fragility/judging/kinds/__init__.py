@@ -1,0 +1,57 @@
+"""How a claim is judged, by its kind.
+
+Draws of one world decide a law, a moment or a relation; `RULES` says where. A rate takes a sweep of sizes instead: see
+`fragility.judging.kinds.rate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from fragility.claim import Claim, Kind
+from fragility.engine.study import Point
+from fragility.judging.evidence import Evidence
+from fragility.judging.kinds import law, moment, relation
+from fragility.judging.verdict import Verdict
+
+
+class Rules(Protocol):
+    """What a module says of the kind of claim that it is about."""
+
+    BY_CHANCE: bool  # whether chance may contradict a claim that holds, so that it has a share of the error rate
+    TAKES_COUNTS: bool  # whether records may keep counts on a fine grid in place of the single values
+
+    def judge(self, claim: Claim, point: Point, method: str, evidence: Evidence, alpha: float, /) -> Verdict:
+        """The verdict on a claim at error rate `alpha`, its decoys left out."""
+        ...
+
+    def needed(self, claim: Claim, point: Point, alpha: float, /) -> int:
+        """Draws at which the claim agrees, at error rate `alpha`, if it holds."""
+        ...
+
+    def decoys(
+        self, claim: Claim, point: Point, evidence: Evidence, alpha: float, /
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The decoys that are to be seen at the point, and those of them that the draws reject."""
+        ...
+
+
+RULES: Mapping[Kind, Rules] = {"law": law, "moment": moment, "bound": relation, "identity": relation}
+
+
+def judge(claim: Claim, point: Point, method: str, evidence: Evidence, alpha: float) -> Verdict:
+    """The verdict on a claim at error rate `alpha`, before its decoys are put to the same draws."""
+    return RULES[claim.kind].judge(claim, point, method, evidence, alpha)
+
+
+def needed(claim: Claim, point: Point, alpha: float) -> int:
+    """Draws at which the claim agrees, at error rate `alpha`, if it holds."""
+    return RULES[claim.kind].needed(claim, point, alpha)
+
+
+def reject_decoys(claim: Claim, verdict: Verdict, evidence: Evidence) -> Verdict:
+    """The verdict with the claim's decoys put to the same draws at the same error rate."""
+    visible, rejected = RULES[claim.kind].decoys(claim, verdict.point, evidence, verdict.alpha)
+    return replace(verdict, visible=visible, rejected=rejected)

@@ -1,0 +1,54 @@
+"""Moments: Catoni's estimate of a mean, in a band that holds for every law of bounded spread."""
+
+from __future__ import annotations
+
+import math
+
+from fragility.claim import Claim
+from fragility.engine.study import Point
+from fragility.judging.bands import Catoni
+from fragility.judging.distance import Distance, rejected, verdict
+from fragility.judging.evidence import Evidence
+from fragility.judging.stated import stated
+from fragility.judging.verdict import BETA, Verdict
+from fragility.law import Moment
+
+BY_CHANCE = True
+TAKES_COUNTS = False
+
+
+def judge(claim: Claim, point: Point, method: str, evidence: Evidence, alpha: float) -> Verdict:
+    """The verdict at error rate `alpha`, decoys left out."""
+    found = distance(stated(claim, point), evidence, claim.statistic, alpha)
+    return verdict(claim, point, method, found, evidence.samples, needed(claim, point, alpha), alpha)
+
+
+def needed(claim: Claim, point: Point, alpha: float) -> int:
+    """Draws at which a gap of the claim's tolerance is seen at error rate `alpha`."""
+    return Catoni(stated(claim, point).sd).needed(claim.tolerance, alpha, BETA)
+
+
+def decoys(claim: Claim, point: Point, evidence: Evidence, alpha: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The decoys that the tolerance shows, and those of them that the draws reject at error rate `alpha`."""
+    return rejected(claim, point, difference, lambda wrong: distance(wrong, evidence, claim.statistic, alpha))
+
+
+def difference(moment: Moment, wrong: Moment) -> float:
+    """Distance between the means; infinite from a moment of another number, which is always to be told apart."""
+    return abs(moment.mean - wrong.mean) if moment.per_draw is wrong.per_draw else math.inf
+
+
+def distance(moment: Moment, evidence: Evidence, statistic: str, alpha: float) -> Distance:
+    """How far the estimate from the draws is from the mean."""
+    catoni = Catoni(moment.sd)
+    return Distance(
+        abs(estimate(moment, evidence, statistic, alpha) - moment.mean),
+        catoni.band(evidence.samples, alpha),
+        catoni.resolution(evidence.samples, alpha, BETA),
+    )
+
+
+def estimate(moment: Moment, evidence: Evidence, statistic: str, alpha: float) -> float:
+    """What the draws say that the mean is, tuned for error rate `alpha`; NaN where they are too few."""
+    seen = evidence.uniform(statistic, moment.laws) if moment.laws else evidence.values(statistic)
+    return Catoni(moment.sd).estimate(moment.per_draw(seen), alpha)

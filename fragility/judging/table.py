@@ -1,0 +1,88 @@
+"""Verdicts of a study as a reader sees them: a row per claim and point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from fragility.engine.store import Store
+from fragility.engine.study import Study, label
+from fragility.judging.verdict import Verdict
+from fragility.tables import Cell, Column, Table, plain_rows
+
+COLUMNS = (
+    Column("claim", code=True),
+    Column("point"),
+    *(Column(name, align="right", form=".2g") for name in ("gap", "band")),
+    *(Column(name, align="right") for name in ("would see", "samples", "decoys")),
+    Column("verdict"),
+)
+OF_DRAWS = (
+    "gap: distance from the theory, to be expected within the band by chance alone.",
+    "would see: the smallest true gap that these draws show with 95 % probability.",
+)
+OF_WORLDS = (
+    "gap: by how much the worst world fails, relative to 1 + |right side|; the band is the rounding allowed.",
+    "would see: the smallest share of failing worlds of which one is met with 95 % probability.",
+)
+OF_RECORDS = "gap of a bound or an identity: by how much the worst draw fails, relative to 1 + |right side|."
+
+
+def verdict_table(verdicts: Sequence[Verdict], study: Study, store: Store) -> Table:
+    """A row per claim and point, and below them how they were drawn and how to read the columns."""
+    return Table(
+        COLUMNS,
+        [_cells(verdict) for verdict in verdicts],
+        notes=_notes(verdicts, study, store),
+        facts=lambda: [plain(verdict) for verdict in verdicts],
+    )
+
+
+def plain(verdict: Verdict) -> dict[str, Any]:
+    """All that is known of a verdict, as plain values."""
+    return {**asdict(verdict), "point": dict(verdict.point)}
+
+
+def sourced(name: str, table: Table, store: Store) -> dict[str, Any]:
+    """The rows of a table as plain values under `name`, with where the records behind them are from."""
+    provenance = {key: value for key, value in store.manifest.items() if key not in ("looks", "pace")}
+    return {name: plain_rows(table), "records": str(store.root), "provenance": provenance}
+
+
+def decoys_rejected(rejected: int, visible: int) -> str:
+    """How many of the decoys that can be seen were rejected."""
+    return f"{rejected}/{visible}" if visible else "-"
+
+
+def _cells(verdict: Verdict) -> tuple[Cell, ...]:
+    ending = f" (needs {verdict.needed:,})" if verdict.outcome == "blunt" else ""
+    return (
+        verdict.claim,
+        verdict.method if verdict.of_worlds else label(verdict.point),
+        verdict.gap,
+        verdict.band,
+        verdict.seen,
+        verdict.samples,
+        decoys_rejected(len(verdict.rejected), len(verdict.visible)),
+        verdict.outcome + ending,
+    )
+
+
+def _notes(verdicts: Sequence[Verdict], study: Study, store: Store) -> list[str]:
+    notes = [
+        f"drawn with seed {store.manifest['seed']} by backend {store.manifest['backend']}.",
+        *(OF_WORLDS if all(verdict.of_worlds for verdict in verdicts) else OF_DRAWS),
+        *([OF_RECORDS] if any(verdict.unit == "draws" for verdict in verdicts) else ()),
+        "decoys: wrong statements close to the claim that the same draws reject, of those large enough to be seen.",
+    ]
+    if any(not study.methods[verdict.method].blind for verdict in verdicts):
+        notes.append("direct: drawn by the theorem's own sampler, so this tests the sampler, not the theorem.")
+    missed = [
+        f"{verdict.claim} at {label(verdict.point)} does not reject: {decoy}"
+        for verdict in verdicts
+        if verdict.outcome != "blunt"
+        for decoy in verdict.visible
+        if decoy not in verdict.rejected
+    ]
+    return notes + missed

@@ -1,0 +1,202 @@
+"""The units of a campaign: claims that the draws of one world decide together, and rates that those of a sweep do."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count
+from typing import Protocol
+
+import pyarrow as pa
+
+from fragility.claim import Claim
+from fragility.engine.records import drawn
+from fragility.engine.study import Point, label
+from fragility.judging.bands import spend
+from fragility.judging.draws import Draws
+from fragility.judging.evidence import Evidence
+from fragility.judging.kinds import RULES, judge, needed, rate, reject_decoys
+from fragility.judging.verdict import Verdict
+
+EARLY = 1 / 8  # of the draws needed: where a gross disagreement would end the drawing
+FEWEST = 128  # draws that an early look is worth its share of the error rate for
+SWEPT = 1024  # draws per size at the first look at a rate; four times as many at each further one
+
+
+class Job(Protocol):
+    """Something to decide."""
+
+    chances: int  # verdicts that share the error rate
+
+    @property
+    def names(self) -> list[str]:
+        """Of its claims."""
+        ...
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """What was decided, or is blunt so far; empty before `decide`."""
+        ...
+
+    def remaining(self, alpha: float) -> float:
+        """Draws the first shard if there is none; seconds that the others may take."""
+        ...
+
+    def decide(self, alpha: float, deadline: float) -> None:
+        """Draws and looks until each verdict, at error rate `alpha`, is decided or the deadline has passed."""
+        ...
+
+
+@dataclass
+class Trial:
+    """One claim at one point, on its way to a verdict."""
+
+    claim: Claim
+    looks: list[int]  # draws at each look so far
+    verdict: Verdict | None = None
+
+    @property
+    def decided(self) -> bool:
+        return self.verdict is not None and self.verdict.outcome != "blunt"
+
+    def look(self, samples: int) -> int:
+        """Number of the look at so many draws; the same draws once more are no new look."""
+        if samples not in self.looks:
+            self.looks.append(samples)
+        return self.looks.index(samples) + 1
+
+
+class WorldJob:
+    """Claims whose statistics one method measures at one point."""
+
+    def __init__(self, draws: Draws, method: str, point: Point, trials: Sequence[Trial]) -> None:
+        self.draws, self.method, self.point, self.trials = draws, method, point, trials
+        self.chances = sum(RULES[trial.claim.kind].BY_CHANCE for trial in trials)
+
+    @property
+    def names(self) -> list[str]:
+        return [trial.claim.id for trial in self.trials]
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        return [trial.verdict for trial in self.trials if trial.verdict is not None]
+
+    def remaining(self, alpha: float) -> float:
+        """See `Job.remaining`."""
+        shards = self._shards(self._plans(alpha)) - 1
+        return shards * self.draws.pace(self.method, self.point) / self.draws.backend.concurrency
+
+    def decide(self, alpha: float, deadline: float) -> None:
+        """See `Job.decide`."""
+        plans = self._plans(alpha)
+        target = max(plan[-1] for plan in plans.values())
+        tables: list[pa.Table] = []
+        evidence: dict[int, Evidence] = {}
+
+        def look(trial: Trial, samples: int) -> None:
+            seen = evidence.setdefault(samples, Evidence(tables[:], samples))
+            error = spend(alpha, trial.look(seen.samples))
+            trial.verdict = judge(trial.claim, self.point, self.method, seen, error)
+
+        held = 0
+        with closing(self.draws.tables(self.method, self.point, self._shards(plans), deadline)) as arriving:
+            for table in arriving:
+                tables.append(table)
+                held += drawn([table])
+                self.draws.progress(f"{label(self.point)} {self.method}", min(held, target), target)
+                for trial in self.trials:
+                    before = trial.verdict.samples if trial.verdict else 0
+                    for samples in plans[trial.claim.statistic]:
+                        if before < samples <= held and not trial.decided:
+                            look(trial, samples)
+                if all(trial.decided or plans[trial.claim.statistic][-1] <= held for trial in self.trials):
+                    break
+                if time.monotonic() > deadline:
+                    break
+        for trial in self.trials:
+            if not trial.decided:
+                look(trial, min(held, plans[trial.claim.statistic][-1]))
+            assert trial.verdict is not None
+            last = evidence.setdefault(trial.verdict.samples, Evidence(tables, trial.verdict.samples))
+            trial.verdict = reject_decoys(trial.claim, trial.verdict, last)
+        self.draws.store.save_manifest()
+
+    def _needed(self, claim: Claim, alpha: float) -> int:
+        """Draws that the claim needs; worlds are all looked at that a shard holds, since none can be a false alarm."""
+        fewest = needed(claim, self.point, alpha)
+        whole = self.draws.shard_size(self.method, self.point)
+        return -(-fewest // whole) * whole if claim.of_worlds else fewest
+
+    def _shards(self, plans: Mapping[str, list[int]]) -> int:
+        target = max(plan[-1] for plan in plans.values())
+        return -(-target // self.draws.shard_size(self.method, self.point))
+
+    def _plans(self, alpha: float) -> dict[str, list[int]]:
+        """Numbers of draws at which to look, per statistic: claims about the same values look together."""
+        if self.draws.samples is not None:
+            return {trial.claim.statistic: [self.draws.samples] for trial in self.trials}
+        plans: dict[str, list[int]] = {}
+        for statistic in {trial.claim.statistic for trial in self.trials}:
+            together = [trial for trial in self.trials if trial.claim.statistic == statistic]
+            # Earlier looks are repeated for nothing: what was decided at one of them stays so, without a new draw.
+            earlier = {samples for trial in together for samples in trial.looks}
+
+            def enough(look: int, together: Sequence[Trial] = together) -> int:
+                return max(self._needed(trial.claim, spend(alpha, look)) for trial in together)
+
+            early = math.ceil(EARLY * enough(len(earlier) + 2))
+            looks = {early, enough(len(earlier) + 2)} if early >= FEWEST else {enough(len(earlier) + 1)}
+            plans[statistic] = sorted(earlier | looks)
+        return plans
+
+
+class SweepJob:
+    """A rate, whose slope the draws at all its sizes decide."""
+
+    chances = 1
+
+    def __init__(self, draws: Draws, method: str, sweep: Mapping[int, Point], trial: Trial) -> None:
+        self.draws, self.method, self.sweep, self.trial = draws, method, sweep, trial
+
+    @property
+    def names(self) -> list[str]:
+        return [self.trial.claim.id]
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        return [self.trial.verdict] if self.trial.verdict is not None else []
+
+    def remaining(self, alpha: float) -> float:
+        """See `Job.remaining`; the largest size stands for all."""
+        largest = self.sweep[max(self.sweep)]
+        shards = math.ceil(SWEPT / self.draws.shard_size(self.method, largest))
+        pace = self.draws.pace(self.method, largest)
+        return (len(self.sweep) * shards - 1) * pace / self.draws.backend.concurrency
+
+    def decide(self, alpha: float, deadline: float) -> None:
+        """See `Job.decide`."""
+        for step in count():
+            samples = self.draws.samples or SWEPT * 4**step
+            evidence = {}
+            for size, point in self.sweep.items():
+                tables, held = list[pa.Table](), 0
+                for table in self._tables(point, samples, deadline):
+                    tables.append(table)
+                    held += drawn([table])
+                    self.draws.progress(f"{self.trial.claim.id} at {label(point)}", min(held, samples), samples)
+                if held < samples:  # the deadline has passed: the last look stands, if there was one
+                    return
+                evidence[size] = Evidence(tables, samples)
+            fewest = min(seen.samples for seen in evidence.values())
+            error = spend(alpha, self.trial.look(fewest))
+            self.trial.verdict = rate.judge(self.trial.claim, self.method, evidence, error)
+            self.draws.store.save_manifest()
+            if self.trial.decided or self.draws.samples or time.monotonic() > deadline:
+                return
+
+    def _tables(self, point: Point, samples: int, deadline: float) -> Iterator[pa.Table]:
+        shards = -(-samples // self.draws.shard_size(self.method, point))
+        return self.draws.tables(self.method, point, shards, deadline)

@@ -1,3 +1,0 @@
-"""Nothing but laws and rates: no worlds."""
-
-WORLDS: dict = {}

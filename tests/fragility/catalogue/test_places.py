@@ -1,0 +1,22 @@
+"""File and line of the code behind a claim."""
+
+from functools import partial
+
+from fragility.catalogue import rows
+from fragility.catalogue.places import function_place, implementation, variable_place
+
+
+def test_code_elsewhere_is_named_in_full(monkeypatch, tmp_path):
+    file, line = rows.__file__, implementation.__code__.co_firstlineno
+    assert function_place(partial(implementation, None)).endswith(
+        f"fragility/catalogue/places.py:{line} implementation"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert function_place(rows.page).startswith(f"{file}:")
+    assert function_place(dict) == "dict"
+
+
+def test_a_variable_is_found_where_it_is_assigned():
+    assert variable_place(rows.HOLDING).endswith("HOLDING")
+    assert "catalogue/rows.py:" in variable_place(rows.HOLDING)
+    assert not variable_place(object())

@@ -1,0 +1,77 @@
+"""Estimates: intervals that cover, and do not leave the bounds of what they are about."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fragility.judging.estimates import COSINE, SHARE, mean, median, quantile, share
+from fragility.tables import Interval
+
+VALUES = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30)
+
+
+def covering(interval, truth, draw, repeats=400):
+    """How many of the intervals made of fresh draws hold the truth."""
+    found = [interval(draw()) for _ in range(repeats)]
+    return sum(estimate.low <= truth <= estimate.high for estimate in found), repeats
+
+
+def test_student_covers_the_mean_of_few_normals(alpha):
+    rng = np.random.default_rng(0)
+    hits, repeats = covering(mean, 3.0, lambda: rng.normal(3, 2, 5))
+    assert share(np.arange(repeats) < hits, 1 - alpha).low <= 0.95 <= share(np.arange(repeats) < hits, 1 - alpha).high
+
+
+def test_order_statistics_cover_the_median_of_a_skew_law_at_least_as_often_as_they_say(alpha):
+    rng = np.random.default_rng(1)
+    hits, repeats = covering(median, math.log(2), lambda: rng.exponential(size=20))
+    assert share(np.arange(repeats) < hits, 1 - alpha).high >= 0.95
+
+
+@given(VALUES)
+def test_a_mean_lies_within_its_interval_and_a_surer_one_is_wider(values):
+    found, surer = mean(values), mean(values, 0.99)
+    assert found.low <= found.value <= found.high
+    assert surer.low <= found.low
+    assert found.high <= surer.high
+    assert found.n == len(values)
+
+
+@given(VALUES, st.floats(0.1, 0.9))
+def test_a_quantile_lies_within_its_interval(values, level):
+    found = quantile(values, level)
+    assert found.low <= found.value <= found.high
+
+
+def test_numbers_that_do_not_exist_are_left_out_and_counted_out():
+    assert mean([1.0, math.nan, 3.0]).value == 2
+    assert mean([1.0, math.nan, 3.0]).n == 2
+    assert share([1.0, math.nan, 0.0, 1.0]).value == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("estimate", [mean, median, share])
+def test_of_nothing_nothing_is_known(estimate):
+    found = estimate([])
+    assert math.isnan(found.value)
+    assert found.n == 0
+    assert found.low < found.high
+
+
+def test_one_value_has_no_interval():
+    assert mean([0.3], within=SHARE).interval == Interval(-math.inf, math.inf, 1)
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=30))
+def test_an_interval_ends_where_there_can_be_no_value(values):
+    free, bounded = mean(values), mean(values, within=SHARE)
+    assert (bounded.value, bounded.n) == (free.value, free.n)
+    assert (bounded.low, bounded.high) == (max(free.low, 0), min(free.high, 1))
+
+
+def test_a_value_that_rounding_carries_across_its_bound_stays_in_its_interval():
+    above = math.nextafter(1, 2)
+    found = mean([above, above, above], within=COSINE)
+    assert found.low <= found.value == found.high == above

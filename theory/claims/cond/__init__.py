@@ -1,0 +1,24 @@
+"""Conditioning, statement by statement in the order of the paper, and what it prints and concludes."""
+
+from fragility.claim import Claim
+from theory.claims.cond import (
+    conclusions_on_accuracy,
+    conclusions_on_layers,
+    condition_layers,
+    condition_numbers,
+    consistency,
+    gaussian_spectrum,
+    relative_errors,
+    reported,
+)
+
+CLAIMS: tuple[Claim, ...] = (
+    *relative_errors.CLAIMS,
+    *condition_numbers.CLAIMS,
+    *condition_layers.CLAIMS,
+    *gaussian_spectrum.CLAIMS,
+    *reported.CLAIMS,
+    *consistency.CLAIMS,
+    *conclusions_on_layers.CLAIMS,
+    *conclusions_on_accuracy.CLAIMS,
+)

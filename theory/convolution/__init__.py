@@ -1,0 +1,1 @@
+"""Convolutions: circulant matrices, ConvNorm, wide residual networks, robust accuracy."""

@@ -1,0 +1,1 @@
+"""Joint bounds on inputs and weights that move within their radii: closed forms, relaxations, the exact optimum."""

@@ -1,0 +1,1 @@
+"""Latent codes and truncated spectra."""

@@ -1,0 +1,1 @@
+"""What formulas share: the type of an array, checks of what comes in, exact magnitudes, products and spans."""

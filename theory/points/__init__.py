@@ -1,0 +1,1 @@
+"""Random points and the classifiers of them: tolerance, separation, probes, attack sizes."""

@@ -1,0 +1,1 @@
+"""Products of Gaussian matrices: their R factor, depth, fractions, and selections of draws."""

@@ -1,0 +1,1 @@
+"""Spaces of worlds in which a hunt looks for failures of relations."""
