@@ -11,7 +11,7 @@ from latex2mathml.converter import convert
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import theory
-from fragility.catalogue import pages, rows
+from fragility.catalogue import pages, places
 from fragility.catalogue.recorded import recorded
 from fragility.engine.room import studies
 from fragility.engine.shard import find_study
@@ -67,7 +67,9 @@ def _generate(app, name, source):
 
 def _interface():
     """Every public function and class of theory/, and those private ones that hold the formula of a claim."""
-    held = {rows.implementation(claim)[:2] for claim in BOOK}
+    held = {}
+    for claim in BOOK:
+        held.setdefault(places.implementation(claim)[:2], []).append(claim)
     for entry in walk_packages(theory.__path__, "theory."):
         if entry.ispkg or entry.name.startswith(NOT_SHOWN):
             continue
@@ -78,6 +80,7 @@ def _interface():
             ours = getattr(value, "__module__", None) == module.__name__ and callable(value)
             if ours and (not name.startswith("_") or (module.__name__, name) in held):
                 yield from _entry(module.__name__, name, value)
+                yield from _claims(held.get((module.__name__, name), ()))
 
 
 def _entry(module, name, value):
@@ -88,6 +91,13 @@ def _entry(module, name, value):
     # Formulas in docstrings are written for the eye; as plain text no markup can misread them.
     yield from ("   ::", "", *(f"      {line}" for line in _reflowed(inspect.getdoc(value) or "Undocumented.")))
     yield from ("```", "")
+
+
+def _claims(claims):
+    """The claims whose formula an entry holds, as links to their rows."""
+    if claims:
+        links = ", ".join(f"[`{claim.id}`](#{pages.anchor(claim.id)})" for claim in claims)
+        yield from (f"Claims: {links}", "")
 
 
 def _verbatim(text):

@@ -1,1 +1,1 @@
-"""What trained networks give: data, models, attacks, and one study per experiment."""
+"""What trained networks give: a package per experiment, and the data, models and attacks that they share."""

@@ -1,1 +1,1 @@
-"""What a perfect random world gives: Monte Carlo studies, and the verdicts that put theory beside them."""
+"""What a perfect random world gives: a study per object, blind to theory, and the commands that judge by it."""

@@ -1,1 +1,1 @@
-"""What is claimed: pure functions and laws, with one table of claims. Nothing here draws, prints or stores."""
+"""What is claimed: pure functions and laws, what they speak of, and the book of claims. Nothing draws or stores."""

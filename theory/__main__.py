@@ -8,7 +8,8 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fragility.law import Law
 
 USAGE, UNAVAILABLE = 2, 3
+DRAWING = "figures.shared.law"  # draws --plot, by name: a room imports nothing to its right
 METAVARS = {"int": "K", "float": "X", "Heights": "K,K", "Arrays": "FILE"}
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
@@ -55,6 +57,7 @@ def _parser() -> Parser:
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     add_claims_flag(parser)
     parser.add_argument("--claim", metavar="ID", help="all about one claim; a prefix such as joint. shows its rows")
+    parser.add_argument("--uses", metavar="NAME", help="rows that a function, a file or a study is behind")
     parser.add_argument("--replay", metavar="ID", help="replay the counterexample to a claim that fails, exactly")
     parser.add_argument("--defects", action="store_true", help="what is wrong in the papers, a sentence each")
     parser.add_argument("--markdown", action="store_true", help="of --defects: a page with quotes and counterexamples")
@@ -127,9 +130,9 @@ def _answer(flags: dict[str, Any]) -> str:
 
     from fragility.book import load
     from fragility.catalogue import rows
+    from fragility.catalogue.places import resting_on
     from fragility.claim import FAULTS
     from fragility.engine.context import Context
-    from fragility.tables import plain_rows, text
 
     book = load(Context(flags["claims"]).claims)
     if flags["markdown"]:
@@ -143,13 +146,23 @@ def _answer(flags: dict[str, Any]) -> str:
         return json.dumps(faulty, indent=1) if flags["json"] else rows.faults(book)
     if flags["replay"]:
         return _replay(book[flags["replay"]], book, flags["json"])
+    if flags["uses"]:
+        return _shown(resting_on(flags["uses"], book), book, flags)
     named = flags["claim"]
     if named in book and not flags["json"]:
         return rows.page(book[named], book)
     starting = [claim for claim in book if claim.id.startswith(named or "")]
-    chosen = [book[named]] if named in book else starting or [book[named]]
-    table = rows.table(chosen, book)
-    return json.dumps(plain_rows(table), indent=1) if flags["json"] else text(table)
+    return _shown([book[named]] if named in book else starting or [book[named]], book, flags)
+
+
+def _shown(claims: Sequence[Claim], book: Book, flags: Mapping[str, Any]) -> str:
+    from fragility.catalogue.rows import table
+    from fragility.tables import plain_rows, text
+
+    if not claims:
+        raise ValueError(f"--uses must name a function, a file or a study behind a claim, got {flags['uses']}")
+    made = table(claims, book)
+    return json.dumps(plain_rows(made), indent=1) if flags["json"] else text(made)
 
 
 def _replay(claim: Claim, book: Book, as_json: bool) -> str:
@@ -179,8 +192,7 @@ def _replay(claim: Claim, book: Book, as_json: bool) -> str:
 
 
 def _evaluate(flags: dict[str, Any]) -> str:
-    # Looks to the right, as only a door may: what solvers print must not reach stdout, which is the result's.
-    from fragility.command.flags import silenced
+    from fragility.command.flags import silenced  # what solvers print must not reach stdout, which is the result's
     from fragility.law import Law
 
     name, function = flags["evaluation"], EVALUATIONS[flags["evaluation"]]
@@ -195,10 +207,8 @@ def _evaluate(flags: dict[str, Any]) -> str:
     else:
         answer = dict(value) if isinstance(value, Mapping) else {"value": value}
     if flags.get("plot"):
-        # The other look to the right: pictures are drawn in figures/.
-        from figures.shared.law import picture
-
-        answer["picture"] = str(picture(value, name, arguments, flags["plot"]))
+        drawing = import_module(DRAWING)
+        answer["picture"] = str(drawing.picture(value, name, arguments, flags["plot"]))
     if flags["json"]:
         plain = {
             key: number if not isinstance(number, float) or math.isfinite(number) else str(number)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from empirical.attacks import inputs
+from empirical.attacks.foolbox_attacks import brendel_bethge, carlini_wagner, ddn, deepfool, least_likely
 from empirical.attacks.gradient import fast_gradient, sign_gradient
 from empirical.attacks.judge import Box, Judge, Model, spread
 from empirical.attacks.problem import Known, Problem
-from empirical.attacks.trusted import brendel_bethge, carlini_wagner, ddn, deepfool, least_likely
 from fragility.engine.stop import look
 from fragility.engine.study import UsageError
 

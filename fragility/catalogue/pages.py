@@ -98,7 +98,7 @@ def _entry(claim: Claim, paper: Paper, book: Book, link: Callable[[str, str], st
     ]
     beside = {"*What holds:*": claim.instead, "*In place of*": [row.id for row in put_right(claim, book)]}
     return [
-        f"({_anchor(claim.id)})=",
+        f"({anchor(claim.id)})=",
         f"### `{claim.id}`",
         "",
         f'<p class="facts">{" · ".join(fact for fact in facts if fact)}</p>',
@@ -110,7 +110,7 @@ def _entry(claim: Claim, paper: Paper, book: Book, link: Callable[[str, str], st
         " ".join(line for line in below if line),
         "",
         *(
-            f"{says} {', '.join(f'[`{name}`](#{_anchor(name)})' for name in ids)}." if ids else ""
+            f"{says} {', '.join(f'[`{name}`](#{anchor(name)})' for name in ids)}." if ids else ""
             for says, ids in beside.items()
         ),
         "",
@@ -142,7 +142,7 @@ def _counterexample(claim: Claim, book: Book) -> str:
     return f"`{world}` gives {sides}." if len(world) <= LONGEST_WORLD else f"{sides}."
 
 
-def _anchor(claim_id: str) -> str:
+def anchor(claim_id: str) -> str:
     return "claim-" + claim_id.replace(".", "-").replace("_", "-")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,23 @@ def implementation(claim: Claim) -> tuple[str, str, int]:
     """Module, qualified name and line of the function that holds the claim's formula."""
     function = _written(claim.code or claim.theory)
     return function.__module__, function.__qualname__, inspect.getsourcelines(function)[1]
+
+
+def resting_on(name: str, claims: Iterable[Claim]) -> list[Claim]:
+    """The claims that a function, a file or a study is behind: the way back from code to what it is for.
+
+    Parameters
+    ----------
+    name : of a function, such as last_law; of a file, such as theory/products/qr_product.py, or its module; of a study.
+    """
+    module = name.removesuffix(".py").replace("/", ".")
+    found = []
+    for claim in claims:
+        functions = [_written(function) for function in (claim.code, claim.theory, claim.world) if function]
+        names = {part for function in functions for part in (function.__module__, function.__qualname__)}
+        if {name, module} & {*names, claim.study}:
+            found.append(claim)
+    return found
 
 
 def function_place(function: Callable[..., Any]) -> str:

@@ -384,8 +384,8 @@ INSIDE = {  # what other formulas call, with sizes that they have let through
 }
 
 
-def parameters():
-    """module.callable.parameter of all public callables of theory whose annotation speaks of integers."""
+def sizes():
+    """module.callable.parameter, and the callable, of all public ones of theory whose annotation speaks of integers."""
     for module in pkgutil.walk_packages(theory.__path__, "theory."):
         if module.ispkg or module.name.split(".")[1] in FOLDERS or module.name in INSIDE:
             continue
@@ -400,7 +400,7 @@ def parameters():
                 if place not in DECLARED and re.search(
                     r"\bint\b(?!\])|Sequence\[int\]|\bint,|Heights", str(parameter.annotation)
                 ):
-                    yield f"{place}.{parameter.name}"
+                    yield f"{place}.{parameter.name}", thing
 
 
 def one_line(function, value):
@@ -410,8 +410,24 @@ def one_line(function, value):
     assert len(str(caught.value)) < 200
 
 
+PARAMETERS = dict(sizes())
+# a function of one integer alone needs no row: how to call it is plain, and below 0 nothing is right
+ALONE = {
+    name: function
+    for name, function in PARAMETERS.items()
+    if name not in SIZES and [p.annotation for p in inspect.signature(function).parameters.values()] == ["int"]
+}
+
+
 def test_the_tables_name_every_size():
-    assert set(parameters()) == SIZES.keys() | HEIGHTS.keys()
+    assert PARAMETERS.keys() - ALONE.keys() == SIZES.keys() | HEIGHTS.keys()
+
+
+def test_a_size_alone_is_an_integer():
+    for function in ALONE.values():
+        function(np.int64(RIGHT))
+        for wrong in (*WRONG, -1):
+            one_line(function, wrong)
 
 
 @pytest.mark.parametrize("name", SIZES)

@@ -3,7 +3,8 @@
 from functools import partial
 
 from fragility.catalogue import rows
-from fragility.catalogue.places import function_place, implementation, variable_place
+from fragility.catalogue.places import function_place, implementation, resting_on, variable_place
+from theory.claims import BOOK
 
 
 def test_code_elsewhere_is_named_in_full(monkeypatch, tmp_path):
@@ -20,3 +21,13 @@ def test_a_variable_is_found_where_it_is_assigned():
     assert variable_place(rows.HOLDING).endswith("HOLDING")
     assert "catalogue/rows.py:" in variable_place(rows.HOLDING)
     assert not variable_place(object())
+
+
+def test_the_way_back_from_code_to_claims():
+    names = ("last_law", "theory/products/qr_product.py", "theory.products.qr_product", "simulate.qr_product")
+    found = [{claim.id for claim in resting_on(name, BOOK)} for name in names]
+    assert all("fc.lemma3.last" in ids for ids in found)
+    assert found[1] == found[2]
+    assert "fc.lemma3.diagonal" not in found[0]
+    assert resting_on("no_such_function", BOOK) == []
+    assert resting_on("reached", BOOK) == [BOOK["joint.reach"]]
