@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Results = Generator[tuple[Shard, pa.Table], None, None]
 AHEAD = 4  # shards drawn and not yet asked for, per thread or worker: none waits while verdicts are computed
+ANSWER = 10.0  # seconds in which a scheduler has to answer
 PATIENCE = 60.0  # seconds without any worker after which none is waited for
 RECOUNT = 5.0  # seconds after which the workers of a cluster are counted again: they come and go
 Executor = Callable[[Iterator[Shard]], Results]
@@ -87,7 +88,7 @@ def on_cluster(backend: Backend, context: Context, workers: int | None, schedule
             options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": "CRITICAL"}
             cluster = stack.enter_context(distributed.LocalCluster(n_workers=workers, **options))
         try:
-            client = stack.enter_context(distributed.Client(cluster if workers else scheduler, timeout="10s"))
+            client = stack.enter_context(distributed.Client(cluster if workers else scheduler, timeout=ANSWER))
         except (OSError, ValueError):
             raise UnavailableError(
                 f"--scheduler must be the address of a running Dask scheduler, got {scheduler}"

@@ -10,10 +10,11 @@ from fragility.engine.store import Store
 from fragility.engine.study import UsageError
 from fragility.judging.campaign import Campaign
 from simulate import statements
+from tests.each import each
 from theory.claims import BOOK
 
 BACKEND = numpy_backend.BACKEND
-TWO_SIDED = [claim for claim in BOOK if claim.of_worlds]
+RELATIONS = [claim for claim in BOOK if claim.of_worlds]
 BOUND = {"claim": "cond.relative_error.corrected"}
 FAILING = {"claim": "cond.relative_error.printed"}
 
@@ -22,7 +23,7 @@ def judged(folder, *points, **settings):
     campaign = Campaign(
         statements.STUDY, BACKEND, in_process(BACKEND, Context()), Store(folder, lambda _: "code"), **settings
     )
-    return campaign.run(TWO_SIDED, points)
+    return campaign.run(RELATIONS, points)
 
 
 def test_a_world_hangs_on_its_own_seed_only():
@@ -59,14 +60,14 @@ def test_a_statement_that_fails_is_contradicted_by_its_witness(tmp_path):
 
 def test_ids_and_starts_of_ids_name_statements():
     assert statements.points(["joint.thm1"]) == [
-        {"claim": claim.id} for claim in TWO_SIDED if claim.id.startswith("joint.thm1")
+        {"claim": claim.id} for claim in RELATIONS if claim.id.startswith("joint.thm1")
     ]
-    assert len(statements.points(None)) == len(TWO_SIDED)
+    assert len(statements.points(None)) == len(RELATIONS)
     with pytest.raises(UsageError, match="--claim must be"):
         statements.points(["cond.relativity"])
 
 
-@pytest.mark.parametrize("claim", TWO_SIDED, ids=lambda claim: claim.id)
+@each("claim", RELATIONS)
 def test_every_statement_can_be_tried(claim):
     usable = [way for way in statements.STUDY.methods.values() if way.obstacle(claim=claim.id) is None]
     assert usable

@@ -10,6 +10,7 @@ from inspect import isfunction, signature
 import numpy as np
 import pytest
 
+from tests.each import each
 from tests.theory import formulas_of_matrices as matrices
 from tests.theory import formulas_of_points as points
 from theory.conditioning import condition_numbers, gaussian_spectrum, universality
@@ -90,8 +91,8 @@ def test_every_public_function_of_arrays_has_a_row():
     assert set(FORMULAS) >= ON_NUMPY | EXACT | {name for name, _, _ in PASSES}
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", FORMULAS)
+@each("dtype", DTYPES)
 def test_numpy_computes_in_floating_point(name, dtype):
     formula = FORMULAS[name]
     expected = flat(formula(lambda values: values.astype(dtype).astype(float)))
@@ -101,8 +102,8 @@ def test_numpy_computes_in_floating_point(name, dtype):
     assert all(kind.kind in "fcbi" and kind not in (np.float16, np.longdouble) for kind in dtypes)
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool", "float16", "bfloat16", "float32", "float64"])
 @pytest.mark.parametrize("name", FORMULAS)
+@each("dtype", ["uint8", "int64", "bool", "float16", "bfloat16", "float32", "float64"])
 def test_torch_computes_the_same(name, dtype):
     torch = pytest.importorskip("torch")
     formula, to = FORMULAS[name], getattr(torch, dtype)
@@ -157,8 +158,8 @@ def test_arrays_of_two_precisions_meet_and_those_of_two_libraries_do_not(name):
                 assert near(formula(lambda values, to=to: torch.as_tensor(to(values))), expected, 1e-5)
 
 
-@pytest.mark.parametrize("kind", FOREIGN)
 @pytest.mark.parametrize("name", FORMULAS)
+@each("kind", FOREIGN)
 def test_what_is_no_number_is_refused_in_one_line(name, kind):
     formula = FORMULAS[name]
     for place in range(places(formula)):

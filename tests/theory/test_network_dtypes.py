@@ -7,6 +7,7 @@ from itertools import count, cycle
 import numpy as np
 import pytest
 
+from tests.each import each
 from theory.joint import certificates, crown, margins, optimum
 from theory.joint.optimum import closed_form_increase, joint_optimum, worst_margin
 from theory.things import boxes, layers, network, penalties, relaxation
@@ -141,8 +142,8 @@ def test_every_public_function_stands_in_the_table():
     assert found == TABLE.keys() | LABELLED.keys() | STEPS
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", TABLE)
+@each("kind", KINDS)
 def test_stored_numbers_count_as_double_precision(name, kind, xp):
     expected, found = (flat(TABLE[name](of)) for of in (Rounded(np, kind), Of(xp, kind)))
     assert found == pytest.approx(expected, rel=1e-12 if kind in ("uint8", "int8", "int64", "bool") else 1e-5)

@@ -9,6 +9,10 @@ import time
 
 import pytest
 
+from fragility.command.study import main
+from fragility.engine import executor
+from simulate.qr_product import STUDY as STUDIED
+
 STUDY = [sys.executable, "-m", "simulate.qr_product"]
 QUICK = ["--backend", "numpy", "--samples", "200"]
 
@@ -109,9 +113,14 @@ def test_a_backend_that_is_not_here_says_what_would_get_it(tmp_path):
     assert unavailable() in error(run("--backend", "cupy", cwd=tmp_path), 3)
 
 
-def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path):
-    result = run("--n", "4", *QUICK, "--scheduler", "tcp://127.0.0.1:9", cwd=tmp_path)
-    assert "--scheduler must be the address of a running Dask scheduler, got tcp://127.0.0.1:9" in error(result, 3)
+def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(executor, "ANSWER", 0.5)
+    with pytest.raises(SystemExit) as end:
+        main(STUDIED, ["--n", "4", *QUICK, "--scheduler", "tcp://127.0.0.1:9", "--out", str(tmp_path)])
+    shown = capsys.readouterr()
+    assert (end.value.code, shown.out) == (3, "")
+    (line,) = shown.err.splitlines()
+    assert "--scheduler must be the address of a running Dask scheduler, got tcp://127.0.0.1:9" in line
 
 
 def test_records_of_other_code_are_not_touched(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 
 from fragility.claim import FAULTS, FORMULA, LONGEST_QUOTE
 from fragility.witness import hypotheses, stored
+from tests.each import each
 from theory.claims import BOOK
 
 BY_ID = {claim.id: claim for claim in BOOK}
@@ -26,7 +27,6 @@ TEXTS = {
     "norm": "convnorm_width.txt",
 }
 WITHIN = 700  # characters that a formula, or what is left out, may take
-IDS = {"ids": lambda claim: claim.id}
 
 
 def plain(text):
@@ -44,7 +44,7 @@ def words(quote):
     return quote.words.replace(FORMULA, " ").split()
 
 
-@pytest.mark.parametrize("claim", QUOTED, **IDS)
+@each("claim", QUOTED)
 def test_what_a_paper_says_is_quoted_and_read(claim):
     assert claim.quotes
     assert claim.reading
@@ -54,14 +54,14 @@ def test_what_a_paper_says_is_quoted_and_read(claim):
         assert quote.place
 
 
-@pytest.mark.parametrize("claim", UNQUOTED, **IDS)
+@each("claim", UNQUOTED)
 def test_what_no_paper_says_is_not_quoted(claim):
     assert not claim.quotes
     assert not claim.reconstructed
     assert bool(claim.credit) == (claim.status == "extension")
 
 
-@pytest.mark.parametrize("claim", BOOK, **IDS)
+@each("claim", BOOK)
 def test_an_id_ends_as_its_status_says(claim):
     ending = "tempting" if claim.tempting else ENDINGS.get(claim.status, "")
     last = claim.id.rpartition(".")[2]
@@ -69,28 +69,28 @@ def test_an_id_ends_as_its_status_says(claim):
     assert claim.status == "extension" or not claim.tempting
 
 
-@pytest.mark.parametrize("claim", BOOK, **IDS)
+@each("claim", BOOK)
 def test_formulas_that_are_lost_are_called_reconstructions(claim):
     assert claim.reconstructed == (bool(claim.quotes) and claim.id.startswith("fc."))
 
 
-@pytest.mark.parametrize("claim", FAILING, **IDS)
+@each("claim", FAILING)
 def test_what_fails_names_what_holds(claim):
     assert claim.instead
     assert all(BY_ID[name].holds for name in claim.instead)
 
 
-@pytest.mark.parametrize("claim", [claim for claim in BOOK if claim.holds], **IDS)
+@each("claim", [claim for claim in BOOK if claim.holds])
 def test_what_holds_has_no_fault(claim):
     assert not any((claim.instead, claim.defect, claim.cause, claim.hypotheses, claim.argument))
 
 
-@pytest.mark.parametrize("claim", [claim for claim in BOOK if claim.status == "corrected"], **IDS)
+@each("claim", [claim for claim in BOOK if claim.status == "corrected"])
 def test_what_is_corrected_failed(claim):
     assert any(claim.id in other.instead for other in FAILING)
 
 
-@pytest.mark.parametrize("claim", FAILING, **IDS)
+@each("claim", FAILING)
 def test_a_fault_is_counted_once(claim):
     """By a sentence of its own, or with another row that fails for the same reason; what nobody says is no defect."""
     assert bool(claim.defect) + bool(claim.cause) == (claim.status in FAULTS)
@@ -100,7 +100,7 @@ def test_a_fault_is_counted_once(claim):
         assert FAULTS.index(head.status) <= FAULTS.index(claim.status)
 
 
-@pytest.mark.parametrize("claim", FAILING, **IDS)
+@each("claim", FAILING)
 def test_its_witness_meets_the_hypotheses(claim):
     met = hypotheses(claim, BOOK.witnesses)
     assert met
@@ -108,7 +108,7 @@ def test_its_witness_meets_the_hypotheses(claim):
     assert stored(claim.id, BOOK.witnesses) is not None
 
 
-@pytest.mark.parametrize("claim", [claim for claim in FAILING if "constant" in claim.says], **IDS)
+@each("claim", [claim for claim in FAILING if "constant" in claim.says])
 def test_that_there_is_a_constant_is_refuted_for_every_constant(claim):
     assert claim.argument
 
@@ -162,7 +162,7 @@ needs_papers = pytest.mark.skipif(
 
 
 @needs_papers
-@pytest.mark.parametrize("claim", QUOTED, **IDS)
+@each("claim", QUOTED)
 def test_the_words_are_the_papers(claim):
     for quote in claim.quotes:
         assert places(quote, text_of(claim)), quote

@@ -14,6 +14,7 @@ from fragility.catalogue import places
 from fragility.claim import Rate, Reported
 from fragility.engine.shard import find_study
 from fragility.law import Law, Moment
+from tests.each import each
 from theory.claims import BOOK
 
 
@@ -76,53 +77,58 @@ def test_only_relations_have_spaces():
     assert all(claim.is_relation for claim in BOOK if claim.space)
 
 
-@pytest.mark.parametrize("claim", BOOK, ids=lambda claim: claim.id)
-class TestRow:
-    def test_it_says_what_where_and_how_sharply(self, claim):
-        assert all((claim.source, claim.says, claim.domain))
-        assert claim.tolerance > 0
+@each("claim", BOOK)
+def test_it_says_what_where_and_how_sharply(claim):
+    assert all((claim.source, claim.says, claim.domain))
+    assert claim.tolerance > 0
 
-    def test_its_formula_renders(self, claim):
-        assert claim.formula
-        assert "$" not in claim.formula
-        rendered = convert(claim.formula)
-        assert "\\" not in rendered
-        assert "merror" not in rendered
 
-    def test_its_code_is_one_step_away(self, claim):
-        module, name, line = places.implementation(claim)
-        assert module.split(".")[0] == "theory"
-        assert "<lambda>" not in name
-        assert line > 0
+@each("claim", BOOK)
+def test_its_formula_renders(claim):
+    assert claim.formula
+    assert "$" not in claim.formula
+    rendered = convert(claim.formula)
+    assert "\\" not in rendered
+    assert "merror" not in rendered
 
-    def test_its_theory_is_of_its_kind(self, claim):
+
+@each("claim", BOOK)
+def test_its_code_is_one_step_away(claim):
+    module, name, line = places.implementation(claim)
+    assert module.split(".")[0] == "theory"
+    assert "<lambda>" not in name
+    assert line > 0
+
+
+@each("claim", BOOK)
+def test_its_theory_is_of_its_kind(claim):
+    match claim.kind:
+        case "bound" | "identity":
+            return  # their sides are looked at in random worlds
+        case "reported":
+            assert isinstance(claim.theory(), Reported)
+            return
+    assert points(claim)
+    for point in points(claim):
+        theory = claim.theory(**point)
         match claim.kind:
-            case "bound" | "identity":
-                return  # their sides are looked at in random worlds
-            case "reported":
-                assert isinstance(claim.theory(), Reported)
-                return
-        assert points(claim)
-        for point in points(claim):
-            theory = claim.theory(**point)
-            match claim.kind:
-                case "moment":
-                    assert isinstance(theory, Moment)
-                    assert theory.sd > 0
-                case "rate":
-                    assert isinstance(theory, Rate)
-                    assert np.isfinite(theory.exponent)
-                case "law":
-                    assert all(isinstance(law, Law) for law in laws(theory))
-                    assert all(
-                        0 < law.cdf(law.median() if law.mean() == np.inf else law.mean()) < 1 for law in laws(theory)
-                    )
+            case "moment":
+                assert isinstance(theory, Moment)
+                assert theory.sd > 0
+            case "rate":
+                assert isinstance(theory, Rate)
+                assert np.isfinite(theory.exponent)
+            case "law":
+                assert all(isinstance(law, Law) for law in laws(theory))
+                assert all(
+                    0 < law.cdf(law.median() if law.mean() == np.inf else law.mean()) < 1 for law in laws(theory)
+                )
 
 
 DRAWN = [claim for claim in BOOK if claim.kind in ("law", "moment")]
 
 
-@pytest.mark.parametrize("claim", DRAWN, ids=lambda claim: claim.id)
+@each("claim", DRAWN)
 def test_its_statistic_is_measured_by_a_blind_method(claim):
     methods = find_study(claim.study).methods.values()
     assert points(claim)
@@ -134,7 +140,7 @@ def test_its_statistic_is_measured_by_a_blind_method(claim):
 SWEPT = [claim for claim in BOOK if claim.kind == "rate" and claim.study]
 
 
-@pytest.mark.parametrize("claim", SWEPT, ids=lambda claim: claim.id)
+@each("claim", SWEPT)
 def test_a_rate_is_measured_at_every_size_by_one_method(claim):
     methods, rate = find_study(claim.study).methods.values(), claim.theory()
     assert len(rate.sizes) >= 3
@@ -150,7 +156,7 @@ def test_a_rate_is_measured_at_every_size_by_one_method(claim):
 TOLD = [claim for claim in BOOK if claim.kind in ("law", "moment", "rate") and claim.holds]
 
 
-@pytest.mark.parametrize("claim", TOLD, ids=lambda claim: claim.id)
+@each("claim", TOLD)
 def test_it_ships_decoys_that_differ_from_it(claim):
     assert claim.decoys
     for decoy in claim.decoys:
