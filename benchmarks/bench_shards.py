@@ -23,15 +23,12 @@ from threadpoolctl import threadpool_limits
 from fragility.backends.numba_backend import BACKEND
 from fragility.engine.context import Context
 from fragility.engine.executor import on_cluster
+from fragility.engine.room import studies
 from fragility.engine.shard import Shard, find_study, record, shard_size
 from fragility.engine.store import Store
 from fragility.engine.study import Point, label
 
-STUDIES = sorted(
-    path.stem
-    for path in Path(__file__).parents[1].joinpath("simulate").glob("*.py")
-    if "\nSTUDY = " in path.read_text()
-)
+STUDIES = studies("simulate")
 LARGER = [(method, {"n": n, "rows": (n, n)}) for n in (64, 256, 1000) for method in ("lu", "qr")]
 DIRECT = ("direct", {"n": 1 << 20, "rows": (1 << 20, 1 << 20)})
 ROUNDS = 5
@@ -45,7 +42,7 @@ def cases(name: str) -> Iterator[tuple[str, Point]]:
     study = find_study(name)
     for point in study.table:
         yield from ((key, point) for key, way in study.methods.items() if way.blind and way.obstacle(**point) is None)
-    if name == "qr_product":
+    if name == "simulate.qr_product":
         yield from (*LARGER, DIRECT)
 
 
@@ -99,7 +96,7 @@ def costs(name: str, method: str, point: Point, folder: Path) -> str:
 def storage(draws: int, folder: Path) -> str:
     """A row of the second table."""
     store = Store(folder / f"storage{draws}", lambda _: "benchmark")
-    shards = [first("qr_product", "lu", POINT, draws, index) for index in range(8 * ROUNDS)]
+    shards = [first("simulate.qr_product", "lu", POINT, draws, index) for index in range(8 * ROUNDS)]
     table = record(shards[0], BACKEND, Context())
     writing, reading = [], []
     for shard in shards:
@@ -119,11 +116,11 @@ def travel(workers: int, draws: int, count: int) -> str:
 
     def run(index: int) -> None:
         nonlocal bytes_each
-        shards = (first("qr_product", "lu", POINT, draws, index * count + number) for number in range(count))
+        shards = (first("simulate.qr_product", "lu", POINT, draws, index * count + number) for number in range(count))
         for _, table in place(shards):
             bytes_each = table.nbytes
 
-    with on_cluster(BACKEND, workers, None) as place:
+    with on_cluster(BACKEND, Context(), workers, None) as place:
         wall, busy = (
             [seconds / count for seconds in timed(run, clock)] for clock in (time.perf_counter, time.process_time)
         )
@@ -131,14 +128,14 @@ def travel(workers: int, draws: int, count: int) -> str:
     return f"| {workers} | {bytes_each / 1e3:.4g} | {spread(wall)} | {spread(busy)} | {most:.3g} | {len(busy)} |"
 
 
-def main(*studies: str) -> None:
+def main(*chosen: str) -> None:
     """Print the tables."""
     print(f"{os.cpu_count()} cores; pyarrow {pa.__version__}; medians, with the range in brackets\n")
     print("| study, method | point | draws | CPU ms a shard | CPU us a draw | peak MB | table kB | file kB | runs |")
     print("|---|---|--:|--:|--:|--:|--:|--:|--:|")
     with TemporaryDirectory() as name, threadpool_limits(1):
         folder = Path(name)
-        for study in studies or STUDIES:
+        for study in chosen or STUDIES:
             for method, point in cases(study):
                 print(costs(study, method, point, folder), flush=True)
         print("\n| draws | table kB | ms to write | ms to read | runs |\n|--:|--:|--:|--:|--:|")

@@ -27,7 +27,9 @@ from fragility.judging.verdict import Verdict
 from simulate.verify import decide
 from theory.claims import BOOK
 
-STUDIES = ("gradient_plane", "last_column", "path_length", "separation", "truncation")
+STUDIES = tuple(
+    f"simulate.{name}" for name in ("gradient_plane", "last_column", "path_length", "separation", "truncation")
+)
 ALPHA = 0.05  # of one repeat
 WIDER = 3.0
 CONFIDENCE = 0.01  # chance that right error rates fail this check
