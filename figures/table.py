@@ -74,9 +74,9 @@ def written(out: Path, claims: str, starts: Sequence[str] | None) -> str:
 
 def _judged(out: Path, claims: str) -> list[Line]:
     from fragility.book import load
-    from fragility.judging.summary import read
+    from fragility.judging.summary import kept, read
 
-    path, book = out / "verify" / "verdicts.json", load(claims)
+    path, book = kept(out, claims), load(claims)
     flags = [f" --out {out}" if out != Path("results") else "", f" --claims {claims}" if claims != OWN else ""]
     again = "python -m simulate.verify" + "".join(flags)
     try:

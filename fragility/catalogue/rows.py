@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from fragility.book import Book, Paper
@@ -87,7 +88,7 @@ def page(claim: Claim, book: Book) -> str:
         "world": function_place(claim.world) if claim.world else "",
         "space": variable_place(claim.space) or function_place(claim.space.build) if claim.space else "",
         "study": f"python -m {claim.study} (statistic {claim.statistic})" if study else "",
-        "figure": f"python -m figures.{study}" if study else "",
+        "figure": f"python -m figures.{study}" if study and find_spec(f"figures.{study}") else "",
         "witness": "" if claim.holds else f"python -m theory --replay {claim.id}",
     }
     return "\n".join([claim.id, *(f"  {key.ljust(11)}  {value}" for key, value in fields.items() if value)])

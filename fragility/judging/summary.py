@@ -6,11 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 from fragility.book import Book, Paper
 from fragility.catalogue.defects import PLURAL, counted, counts
 from fragility.claim import Claim
+from fragility.engine.context import OWN
 from fragility.engine.study import label
 from fragility.judging.table import decoys_rejected, plain
 from fragility.judging.verdict import Outcome, Unit, Verdict
@@ -143,6 +145,11 @@ def document(judged: Sequence[Line], undecided: Sequence[str], provenance: Mappi
     """All of it as JSON, which `read` reads."""
     verdicts = plain_rows(claim_table(judged))
     return json.dumps({"verdicts": verdicts, "not reached": list(undecided), "provenance": provenance}, indent=1)
+
+
+def kept(out: Path, claims: str) -> Path:
+    """The file of the last verdicts on a book, in a folder of records; a book of a user's has a file of its own."""
+    return out / "verify" / ("verdicts.json" if claims == OWN else f"verdicts-{Path(claims).stem}.json")
 
 
 def read(content: Any, claims: Iterable[Claim]) -> list[Line]:
