@@ -2,8 +2,8 @@
 
 A root is a function, or a value that holds some. What counts is its own syntax, and the definitions that it names,
 directly or not, in all modules that are not installed: the rooms', and those of a user. Comments, docstrings, layout,
-annotations and the texts of errors do not count, for they change no number; nor does what stands beside a definition in
-its file and is not named by it.
+annotations, the texts of errors and fields of a dataclass that are marked as prose do not count, for they change no
+number; nor does what stands beside a definition in its file and is not named by it.
 """
 
 from __future__ import annotations
@@ -18,20 +18,19 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, files
 from importlib.util import find_spec
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeGuard
 
 SILENT = {"annotation", "returns", "type_comment", "type_params", "ctx", "kind"}  # fields that change no number
 INSTALLED = {"site-packages", "dist-packages"}  # folders of what does not change
 EFFECTS = "<effects>"  # stands for the statements of a module that may do more than bind names
+PROSE = "prose"  # key in the metadata of a field that changes no number
 Definition = tuple[str, str]  # module and name; of a whole module the name is empty
 
 
 def fingerprint(*roots: Any) -> str:
     """Twelve hex digits over the roots and all definitions that they name; a module is all that it defines."""
-    closure = _Closure()
-    for root in roots:
-        closure.add(root)
+    closure = _Closure(roots)
     digest = hashlib.blake2b(digest_size=6)
     for line in [*closure.written, *(f"{':'.join(key)} {text}" for key, text in sorted(closure.texts.items()))]:
         digest.update(f"{line}\n".encode())
@@ -40,19 +39,17 @@ def fingerprint(*roots: Any) -> str:
 
 def definitions(*roots: Any) -> set[Definition]:
     """The definitions that a fingerprint of the roots is taken over."""
-    closure = _Closure()
-    for root in roots:
-        closure.add(root)
-    return set(closure.texts)
+    return set(_Closure(roots).texts)
 
 
 class _Closure:
     """What roots come to: texts of definitions, each once, and what the roots are beside those."""
 
-    def __init__(self) -> None:
+    def __init__(self, roots: Iterable[Any]) -> None:
         self.texts: dict[Definition, str] = {}
         self.written: list[str] = []
         self._seen: dict[int, Any] = {}  # kept, so that no other object gets their place in memory
+        self._add_all(roots)
 
     def add(self, value: Any) -> None:
         """Takes in a value: a function or class by its definition, a container by what it holds."""
@@ -74,44 +71,38 @@ class _Closure:
             self._named(value.__module__, value.__qualname__)
         elif isinstance(value, ModuleType):
             self._follow([(value.__name__, "")])
-        elif isinstance(value, Mapping):
-            self._add_all((*value.keys(), *value.values()))
-        elif isinstance(value, list | tuple):
-            self._add_all(value)
-        elif isinstance(value, set | frozenset):
-            self.written += sorted(map(repr, value))
-        elif hasattr(value, "tobytes"):  # an array
-            self.written.append(f"{value.dtype} {value.shape} {hashlib.blake2b(value.tobytes()).hexdigest()}")
-        elif is_dataclass(value):
-            self.add(type(value))
-            self._add_all(getattr(value, field.name) for field in fields(value))
         elif wrapped := getattr(value, "__wrapped__", None) or getattr(value, "py_func", None):  # cached, or compiled
             self.add(wrapped)
-        elif isinstance(value, BuiltinFunctionType) or not hasattr(value, "__dict__"):
-            self.written.append(f"{getattr(value, '__name__', '')} {type(value).__qualname__}")
+        elif hasattr(value, "tobytes"):  # an array
+            self.written.append(f"{value.dtype} {value.shape} {hashlib.blake2b(value.tobytes()).hexdigest()}")
         else:
+            self.written.append(getattr(value, "__name__", ""))  # of what is not written in Python
             self.add(type(value))
-            self._add_all(vars(value).values())
+            self._add_all(_held(value))
 
     def _add_all(self, values: Iterable[Any]) -> None:
         for value in values:
             self.add(value)
 
     def _add_function(self, function: FunctionType) -> None:
-        """By its name if it has one in its module; else by its syntax and by what it holds on to."""
-        while hasattr(function, "__wrapped__"):
-            function = function.__wrapped__
-        module, name = function.__module__, function.__qualname__
-        if not ("<" in name or module is None):
+        """By its name if it has one in its module; else by its syntax and by what it holds on to.
+
+        The names of its code are its own, where a wrapper bears those of what it wraps.
+        """
+        if hasattr(function, "__wrapped__"):
+            self.add(function.__wrapped__)
+        module, name = function.__globals__.get("__name__", ""), function.__code__.co_qualname
+        if "<" not in name or not _is_followed(module):
             self._named(module, name)
-        elif module is not None and _is_followed(module):
-            for node in _nodes_of(module, function.__code__):
-                self.written.append(_written(node))
-                self._follow(_module(module).named_in(node))
-            cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
-            self._add_all((*cells, *(function.__defaults__ or ()), function.__kwdefaults__ or {}))
-        else:
-            self.written.append(f"{module} {name}")
+            return
+        nodes = _nodes_of(module, function.__code__)
+        for node in nodes:
+            self.written.append(_written(node))
+            self._follow(_module(module).named_in(node))
+        if not nodes:  # it was made from a text
+            self.written.append(f"{function.__code__.co_code!r} {function.__code__.co_names}")
+        cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+        self._add_all((*cells, *(function.__defaults__ or ()), function.__kwdefaults__ or {}))
 
     def _named(self, module: str, name: str) -> None:
         if _is_followed(module):
@@ -142,6 +133,7 @@ class _Module:
     """The syntax of a module: statements by the names that they bind, and where its imports are from."""
 
     name: str
+    package: str
     tree: ast.Module
     bound: Mapping[str, list[ast.stmt]]
     imports: Mapping[str, Definition]
@@ -166,7 +158,7 @@ class _Module:
         """The definitions of followed modules that a piece of syntax names."""
         local = dict(self.imports)
         for inner in ast.walk(node):
-            local |= dict(_imported(inner))
+            local |= dict(_imported(inner, self.package))
         found: list[Definition] = []
         parts = {id(inner.value) for inner in ast.walk(node) if isinstance(inner, ast.Attribute)}
         for inner in _counted(node):
@@ -191,16 +183,18 @@ class _Module:
 @cache  # a process that outlives a change of the files goes on with what it has loaded
 def _module(name: str) -> _Module:
     tree = ast.parse(_file(name).read_text("utf-8"))
-    tree.body = [node for node in tree.body if not _is_guard(node)]
+    tree.body = [inner for node in tree.body for inner in (node.orelse if _is_guard(node) else [node])]
     bound: dict[str, list[ast.stmt]] = {}
     imports: dict[str, Definition] = {}
+    package = name if _is_package(name) else name.rpartition(".")[0]
     for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            imports |= dict(_imported(node))
-        elif not _is_text(node):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for inner in ast.walk(node):
+                imports |= dict(_imported(inner, package))
+        if not (_is_text(node) or isinstance(node, ast.Import | ast.ImportFrom)):
             for target in dict.fromkeys(_targets(node)):
                 bound.setdefault(target, []).append(node)
-    return _Module(name, tree, bound, imports)
+    return _Module(name, package, tree, bound, imports)
 
 
 @cache
@@ -228,12 +222,20 @@ def _is_stored(node: ast.AST) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
-def _imported(node: ast.AST) -> Iterator[tuple[str, Definition]]:
-    """The names that an import binds, with what they stand for; of modules that are followed."""
-    if isinstance(node, ast.ImportFrom) and node.module and not node.level and _is_followed(node.module):
+def _imported(node: ast.AST, package: str) -> Iterator[tuple[str, Definition]]:
+    """The names that an import in a package binds, with what they stand for; of modules that are followed."""
+    if isinstance(node, ast.ImportFrom):
+        above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+        module = ".".join([*above, *([node.module] if node.module else [])])
+        if not _is_followed(module):
+            return
         for alias in node.names:
-            inner = f"{node.module}.{alias.name}"
-            yield alias.asname or alias.name, (inner, "") if _is_module(inner) else (node.module, alias.name)
+            inner = f"{module}.{alias.name}"
+            if alias.name == "*":
+                held = _module(module)
+                yield from ((name, (module, name)) for name in {**held.bound, **held.imports} if name != EFFECTS)
+            else:
+                yield alias.asname or alias.name, (inner, "") if _is_module(inner) else (module, alias.name)
     elif isinstance(node, ast.Import):
         for alias in node.names:
             if _is_followed(alias.name):
@@ -288,6 +290,9 @@ def _written(node: Any) -> str:
         return "".join(_written(inner) for inner in node if not _is_text(inner))
     if not isinstance(node, ast.AST):
         return repr(node)
+    if isinstance(node, ast.JoinedStr):  # some versions put empty texts between its parts
+        parts = [part for part in node.values if not (isinstance(part, ast.Constant) and part.value == "")]
+        return f"JoinedStr({_written(parts)})"
     if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
         return f"Raise({_written(node.exc.func)})"
     held = [(name, value) for name, value in ast.iter_fields(node) if name not in SILENT and value not in (None, [])]
@@ -299,12 +304,26 @@ def _is_text(node: Any) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def _is_guard(node: ast.stmt) -> bool:
-    """Whether it is run by nobody who imports the module."""
-    named = (
-        {inner.id for inner in ast.walk(node.test) if isinstance(inner, ast.Name)} if isinstance(node, ast.If) else ()
+def _is_guard(node: ast.stmt) -> TypeGuard[ast.If]:
+    """Whether it is a condition that nobody meets who imports the module."""
+    return isinstance(node, ast.If) and any(
+        isinstance(inner, ast.Name) and inner.id in ("__name__", "TYPE_CHECKING") for inner in ast.walk(node.test)
     )
-    return bool({"__name__", "TYPE_CHECKING"} & {*named})
+
+
+def _held(value: Any) -> Iterator[Any]:
+    """What a value holds: entries of a container, fields and attributes that are no prose."""
+    if isinstance(value, Mapping):
+        yield from (*value.keys(), *value.values())
+    elif isinstance(value, list | tuple):
+        yield from value
+    elif isinstance(value, set | frozenset):
+        yield from sorted(map(repr, value))
+    elif is_dataclass(value):
+        yield from (getattr(value, field.name) for field in fields(value) if not field.metadata.get(PROSE))
+    else:
+        slots = {name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())}
+        yield from (getattr(value, name, None) for name in sorted(slots | {*getattr(value, "__dict__", ())}))
 
 
 def _is_filled(cell: Any) -> bool:
@@ -321,6 +340,11 @@ def _is_module(name: str) -> bool:
         return find_spec(name) is not None
     except (ModuleNotFoundError, ValueError):  # a part of the name is no package, or it is that of a script
         return False
+
+
+def _is_package(name: str) -> bool:
+    spec = find_spec(name)
+    return spec is not None and spec.submodule_search_locations is not None
 
 
 @cache

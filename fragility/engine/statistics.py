@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
@@ -23,8 +23,8 @@ class Statistic:
     optional : whether a draw may lack it, which is NaN then; `measure` may leave it out if all draws of a block do.
     """
 
-    says: str
-    unit: str = ""
+    says: str = field(metadata={"prose": True})
+    unit: str = field(default="", metadata={"prose": True})
     shape: tuple[int | str, ...] = ()
     optional: bool = False
 

@@ -8,25 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
-
-
-class Band(Protocol):
-    """How far chance may carry a statistic from the theory that it is compared with."""
-
-    def band(self, samples: int, alpha: float) -> float:
-        """Half-width that is exceeded with probability at most alpha when the theory is right."""
-        ...
-
-    def resolution(self, samples: int, alpha: float, beta: float) -> float:
-        """Smallest true gap that is reported with probability at least 1 - beta."""
-        ...
-
-    def needed(self, tolerance: float, alpha: float, beta: float) -> int:
-        """Fewest samples whose resolution is at most `tolerance`."""
-        ...
 
 
 @dataclass(frozen=True)

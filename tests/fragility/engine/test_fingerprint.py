@@ -1,5 +1,6 @@
 """What changes the fingerprint of a function: what it names, however far away, and nothing that stands beside it."""
 
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -69,9 +70,7 @@ def write(tmp_path, monkeypatch):
 
 def texts(*roots):
     """What a fingerprint is taken over, without the names of the modules."""
-    closure = module._Closure()
-    for root in roots:
-        closure.add(root)
+    closure = module._Closure(roots)
     found = sorted((name, text) for (_, name), text in closure.texts.items())
     return str((found, closure.written)).replace("aid_", "").translate(str.maketrans("", "", "0123456789"))
 
@@ -149,6 +148,118 @@ def test_a_space_counts_by_its_parts(write):
         for build in (user.theory, user.late)
     ]
     assert len({fingerprint(space) for space in spaces}) == 4
+
+
+SCALED = """
+from functools import wraps
+from {helper} import FACTOR
+def scaled(factor):
+    def around(inner):
+        @wraps(inner)
+        def outer(x):
+            return factor * FACTOR * inner(x)
+        return outer
+    return around
+def theory(x):
+    return x
+ROWS = [scaled(2)(theory), scaled(3)(theory), theory]
+"""
+
+
+def test_a_wrapper_counts_beside_what_it_wraps(write):
+    one, other = write(user=SCALED), write(user=SCALED.replace("factor * FACTOR", "factor + FACTOR"))
+    assert len({texts(root) + str(fingerprint(root)) for root in one.ROWS}) == 3
+    assert texts(one.ROWS[0]) != texts(other.ROWS[0])
+    assert {"theory", "FACTOR"} <= {name for _, name in definitions(one.ROWS[0])}
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "from {helper} import *",
+        "try:\n    from {helper} import twice\nexcept ImportError:\n    twice = None",
+        "if True:\n    import {helper}\n    twice = {helper}.twice",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    twice = 1\nelse:\n    from {helper} import twice",
+    ],
+)
+def test_every_way_to_import_is_followed(write, imports):
+    user = imports + "\ndef theory(x):\n    return twice(x)\n"
+    one, other = write(user=user), write(HELPER.replace("FACTOR * x", "FACTOR - x"), user)
+    assert {"twice", "Scale", "FACTOR"} <= {name for _, name in definitions(one.theory)}
+    assert texts(one.theory) != texts(other.theory)
+
+
+def test_imports_within_a_package_are_followed(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "walks" / "inner").mkdir(parents=True)
+    (tmp_path / "walks" / "__init__.py").write_text("from .inner.deep import theory\n")
+    (tmp_path / "walks" / "steps.py").write_text(HELPER)
+    (tmp_path / "walks" / "inner" / "__init__.py").write_text("")
+    (tmp_path / "walks" / "inner" / "deep.py").write_text(
+        "from ..steps import twice\nfrom .. import steps\ndef theory(x):\n    return twice(x) + steps.other(x)\n"
+    )
+    import walks
+
+    names = {("walks.steps", name) for name in ("twice", "Scale", "FACTOR", "other", "UNUSED")}
+    assert definitions(walks.theory) == {("walks.inner.deep", "theory"), *names}
+
+
+KINDS = """
+from dataclasses import dataclass, field
+from typing import NamedTuple
+class Slotted:
+    __slots__ = ("power",)
+    def __init__(self, power):
+        self.power = power
+    def __call__(self, x):
+        return x**self.power
+class Pair(NamedTuple):
+    power: int
+    def __call__(self, x):
+        return x**self.power
+@dataclass(frozen=True)
+class Told:
+    power: int
+    says: str = field(default="", metadata={{"prose": True}})
+    def __call__(self, x):
+        return x**self.power
+"""
+
+
+@pytest.mark.parametrize("kind", ["Slotted", "Pair", "Told"])
+def test_a_value_that_can_be_called_counts_by_its_class_and_by_what_it_holds(write, kind):
+    one, other = (getattr(write(user=user), kind) for user in (KINDS, KINDS.replace("x**self", "x*self")))
+    assert texts(one(2)) == texts(one(2))
+    assert texts(one(2)) != texts(other(2))
+    assert fingerprint(one(2)) != fingerprint(one(3))
+
+
+def test_prose_of_a_value_does_not_count(write):
+    told = write(user=KINDS).Told
+    assert fingerprint(told(2, "a walk")) == fingerprint(told(2, "a random walk"))
+
+
+def test_a_function_made_from_a_text_counts_by_its_code():
+    made = [eval(f"(lambda: lambda x: x {sign} 1)()", {"__name__": __name__}) for sign in "+-"]
+    assert fingerprint(made[0]) != fingerprint(made[1])
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_other_versions_of_python_have_the_same(write, version, tmp_path):
+    """A coordinator and workers of different versions have the same code."""
+    python = shutil.which(f"python{version}")
+    if python is None or subprocess.run([python, "-c", ""], check=False).returncode:
+        pytest.skip(f"there is no Python {version} here")
+    user = write(user=USER + "\ndef shown(x):\n    return f'{{x!r:>{{LIMIT}}}} of {{twice(x)}}'\n")
+    roots = "theory", "late", "INNER", "shown"
+    code = f"from fragility.engine.fingerprint import *; import {user.__name__} as user; "
+    code += f"print([fingerprint(getattr(user, name)) for name in {roots}], fingerprint(user.ROWS[0]['theory']))"
+    done = subprocess.run(
+        [python, "-c", code], env={"PYTHONPATH": f"{ROOT}:{tmp_path}"}, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    ours = [fingerprint(getattr(user, name)) for name in roots], fingerprint(user.ROWS[0]["theory"])
+    assert done.stdout.split("\n")[0] == f"{ours[0]} {ours[1]}"
 
 
 def test_effects_of_a_module_count(write):

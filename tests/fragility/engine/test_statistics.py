@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
-from fragility.engine.fingerprint import fingerprint
+from fragility.engine.fingerprint import definitions, fingerprint
 from fragility.engine.statistics import Statistic, Statistics
 
 STATISTICS = Statistics(
@@ -57,4 +57,17 @@ def test_another_result_is_refused(changes, says):
 def test_a_measure_that_is_checked_is_the_same_to_who_asks_for_its_code_or_its_arguments():
     held = STATISTICS.checked(measure)
     assert inspect.signature(held) == inspect.signature(measure)
-    assert fingerprint(held) == fingerprint(measure)
+    assert definitions(measure) < definitions(held)
+
+
+@pytest.mark.parametrize(
+    ("described", "same"),
+    [
+        (Statistic("how large it is, put better", "in [0, 1]"), True),
+        (Statistic("how large it is", "", (2,)), False),
+        (Statistic("how large it is", optional=True), False),
+    ],
+)
+def test_its_prose_is_no_part_of_its_code(described, same):
+    one, other = (Statistics({"size": each}).checked(measure) for each in (Statistic("how large it is"), described))
+    assert (fingerprint(one) == fingerprint(other)) == same
