@@ -1,7 +1,9 @@
 """Error bands that hold at every sample size, each with the gap that it would see and the draws that takes.
 
-A check at error rate alpha raises its alarm beyond `band`. A true gap of `resolution` or more is then found
-with probability at least 1 - beta: the alarm needs the gap to exceed the band by what chance may hide.
+A check at error rate alpha raises its alarm beyond `band`, the half-width that is exceeded with probability at most
+alpha when the theory is right. A true gap of `resolution` or more is then found with probability at least 1 - beta:
+the alarm needs the gap to exceed the band by what chance may hide. `needed` is the fewest samples whose resolution is
+at most a tolerance.
 """
 
 from __future__ import annotations
