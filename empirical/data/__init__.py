@@ -2,6 +2,6 @@
 
 from empirical.data.images import Images
 from empirical.data.photographs import Photograph, photographs, read_photograph
-from empirical.data.sets import load
+from empirical.data.sets import digest, load, splits
 
-__all__ = ["Images", "Photograph", "load", "photographs", "read_photograph"]
+__all__ = ["Images", "Photograph", "digest", "load", "photographs", "read_photograph", "splits"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,27 @@ def load(name: str, split: str, data_dir: str | Path | None = None) -> Images:
     if split not in SPLITS:
         raise UsageError(f"a split must be one of {', '.join(SPLITS)}, got {split!r}")
     return _read(name, split, None if name == "digits" else home(name, (split,), data_dir).resolve())
+
+
+def digest(name: str, data_dir: str | Path | None = None) -> str:
+    """Twelve hex digits over every split of a data set: what a point says of the images that it is measured on.
+
+    Parameters and errors are those of `load`.
+    """
+    found = "".join(load(name, split, data_dir).digest for split in SPLITS)
+    return hashlib.sha256(found.encode()).hexdigest()[:12]
+
+
+def splits(name: str, expected: str) -> tuple[Images, Images]:
+    """Training and test images of a set, if they are those that a point names by their `digest`.
+
+    Raises
+    ------
+    UsageError : the folder of data sets holds others.
+    """
+    if (found := digest(name)) != expected:
+        raise UsageError(f"--data-dir must hold the {name} {expected} wherever shards are measured, got {found}")
+    return load(name, "train"), load(name, "test")
 
 
 @lru_cache(maxsize=4)  # every shard of an experiment asks again

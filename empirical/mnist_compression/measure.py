@@ -9,7 +9,7 @@ import numpy as np
 
 from empirical.attacks.bracket import QUICK, bracket
 from empirical.certificates.convolutional import conv_distance
-from empirical.data import load
+from empirical.data import splits
 from empirical.measures.path import ends, midpoints, path
 from empirical.mnist_compression.strokes import blocked, recentred, upper_stroke
 from fragility.engine.statistics import FLAG, SHARE, Statistic, Statistics
@@ -62,7 +62,14 @@ World = tuple[np.ndarray, np.ndarray]
 
 
 def measure(
-    backend: TorchBackend, world: World, dataset: str, construction: str, certificate: str, epochs: int, network: int
+    backend: TorchBackend,
+    world: World,
+    dataset: str,
+    construction: str,
+    certificate: str,
+    epochs: int,
+    network: int,
+    data: str,
 ) -> dict[str, np.ndarray]:
     """`STATISTICS` of what a trained network makes of each 7; most of them there are only where a construction works.
 
@@ -74,7 +81,7 @@ def measure(
 
     numbers, pictures = world
     size = len(numbers)
-    net, accuracy = trained_network(dataset, epochs, network, backend.device)
+    net, accuracy = trained_network(dataset, data, epochs, network, backend.device)
 
     def tensor(images: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(images[:, None], dtype=torch.float32, device=backend.device)
@@ -161,12 +168,12 @@ def _classes(net: Any, images: torch.Tensor) -> np.ndarray:
         return torch.cat([net(part).argmax(1) for part in images.split(AT_ONCE)]).cpu().numpy()
 
 
-def trained_network(dataset: str, epochs: int, number: int, device: str) -> tuple[Any, float]:
-    """The network of that number and its accuracy on the test set."""
+def trained_network(dataset: str, data: str, epochs: int, number: int, device: str) -> tuple[Any, float]:
+    """The network of that number, trained on the images of that digest, and its accuracy on the test set."""
     from empirical.models.mnist import two_conv
     from empirical.training.once import trained
 
-    train, test = load(dataset, "train"), load(dataset, "test")
+    train, test = splits(dataset, data)
     build = partial(two_conv, size=train.x.shape[1])
     net, history = trained(build, "two_conv", number, epochs, train, test, device, dataset)
     return net, history[-1]["test_accuracy"]

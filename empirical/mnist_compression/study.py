@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.data import load
+from empirical.data import digest, load, splits
 from empirical.mnist_compression.measure import SEVEN, STATISTICS, World, measure
 from empirical.mnist_compression.strokes import recentred
 from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers
@@ -27,14 +27,14 @@ CERTIFICATES = ("none", "crown")
 SHUFFLE = 7  # key of the order in which the sevens of a test set are taken
 
 
-def draw(stream: Stream, units: range, dataset: str, construction: str, **_: Any) -> World:
+def draw(stream: Stream, units: range, dataset: str, construction: str, data: str, **_: Any) -> World:
     """Numbers (size,) in the test set of the sevens that are `units` in a fixed random order, and pictures in [0, 1].
 
     No draw is left: which network is trained is in the point, and the sevens are a finite population. For the
     construction "halfway" a picture is moved half the way that would bring what lies below its upper stroke to the
     middle of the frame: in its place the stem stands aside from where MNIST, which centres by mass, has its ones.
     """
-    test = load(dataset, "test")
+    test = splits(dataset, data)[1]
     sevens = np.flatnonzero(test.labels == SEVEN)
     shuffled = sevens[np.random.Generator(np.random.Philox(SHUFFLE)).random(len(sevens)).argsort()]
     chosen = shuffled[units.start : units.stop]
@@ -51,10 +51,14 @@ def points(
     network: Sequence[int],
     certificate: Sequence[str],
 ) -> list[Point]:
-    """Every data set with every construction, length of training and network, with certificates or without."""
-    axes = ("dataset", "construction", "certificate", "epochs", "network")
+    """Every data set with every construction, length of training and network, with certificates or without.
+
+    A point names its images by a digest.
+    """
+    axes = ("dataset", "construction", "certificate", "epochs", "network", "data")
+    held = {name: digest(name) for name in dataset}
     swept = product(dataset, construction, certificate, epochs, network)
-    return [dict(zip(axes, values, strict=True)) for values in swept]
+    return [dict(zip(axes, (*values, held[values[0]]), strict=True)) for values in swept]
 
 
 def _among(flag: str, names: Sequence[str]) -> Callable[[str], list[str]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from empirical.models.dropout import drawn_from
 from empirical.training.loop import History, fit
+from empirical.training.objective import CROSS_ENTROPY, Objective
 from empirical.training.reporter import Reporter
 from fragility.engine.stop import look
 from fragility.engine.study import UsageError
@@ -34,12 +35,12 @@ class Recipe:
 
     Parameters
     ----------
-    optimiser : one of OPTIMISERS, torch's own; the loss is the cross-entropy of the logits.
+    optimiser : one of OPTIMISERS, torch's own.
     rate : learning rate of the first epoch.
     decay : factor of the learning rate after each epoch.
     batch : images per step; the last step of an epoch may have fewer.
     options : further arguments of the optimiser, ("momentum", 0.9) for one.
-    mixed : bfloat16 where torch's autocast sees fit; on a GPU only. Weights stay float32.
+    steps : of an epoch; None for one pass over the images. Beyond a pass another one begins, in another order.
     """
 
     optimiser: str = "Adadelta"
@@ -47,21 +48,37 @@ class Recipe:
     decay: float = 0.7
     batch: int = 64
     options: tuple[tuple[str, float], ...] = ()
-    mixed: bool = False
+    steps: int | None = None
 
     def __str__(self) -> str:
         options = "".join(f", {key} {value:g}" for key, value in self.options)
-        mixed = ", mixed precision" if self.mixed else ""
-        return f"{self.optimiser} {self.rate:g}{options}, decay {self.decay:g}, batch {self.batch}{mixed}"
+        steps = f", {self.steps} steps an epoch" if self.steps else ""
+        return f"{self.optimiser} {self.rate:g}{options}, decay {self.decay:g}, batch {self.batch}{steps}"
 
 
 STOCK = Recipe()
 
 
+class Watch(Protocol):
+    """Looks at a network while it is trained, and keeps what it saw in the checkpoint."""
+
+    def look(self, step: int, model: nn.Module) -> None:
+        """Called before the first step with 0, and after every step 1, 2, ... over all epochs."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What it has seen: tensors, numbers and texts, in dictionaries, lists and tuples."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes up a state, as `Trainee.restore` does."""
+        ...
+
+
 class Minibatches:
     """One network on one set of images, a `Trainee`.
 
-    The order of the images in epoch k and its dropout masks are functions of (seed, k).
+    The order of the images in epoch k, its dropout masks and what its objective draws are functions of (seed, k).
 
     Parameters
     ----------
@@ -69,10 +86,12 @@ class Minibatches:
     x : (N, ...) uint8 of 0..255, scaled to [0, 1] batch by batch, or float.
     y : (N,) int64.
     test : images and labels on which the accuracy is reported after each epoch as "test_accuracy".
+    objective : what each step descends.
+    watch : looks at the network on its way.
 
     Raises
     ------
-    UsageError : no such optimiser; mixed precision on a CPU.
+    UsageError : no such optimiser.
     """
 
     def __init__(
@@ -85,13 +104,14 @@ class Minibatches:
         device: str = "cpu",
         test: tuple[Tensor, Tensor] | None = None,
         reporter: Reporter | None = None,
+        objective: Objective = CROSS_ENTROPY,
+        watch: Watch | None = None,
     ) -> None:
         if recipe.optimiser not in OPTIMISERS:
             raise UsageError(f"the optimiser must be one of {', '.join(OPTIMISERS)}, got {recipe.optimiser!r}")
-        if recipe.mixed and device == "cpu":
-            raise UsageError("mixed precision must be trained on a GPU, got --device cpu")
         self.model, self.seed, self.recipe = model.to(device), seed, recipe
         self.device, self.reporter = device, reporter
+        self.objective, self.watch, self.steps = objective, watch, 0
         self.x, self.y = x.to(device), y.to(device)
         self.test = test and (test[0].to(device), test[1].to(device))
         make = getattr(torch.optim, recipe.optimiser)
@@ -100,13 +120,16 @@ class Minibatches:
 
     def epoch(self, number: int) -> dict[str, float]:
         """Mean loss and accuracy over the epoch, each image as its batch met it, dropout and all; "test_accuracy"."""
-        order = torch.randperm(len(self.x), generator=generator("cpu", self.seed, number, 0)).to(self.device)
+        order = self._order(generator("cpu", self.seed, number, 0)).to(self.device)
+        drawn = generator(self.device, self.seed, number, 2)
         totals, seen = torch.zeros(2, dtype=torch.float64, device=self.device), 0
+        if self.watch and not self.steps:
+            self.watch.look(0, self.model)
         self.model.train()
         with drawn_from(self.model, generator(self.device, self.seed, number, 1)):
             for chosen in order.split(self.recipe.batch):
                 look()
-                totals += self._step(chosen)
+                totals += self._step(chosen, drawn)
                 seen += len(chosen)
                 if self.reporter and self.reporter.due():
                     self.reporter.within(seen / len(order), _report(totals, seen))
@@ -114,25 +137,41 @@ class Minibatches:
         self.schedule.step()
         return _report(totals, seen) | ({"test_accuracy": evaluate(self.model, *self.test)} if self.test else {})
 
-    def _step(self, chosen: Tensor) -> Tensor:
+    def _order(self, stream: torch.Generator) -> Tensor:
+        """Numbers of the images as the epoch meets them: one permutation, or as much of several as its steps take."""
+        images = len(self.x)
+        wanted = images if self.recipe.steps is None else self.recipe.steps * self.recipe.batch
+        passes = [torch.randperm(images, generator=stream) for _ in range(-(-wanted // images))]
+        return torch.cat(passes)[:wanted]
+
+    def _step(self, chosen: Tensor, drawn: torch.Generator) -> Tensor:
         """One step on these images; the sums of their losses and of those classified right."""
         x, y = pixels(self.x[chosen]), self.y[chosen]
         self.optimiser.zero_grad()
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.recipe.mixed):
-            logits = self.model(x)
-            loss = nn.functional.cross_entropy(logits, y)
-        loss.backward()
+        loss, logits = self.objective.backward(self.model, x, y, drawn)
         self.optimiser.step()
-        return torch.stack([loss.detach().double() * len(y), (logits.detach().argmax(1) == y).sum()])
+        self.steps += 1
+        if self.watch:
+            self.watch.look(self.steps, self.model)
+        return torch.stack([loss.double() * len(y), (logits.argmax(1) == y).sum()])
 
     def state(self) -> dict[str, Any]:
-        """Weights, and the optimiser's averages and learning rate, which is all that the schedule goes by."""
-        return {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        """Weights, averages and learning rate of the optimiser, by which the schedule goes, and what was watched."""
+        seen = {"watch": self.watch.state()} if self.watch else {}
+        return {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "steps": self.steps,
+            **seen,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes up a `state`."""
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.steps = int(state["steps"])
+        if self.watch:
+            self.watch.restore(state["watch"])
 
 
 def train(
@@ -147,6 +186,8 @@ def train(
     name: str = "network",
     checkpoint: Path | None = None,
     identity: str = "",
+    objective: Objective = CROSS_ENTROPY,
+    watch: Watch | None = None,
 ) -> History:
     """Trains the model in place, or takes its weights from a finished checkpoint, and returns the history of epochs.
 
@@ -154,7 +195,7 @@ def train(
     `Minibatches` and `fit`.
     """
     reporter = Reporter()
-    trainee = Minibatches(model, x, y, seed, recipe, device, test, reporter)
+    trainee = Minibatches(model, x, y, seed, recipe, device, test, reporter, objective, watch)
     history = fit(trainee, epochs, name, checkpoint, identity=identity, reporter=reporter)
     model.eval().requires_grad_(False)
     return history

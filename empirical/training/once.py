@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import torch
@@ -9,8 +10,10 @@ from torch import Tensor, nn
 
 from empirical.data.images import Images
 from empirical.training.loop import History
-from empirical.training.network import STOCK, Recipe, train
+from empirical.training.network import STOCK, Recipe, Watch, train
+from empirical.training.objective import CROSS_ENTROPY, Objective
 from fragility.engine.context import current
+from fragility.engine.fingerprint import fingerprint
 
 
 def trained(
@@ -23,31 +26,41 @@ def trained(
     device: str = "cpu",
     data: str = "images",
     recipe: Recipe = STOCK,
+    objective: Objective = CROSS_ENTROPY,
+    watch: Watch | None = None,
 ) -> tuple[nn.Module, History]:
     """(network, history) after `epochs` epochs: from the context's folder of checkpoints if it is there, else trained.
 
     The network is on `device`, in evaluation mode, without gradients of weights. The history has "loss" and "accuracy"
     of each epoch as its minibatches met them, dropout and all, and "test_accuracy" after it. Threads and processes that
     ask for the same network wait for the first, which trains it. Weights are bit for bit those of any other run on the
-    same kind of device with the same number of threads.
+    same kind of device with the same number of threads. The file's name has a digest of all that makes the network, its
+    images and the code of its training included: whatever differs is another file.
 
     Parameters
     ----------
     build : the network of a seed, untrained; it maps images (B, channels, height, width) in [0, 1] to logits.
     name : of the network, as files and lines on stderr call it; another network has another.
     seed : of initial weights, order of images and dropout masks, at least 0.
-    epochs : at least 1. Every number of epochs is a file of its own.
+    epochs : at least 1.
     images, test : training images; images whose accuracy is reported after each epoch.
     device : "cpu" or "cuda".
     data : name of the images, as files and lines on stderr call them.
+    watch : looks at the network while it is trained; of one that is taken from its file it takes up what was seen.
 
     Raises
     ------
-    UsageError : the checkpoint is damaged or one of other images.
+    DamagedRecordError : the checkpoint is damaged.
     StorageError : the folder of checkpoints cannot be written.
     """
     x, y = tensors(images)
     network = build(seed)
+    code = fingerprint(train, build, objective, watch and type(watch))
+    identity = (
+        f"{name}, seed {seed}, {epochs} epochs, {device}; {recipe}; {objective}; "
+        f"{len(x)} images {images.digest}, tested on {test.digest}; code {code}"
+    )
+    file = f"{data}-{name}-seed{seed}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}.pt"
     history = train(
         network,
         x,
@@ -58,8 +71,10 @@ def trained(
         device,
         tensors(test),
         name=f"{name} on {data}, seed {seed}",
-        checkpoint=current().checkpoints / f"{data}-{name}-seed{seed}-epochs{epochs}-{device}.pt",
-        identity=f"{name}, seed {seed}, {device}; {recipe}; {len(x)} images {images.digest}, tested on {test.digest}",
+        checkpoint=current().checkpoints / file,
+        identity=identity,
+        objective=objective,
+        watch=watch,
     )
     return network, history
 

@@ -8,6 +8,7 @@ of a double, 4096 cells per octave.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -15,16 +16,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 DROPPED_BITS = 40  # of 52 in the mantissa
+AXES = b"shape"  # of one draw's statistic, where it has several axes: a key of the column's metadata
 
 
 def raw_table(values: Mapping[str, np.ndarray]) -> pa.Table:
-    """One row per draw; a statistic of shape (size, k) becomes a column of lists of length k."""
+    """One row per draw; a statistic of shape (size, k, ...) becomes a column of lists that knows its shape."""
 
     def column(array: np.ndarray) -> pa.Array:
         flat = pa.array(np.ascontiguousarray(array, dtype=np.float64).reshape(-1))
-        return flat if array.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, array.shape[1])
+        return flat if array.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, math.prod(array.shape[1:]))
 
-    return pa.table({name: column(array) for name, array in values.items()})
+    def field(name: str, array: np.ndarray, kind: pa.DataType) -> pa.Field:
+        return pa.field(name, kind, metadata={AXES: ",".join(map(str, array.shape[1:]))} if array.ndim > 2 else None)
+
+    columns = {name: column(array) for name, array in values.items()}
+    schema = pa.schema([field(name, values[name], made.type) for name, made in columns.items()])
+    return pa.table(columns, schema=schema)
 
 
 def counted_table(blocks: Iterable[Mapping[str, np.ndarray]]) -> pa.Table:
@@ -39,12 +46,14 @@ def counted_table(blocks: Iterable[Mapping[str, np.ndarray]]) -> pa.Table:
 
 
 def column(table: pa.Table, statistic: str) -> np.ndarray:
-    """The values of one statistic of a raw table, (size,) or (size, k)."""
+    """The values of one statistic of a raw table, (size,) or (size, k, ...)."""
     chunked = table.column(statistic)
     if not pa.types.is_fixed_size_list(chunked.type):
         return chunked.to_numpy()
     flat = np.concatenate([chunk.flatten().to_numpy() for chunk in chunked.chunks])
-    return flat.reshape(len(table), chunked.type.list_size)
+    axes = (table.schema.field(statistic).metadata or {}).get(AXES)
+    shape = [chunked.type.list_size] if axes is None else [int(length) for length in axes.split(b",")]
+    return flat.reshape(len(table), *shape)
 
 
 def counts(tables: Iterable[pa.Table], statistic: str) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +90,8 @@ def digest(table: pa.Table) -> str:
     content = hashlib.blake2b(digest_size=16)
     for name, values in zip(table.column_names, table.columns, strict=True):
         if pa.types.is_fixed_size_list(values.type):
-            content.update(str(values.type.list_size).encode())
+            axes = (table.schema.field(name).metadata or {}).get(AXES, b"")
+            content.update(str(values.type.list_size).encode() + axes)
             values = pa.chunked_array([chunk.flatten() for chunk in values.chunks])
         if pa.types.is_dictionary(values.type):
             values = values.cast(pa.string())

@@ -46,7 +46,7 @@ class Method:
     ----------
     says : half a line for `--help`.
     draw : (stream, size, **point) -> world. All the randomness.
-    measure : (backend, world, **point) -> {statistic: (size,) or (size, k)}. None of it.
+    measure : (backend, world, **point) -> {statistic: (size,) or (size, k, ...)}. None of it.
     statistics : (**point) -> the names that `measure` returns there.
     floats : (**point) -> float64 numbers that one draw of the world takes.
     obstacle : (**point) -> one line saying why the method cannot be used there, or None.

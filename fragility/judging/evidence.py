@@ -35,7 +35,7 @@ class Evidence:
         return set(self.tables[0]["statistic"].to_pylist() if self.counted else self.tables[0].column_names)
 
     def values(self, statistic: str) -> np.ndarray:
-        """(samples,) or (samples, k)."""
+        """(samples,) or (samples, k, ...)."""
         return np.concatenate([column(table, statistic) for table in self.tables])[: self.samples]
 
     def uniform(self, statistic: str, theory: Law | Sequence[Law]) -> np.ndarray:

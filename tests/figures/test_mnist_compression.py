@@ -12,7 +12,14 @@ from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store
 
-POINT = {"dataset": "digits", "construction": "enough", "certificate": "crown", "epochs": 5, "network": 0}
+POINT = {
+    "dataset": "digits",
+    "construction": "enough",
+    "certificate": "crown",
+    "epochs": 5,
+    "network": 0,
+    "data": "0" * 12,
+}
 
 
 def written(tmp_path, works):

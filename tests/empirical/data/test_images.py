@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from empirical.data import Images, load
+from empirical.data import Images, digest, load, splits
 from fragility.engine.study import UsageError
 
 
@@ -64,3 +64,18 @@ def test_a_set_is_read_once_and_cannot_be_written(idx_set, tmp_path):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
     assert images.tensor().shape == (5, 1, 28, 28)
+
+
+def test_a_digest_is_of_all_splits(idx_set, tmp_path):
+    idx_set(tmp_path / "a/MNIST/raw")
+    for folder, sizes in (("b", (5, 4)), ("c", (6, 3)), ("d", (5, 3))):
+        idx_set(tmp_path / folder / "MNIST/raw", *sizes)
+    one, other, third, same = (digest("mnist", tmp_path / folder) for folder in "abcd")
+    assert one == same
+    assert len({one, other, third, digest("digits")}) == 4
+
+
+def test_images_are_those_that_were_asked_for():
+    assert splits("digits", digest("digits")) == (load("digits", "train"), load("digits", "test"))
+    with pytest.raises(UsageError, match="--data-dir must hold the digits 123 wherever"):
+        splits("digits", "123")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from empirical.data import load
+from empirical.data import digest, load
 from empirical.mnist_compression import measure
 from empirical.mnist_compression.study import STUDY, draw, points
 from empirical.mnist_compression.tables import compression, kept, predicted, ratio, tables
@@ -18,7 +18,14 @@ from theory.gradients.path_length import first_order_length, tie_ratio
 
 SIDE = 12
 ATTACKS = ("fast_gradient", "sign_gradient", "ddn")
-POINT = {"dataset": "digits", "construction": "enough", "certificate": "none", "epochs": 1, "network": 0}
+POINT = {
+    "dataset": "digits",
+    "construction": "enough",
+    "certificate": "none",
+    "epochs": 1,
+    "network": 0,
+    "data": digest("digits"),
+}
 (WAY,) = STUDY.methods.values()
 
 
@@ -187,8 +194,16 @@ def test_mnist_has_as_many_sevens_as_it_says(data):
     assert WAY.units(**POINT | {"dataset": "mnist"}) == 1028
 
 
+def test_records_are_of_the_images_that_their_point_names():
+    foreign, world = POINT | {"data": "0" * 12}, (np.arange(3.0), sevens())
+    for step in (lambda: draw(None, range(1), **foreign), lambda: WAY.measure(on("cpu"), world, **foreign)):
+        with pytest.raises(UsageError, match=rf"--data-dir must hold the digits {'0' * 12} .*got {digest('digits')}"):
+            step()
+
+
 def test_points_and_flags():
-    sweep = points(["mnist"], ["enough", "whole"], [5], [0, 1], ["none"])
+    sweep = points(["digits"], ["enough", "whole"], [5], [0, 1], ["none"])
+    assert {point["data"] for point in sweep} == {digest("digits")}
     assert [(point["construction"], point["network"]) for point in sweep] == [
         ("enough", 0),
         ("enough", 1),

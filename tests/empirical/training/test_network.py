@@ -1,6 +1,7 @@
 """Training of one network: what it depends on, what it learns, what it refuses."""
 
 import threading
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch import nn
 from empirical.models.dropout import Dropout, drawn_from
 from empirical.models.mnist import two_conv
 from empirical.training.network import Minibatches, Recipe, evaluate, generator, train
+from empirical.training.objective import CROSS_ENTROPY
 from fragility.engine.study import UsageError
 
 
@@ -165,16 +167,84 @@ def test_an_evaluation_counts_and_leaves_the_mode(digits):
     assert model.training
 
 
-@pytest.mark.parametrize(
-    ("recipe", "match"),
-    [(Recipe("Newton"), "one of Adadelta, .*'Newton'"), (Recipe(mixed=True), "trained on a GPU, got --device cpu")],
-)
-def test_recipes_that_cannot_be_followed_are_a_line(recipe, match):
-    with pytest.raises(UsageError, match=match):
-        Minibatches(nn.Linear(1, 2), torch.ones(1, 1), torch.zeros(1, dtype=torch.int64), 0, recipe)
+def test_a_recipe_that_cannot_be_followed_is_a_line():
+    with pytest.raises(UsageError, match=r"one of Adadelta, .*'Newton'"):
+        Minibatches(nn.Linear(1, 2), torch.ones(1, 1), torch.zeros(1, dtype=torch.int64), 0, Recipe("Newton"))
+
+
+def test_an_epoch_of_so_many_steps_goes_on_with_another_order():
+    x = torch.arange(10.0)[:, None]
+    for steps, expected in ((2, [4, 4]), (7, [4] * 7)):
+        model = Watched(1, 2)
+        Minibatches(model, x, torch.zeros(10, dtype=torch.int64), 0, Recipe(batch=4, steps=steps)).epoch(1)
+        assert [len(part) for part in model.met] == expected
+    met = torch.cat(model.met)[:, 0].tolist()
+    passes = met[:10], met[10:20], met[20:]
+    assert sorted(passes[0]) == sorted(passes[1]) == x[:, 0].tolist()
+    assert passes[0] != passes[1]
+    assert len({*passes[2]}) == 8
+
+
+@dataclass(frozen=True)
+class Halved:
+    """Half the cross-entropy, with a word on what it draws."""
+
+    drawn: list
+
+    def backward(self, model, x, y, generator):
+        loss, logits = CROSS_ENTROPY.backward(model, x, y, generator)
+        for parameter in model.parameters():
+            parameter.grad /= 2
+        self.drawn.append(float(torch.rand((), generator=generator)))
+        return loss / 2, logits
+
+
+def test_an_objective_is_what_is_descended(digits):
+    """Half the loss with twice the rate is the same training; what is drawn is a function of seed and epoch."""
+    drawn = [], []
+    models = [two_conv(3, 8) for _ in range(3)]
+    x, y = digits[0][:96], digits[1][:96]
+    whole = train(models[0], x, y, 2, 0, Recipe("SGD", 0.25))
+    half = [
+        train(model, x, y, 2, 0, Recipe("SGD", 0.5), objective=Halved(kept))
+        for model, kept in zip(models[1:], drawn, strict=True)
+    ]
+    assert torch.equal(weights(models[0]), weights(models[1]))
+    assert [report["loss"] for report in whole] == [2 * report["loss"] for report in half[0]]
+    assert drawn[0] == drawn[1]
+    assert len({*drawn[0]}) == len(drawn[0]) == 4
+
+
+class Diary:
+    """Keeps a weight at every step."""
+
+    def __init__(self):
+        self.seen = []
+
+    def look(self, step, model):
+        self.seen.append([float(step), float(model[0].weight.detach().flatten()[0])])
+
+    def state(self):
+        return {"seen": self.seen}
+
+    def restore(self, state):
+        self.seen = state["seen"]
+
+
+def test_a_watch_sees_every_step_and_remembers_what_it_saw_before_a_stop(digits, tmp_path):
+    x, y = digits[0][:96], digits[1][:96]
+    whole, begun, resumed = Diary(), Diary(), Diary()
+    train(two_conv(3, 8), x, y, 3, 0, watch=whole)
+    assert [step for step, _ in whole.seen] == [*range(7)]
+    assert whole.seen[0][1] == float(weights(two_conv(3, 8))[0])
+    file = tmp_path / "digits.pt"
+    train(two_conv(3, 8), x, y, 1, 0, checkpoint=file, watch=begun)
+    for _ in range(2):  # goes on, and is then only read
+        train(two_conv(3, 8), x, y, 3, 0, checkpoint=file, watch=resumed)
+        assert resumed.seen == whole.seen
 
 
 def test_a_recipe_says_all_that_it_sets():
-    told = {str(Recipe(**change)) for change in ({}, {"rate": 0.5}, {"decay": 1.0}, {"batch": 32}, {"mixed": True})}
+    told = {str(Recipe(**change)) for change in ({}, {"rate": 0.5}, {"decay": 1.0}, {"batch": 32}, {"steps": 3})}
     told |= {str(Recipe("SGD")), str(Recipe("SGD", options=(("momentum", 0.9),)))}
     assert len(told) == 7

@@ -15,7 +15,12 @@ from fragility.engine.study import UsageError
 
 POINT = {"n": 3, "rows": (3, 3)}
 SHARD = Shard("simulate.qr_product", "qr", tuple(POINT.items()), seed=0, index=0, size=4)
-TABLE = raw_table({"last": np.arange(4.0), "diagonal": np.arange(12.0).reshape(4, 3)})
+COLUMNS = {
+    "last": np.arange(4.0),
+    "diagonal": np.arange(12.0).reshape(4, 3),
+    "course": np.arange(24.0).reshape(4, 1, 3, 2),
+}
+TABLE = raw_table(COLUMNS)
 
 
 @pytest.fixture
@@ -26,8 +31,8 @@ def store(tmp_path):
 def test_what_is_written_comes_back(store):
     store.write(SHARD, TABLE)
     table = store.read(SHARD)
-    np.testing.assert_array_equal(column(table, "last"), np.arange(4.0))
-    np.testing.assert_array_equal(column(table, "diagonal"), np.arange(12.0).reshape(4, 3))
+    for name, values in COLUMNS.items():
+        np.testing.assert_array_equal(column(table, name), values)
 
 
 def test_a_shard_that_was_never_written_is_none(store):
