@@ -13,8 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from fragility.space import Space
 
-Kind = Literal["law", "moment", "identity", "bound", "rate", "reported"]
-Status = Literal["printed", "refuted", "gap", "slip", "reading", "corrected", "extension"]
+Kind = Literal["law", "moment", "identity", "bound", "rate", "majority", "reported"]
+Status = Literal["printed", "unmet", "refuted", "gap", "slip", "reading", "corrected", "extension"]
 FAULTS: tuple[Status, ...] = ("refuted", "gap", "slip", "reading")  # what a quoted sentence that fails can be
 LONGEST_QUOTE = 25  # words
 FORMULA = "[..]"  # stands in a quote for a formula, or for words left out
@@ -29,7 +29,7 @@ class Quote(NamedTuple):
 
 
 class Sides(NamedTuple):
-    """Both sides of a statement in one world: a bound says left <= right, an identity left == right.
+    """Both sides of a statement in one world: a bound or a majority says left <= right, an identity left == right.
 
     Numbers or arrays that broadcast together: floats, or `fractions.Fraction` where a witness is replayed exactly.
     """
@@ -69,11 +69,26 @@ class Rate:
         return math.log(self.value(large) / self.value(small)) / math.log(large / small)
 
 
-class Reported(NamedTuple):
-    """A number that a paper prints, and what theory says it should be near (NaN where theory is silent)."""
+def same(values: np.ndarray) -> np.ndarray:
+    return values
 
-    printed: float
-    predicted: float = float("nan")
+
+class Reported(NamedTuple):
+    """What a paper prints, what theory says it should be near, and how a study's draws are set beside it.
+
+    Parameters
+    ----------
+    printed : a number as it stands in print, or an array of such, NaN where nothing is printed.
+    predicted : the same from theory; NaN where it is silent.
+    per_draw : maps the recorded statistic, (draws, ...), to what each draw has in place of `printed`: (draws,) for a
+        number, and else (draws, *shape of the array).
+    scale : the scale on which both are compared, such as np.log10 of numbers that span orders of magnitude.
+    """
+
+    printed: float | np.ndarray
+    predicted: float | np.ndarray = float("nan")
+    per_draw: Callable[[np.ndarray], np.ndarray] = same
+    scale: Callable[[np.ndarray], np.ndarray] = same
 
 
 def everywhere(**_point: Any) -> bool:
@@ -109,17 +124,23 @@ class Claim:
     formula : the same in LaTeX, without dollar signs.
     domain : for which sizes and worlds, a phrase.
     kind, theory : "law": `theory(**point)` is a law, or one law per column of the statistic (columns are then pooled
-        by probability integral transform); "moment": a `Moment`; "rate": a `Rate`; "reported": a `Reported`;
+        by probability integral transform); "moment": a `Moment`; "rate": a `Rate`;
         "bound", "identity": `theory(**world)` gives the `Sides` of the statement in one world; `theory(**columns)`, of
-        recorded columns, gives them for each of the draws that it speaks of, (draws, ...).
+        recorded columns, gives them for each of the draws that it speaks of, (draws, ...); "majority": the same of
+        recorded columns, and left <= right holds in more than half of the draws, in all entries of each; "reported":
+        `theory(**point)` is a `Reported`, and `theory()` is one, too: what it takes of a point has defaults. It is
+        judged if it names a study and a statistic.
     code : the function that holds the formula, where `theory` only wraps it.
     tolerance : the smallest discrepancy worth seeing, fixed before any draw. For laws the largest difference
         between two distribution functions; for moments in units of the moment; for rates of the exponent; for
-        bounds and identities relative to 1 + |right side|.
-    status : "printed": the paper says it, and it holds; "refuted": the paper says it, and it is false within the
-        paper's own hypotheses; "gap": a step of a proof fails, and the theorem stands; "slip": a misprint, a lost
-        condition, an inconsistency; "reading": false in one reading of the words, and `instead` names the one that
-        holds; "corrected": what holds instead; "extension": no paper's statement, but what a reader needs beside it.
+        bounds and identities relative to 1 + |right side|; for majorities of the share of draws, below 1/2; for
+        printed numbers that are judged half the width of the interval that they lie in, on the scale of comparison.
+    status : "printed": the paper says it, and it holds; "unmet": the paper says it of its networks, and those that a
+        study trains, perhaps under another protocol, do otherwise, which is a finding and no defect; "refuted": the
+        paper says it, and it is false within the paper's own hypotheses; "gap": a step of a proof fails, and the
+        theorem stands; "slip": a misprint, a lost condition, an inconsistency; "reading": false in one reading of the
+        words, and `instead` names the one that holds; "corrected": what holds instead; "extension": no paper's
+        statement, but what a reader needs beside it.
     quotes : the paper's words; none of a corrected statement and of an extension.
     reading : what the row adds to the words that it quotes: quantifiers, thresholds, the domain; "as printed" for
         nothing. Of an extension: what it is for, where that needs a word.
@@ -136,7 +157,7 @@ class Claim:
     note : what a reader should know: the way to the proof, how far off, what is asymptotic.
     statistic, study : the recorded number (or row of numbers) that it speaks of, and the study that records it, by
         room and name such as "simulate.qr_product"; empty where nothing does. A relation is tried in random worlds,
-        unless it names a study, of whose `columns` it then speaks.
+        unless it names a study, of whose `columns` it then speaks, as a majority does.
     world : of a relation: draws one random world that it speaks of, the keyword arguments of `theory`, from a NumPy
         generator, without knowing what is claimed.
     space : of a relation: where a hunt looks for a world in which it fails.
@@ -144,6 +165,10 @@ class Claim:
     where : the points that the statement covers.
     replay : of what fails, if `theory` does not keep rational numbers exact: its sides, or bounds that still
         contradict it (left rounded down, right rounded up), in exact arithmetic.
+
+    Raises
+    ------
+    ValueError : the tolerance of a majority leaves no share below one half to rule out.
     """
 
     id: str
@@ -176,6 +201,10 @@ class Claim:
     replay: Callable[..., Sides] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        if self.kind == "majority" and not 0 < self.tolerance < 0.5:
+            raise ValueError(
+                f"the tolerance of a majority must lie between 0 and 1/2, got {self.tolerance} of {self.id}"
+            )
         if self.is_relation and not self.study:
             for name, value in {"study": STATEMENTS, "statistic": "excess"}.items():
                 object.__setattr__(self, name, value)
@@ -191,9 +220,14 @@ class Claim:
         return self.study == STATEMENTS
 
     @property
+    def of_records(self) -> bool:
+        """Whether it has two sides in each of a study's draws, which its theory takes from recorded columns."""
+        return self.kind == "majority" or (self.is_relation and not self.of_worlds)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The recorded statistics that it speaks of: of two sides, those that its theory takes."""
-        if self.is_relation and not self.of_worlds:
+        if self.of_records:
             return tuple(signature(self.theory).parameters)
         return (self.statistic,)
 
@@ -206,6 +240,14 @@ class Claim:
     def holds(self) -> bool:
         """Whether the table takes it for true; what does not hold has a stored witness."""
         return not (self.tempting or self.status in FAULTS)
+
+    @property
+    def must_agree(self) -> bool:
+        """Whether draws that disagree contradict the table: it holds, and is neither a printed number nor unmet.
+
+        Under which protocol a number was printed is not known, so that one that is not met is a finding and no error.
+        """
+        return self.holds and self.status != "unmet" and self.kind != "reported"
 
 
 def rows(source: str = "", **defaults: Any) -> Callable[..., Claim]:

@@ -78,7 +78,7 @@ def _parser() -> Parser:
         type=argument(_factor),
         default=1.0,
         metavar="FACTOR",
-        help="judge laws, moments and rates with tolerances this many times smaller (default 1)",
+        help="judge all but bounds and identities with tolerances this many times smaller (default 1)",
     )
     add_run_flags(parser, how)
     parser.add_argument("--markdown", action="store_true", help="the table as Markdown")
@@ -138,7 +138,7 @@ def _judged(flags: dict[str, Any]) -> int:
         print(markdown(claim_table(judged)), flush=True)
     else:
         print(text(claim_table(judged, totals(judged, undecided))), flush=True)
-    return int(any(line.outcome == "disagrees" and line.claim.holds for line in judged))
+    return int(any(line.outcome == "disagrees" and line.claim.must_agree for line in judged))
 
 
 def _chosen(book: Book, starts: Sequence[str] | None, tighter: float) -> list[Claim]:

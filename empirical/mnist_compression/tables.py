@@ -12,7 +12,18 @@ from empirical.measures.path import ends
 from empirical.mnist_compression.measure import ONE, SEVEN
 from fragility.engine.study import Point
 from fragility.judging.comparison import Row, comparison
-from fragility.judging.estimates import ANY, COSINE, SHARE, Bounds, Estimate, mean, median, quantile, share
+from fragility.judging.estimates import (
+    ANY,
+    COSINE,
+    SHARE,
+    Bounds,
+    Estimate,
+    mean,
+    median,
+    quantile,
+    rank_correlation,
+    share,
+)
 from fragility.tables import Table, listing
 from theory.gradients.gradient_plane import median_compression
 from theory.gradients.path_length import sign_inflation, tie_ratio
@@ -23,7 +34,6 @@ ILLUSTRATED = 5  # images, as in Tables 5 and 6
 QUARTILES = {"lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75}
 AT = "x_2 a 7, x_1 the artificial 1, f = f_1 - f_7, e the smallest perturbation found that makes x_2 a 1"
 LENGTH: Bounds = (0.0, math.inf)  # or a ratio of lengths
-RANKED = 1.06  # variance of Fisher's z of a rank correlation, times n - 3 (Fieller, Hartley and Pearson 1957)
 
 
 def tables(records: Sequence[tuple[Point, Columns]]) -> list[Table]:
@@ -250,20 +260,7 @@ def _one(networks: Sequence[Columns], quantity: str, reading: Reading, within: B
 
 
 def _ranked(networks: Sequence[Columns], one: str, other: str, reading: Reading, theory: Reading) -> Row:
-    def correlation(columns: Columns) -> Estimate:
-        from scipy.stats import spearmanr
-
-        pairs = np.stack([reading(columns), theory(columns)])
-        pairs = pairs[:, np.isfinite(pairs).all(axis=0)]
-        n = pairs.shape[1]
-        if n < 5 or (np.ptp(pairs, axis=1) == 0).any():
-            return Estimate(math.nan, -1.0, 1.0, n)
-        value = float(spearmanr(*pairs).statistic)
-        half = 1.96 * math.sqrt(RANKED / (n - 3))
-        centre = math.atanh(min(max(value, -0.999999), 0.999999))
-        return Estimate(value, math.tanh(centre - half), math.tanh(centre + half), n)
-
-    found = [correlation(columns) for columns in networks]
+    found = [rank_correlation(reading(columns), theory(columns)) for columns in networks]
     measured = found[0] if len(found) == 1 else mean([estimate.value for estimate in found], within=COSINE)
     return Row(f"rank correlation of {one} and {other}", measured, predicted=1.0)
 

@@ -9,6 +9,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
+from fragility.catalogue.places import figure
 from fragility.command.flags import add_claims_flag
 from fragility.engine.context import OWN, Context, using
 from fragility.engine.files import DamagedRecordError, StorageError
@@ -32,7 +33,8 @@ def main(
 
     Parameters
     ----------
-    study : room and name, such as "simulate.qr_product"; the figure is called by the name alone.
+    study : room and name, such as "simulate.qr_product"; the figure is called by the name alone, or by both where
+        studies of two rooms share the name.
     draw : takes a matplotlib figure and what `numbers` gives.
     numbers : takes a run's folder, its manifest and a point; raises FileNotFoundError where there are no records. If
         what it gives has lines in `lacking`, on what there are no records of, the user is told.
@@ -42,8 +44,9 @@ def main(
         `numbers` takes the name of one in place of the point.
     claims : the book that is shown where no flag names another.
     """
-    figure_name = study.rpartition(".")[2]
-    parser = argparse.ArgumentParser(prog=f"python -m figures.{figure_name}", description="Draws from records only.")
+    module = figure(study)
+    figure_name = module.removeprefix("figures.")
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description="Draws from records only.")
     add_claims_flag(parser)
     parser.set_defaults(claims=claims)
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records (default results)")
@@ -66,13 +69,13 @@ def main(
             from figures.shared.style import save
 
             for line in getattr(chosen, "lacking", ()):
-                print(f"figures.{figure_name}: {line}", file=sys.stderr)
-            save(lambda figure: draw(figure, chosen), size(chosen) if callable(size) else size, target)
+                print(f"{module}: {line}", file=sys.stderr)
+            save(lambda sheet: draw(sheet, chosen), size(chosen) if callable(size) else size, target)
     except UsageError as error:
-        print(f"figures.{figure_name}: {error}", file=sys.stderr)
+        print(f"{module}: {error}", file=sys.stderr)
         sys.exit(USAGE)
     except (FileNotFoundError, DamagedRecordError, StorageError) as error:
-        print(f"figures.{figure_name}: {error}", file=sys.stderr)
+        print(f"{module}: {error}", file=sys.stderr)
         sys.exit(UNAVAILABLE)
     print(target)
     sys.exit(0)

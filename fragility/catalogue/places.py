@@ -1,4 +1,4 @@
-"""Where the code behind a claim stands: file and line of a function, or of the variable that holds a value."""
+"""Where the code behind a claim stands: file and line of a function, or of a variable; and the figure of its study."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,16 @@ def variable_place(value: Any) -> str:
                 if isinstance(target, ast.Name) and target.id in names:
                     return f"{located(Path(file), node.lineno)} {target.id}"
     return ""
+
+
+def figure(study: str) -> str:
+    """Module of the figure of a study, such as "figures.qr_product" of "simulate.qr_product".
+
+    Where the room stands before the name there is a figure of its own for this room: "figures.empirical_conditioning".
+    """
+    room, _, name = study.rpartition(".")
+    own = f"figures.{room}_{name}"
+    return own if find_spec(own) else f"figures.{name}"
 
 
 def located(file: Path, line: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fragility.book import Book, Paper
 from fragility.catalogue.defects import MEANING, counted, defects
-from fragility.catalogue.places import function_place, implementation, located, variable_place
+from fragility.catalogue.places import figure, function_place, implementation, located, variable_place
 from fragility.claim import Claim, Quote
 from fragility.tables import Column, Table
 from fragility.witness import hypotheses
@@ -17,6 +17,7 @@ COLUMNS = (*map(Column, ("claim", "kind", "status")), Column("tolerance", form="
 LOST = "a reconstruction: the paper's formulas are lost in the text that was read"
 HOLDING = {
     "printed": "the paper says it, and it holds",
+    "unmet": "the paper says it of its networks, and those that were trained for it here do otherwise",
     "corrected": "what holds instead",
     "extension": "no statement of the paper",
     "tempting": "what one might think, and nobody says: it is false",
@@ -63,7 +64,8 @@ def table(claims: Sequence[Claim], book: Book) -> Table:
 
 def page(claim: Claim, book: Book) -> str:
     """All that a book knows of one claim, and where it stands among the others."""
-    row, study = book.place(claim.id), claim.study.rpartition(".")[2]
+    row, shown = book.place(claim.id), figure(claim.study) if claim.study else ""
+    names = ("statistics " if len(claim.columns) > 1 else "statistic ") + ", ".join(claim.columns)
     fields = {
         "says": claim.says,
         "source": claim.source,
@@ -87,8 +89,8 @@ def page(claim: Claim, book: Book) -> str:
         "code": function_place(claim.code or claim.theory),
         "world": function_place(claim.world) if claim.world else "",
         "space": variable_place(claim.space) or function_place(claim.space.build) if claim.space else "",
-        "study": f"python -m {claim.study} (statistic {claim.statistic})" if study else "",
-        "figure": f"python -m figures.{study}" if study and find_spec(f"figures.{study}") else "",
+        "study": f"python -m {claim.study} ({names})" if claim.study else "",
+        "figure": f"python -m {shown}" if shown and find_spec(shown) else "",
         "witness": "" if claim.holds else f"python -m theory --replay {claim.id}",
     }
     return "\n".join([claim.id, *(f"  {key.ljust(11)}  {value}" for key, value in fields.items() if value)])

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from fragility.claim import Claim
 from fragility.engine.study import Point
 from fragility.judging.stated import stated, stated_by_decoys
-from fragility.judging.verdict import Outcome, Verdict
+from fragility.judging.verdict import Outcome, Unit, Verdict
 
 
 class Distance(NamedTuple):
@@ -27,7 +27,14 @@ class Distance(NamedTuple):
 
 
 def verdict(
-    claim: Claim, point: Point, method: str, found: Distance, samples: int, needed: int, alpha: float
+    claim: Claim,
+    point: Point,
+    method: str,
+    found: Distance,
+    samples: int,
+    needed: int,
+    alpha: float,
+    unit: Unit = "gap",
 ) -> Verdict:
     """The verdict on a claim whose draws are so far from what it states."""
     return Verdict(
@@ -39,7 +46,7 @@ def verdict(
         band=found.band,
         tolerance=claim.tolerance,
         resolution=found.resolution,
-        unit="gap",
+        unit=unit,
         wanted=claim.tolerance,
         samples=samples,
         needed=needed,

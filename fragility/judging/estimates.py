@@ -16,6 +16,9 @@ Bounds: TypeAlias = tuple[float, float]
 ANY: Bounds = (-math.inf, math.inf)
 SHARE: Bounds = (0.0, 1.0)
 COSINE: Bounds = (-1.0, 1.0)
+RANKED = 1.06  # variance of Fisher's z of a rank correlation, times n - 3 (Fieller, Hartley and Pearson 1957)
+MOST = 0.999999  # a correlation of 1 has no finite z
+NEGLIGIBLE = 1e-12  # variance that is left of a column, as a share, where another decides it
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,40 @@ def share(flags: Any, confidence: float = CONFIDENCE) -> Estimate:
     hits, n = int(np.count_nonzero(kept)), len(kept)
     low, high = clopper_pearson(hits, n, 1 - confidence) if n else (0.0, 1.0)
     return Estimate(hits / n if n else math.nan, low, high, n)
+
+
+def rank_correlation(one: Any, other: Any, given: Any = None) -> Estimate:
+    """Spearman's correlation of two columns (n,), partial if a third is given, with an interval by Fisher's z.
+
+    Rows with an entry that is not finite are left out. NaN of fewer than 3, and where a column is constant, or decided
+    by the third.
+    """
+    columns = np.array([one, other] if given is None else [one, other, given], dtype=float)
+    columns = columns[:, np.isfinite(columns).all(axis=0)]
+    n = columns.shape[1]
+    degrees = n - 1 - len(columns)
+    value = _correlation(columns) if n >= 3 else math.nan
+    if math.isnan(value) or degrees < 2:
+        return Estimate(value, *COSINE, n)
+    from scipy.special import ndtri
+
+    half = float(ndtri((1 + CONFIDENCE) / 2)) * math.sqrt(RANKED / degrees)
+    centre = math.atanh(min(max(value, -MOST), MOST))
+    return Estimate(value, math.tanh(centre - half), math.tanh(centre + half), n)
+
+
+def _correlation(columns: np.ndarray) -> float:
+    """Of the ranks of the first two rows, that of the third held fixed where there is one."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(columns, axis=1)
+    if (np.ptp(ranks, axis=1) == 0).any():
+        return math.nan
+    pairs = np.corrcoef(ranks)
+    if len(columns) == 2:
+        return float(pairs[0, 1])
+    rest = (1 - pairs[0, 2] ** 2) * (1 - pairs[1, 2] ** 2)
+    return float((pairs[0, 1] - pairs[0, 2] * pairs[1, 2]) / math.sqrt(rest)) if rest > NEGLIGIBLE else math.nan
 
 
 def _kept(values: Any) -> np.ndarray:

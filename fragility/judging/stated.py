@@ -19,9 +19,9 @@ def covers(claim: Claim, point: Point, note: Callable[[str], None] = lambda _: N
     """
     if claim.of_worlds:
         return point == {"claim": claim.id}
-    if claim.kind in ("rate", "reported"):  # of many points, or of none
+    if claim.kind == "rate" or not claim.study:  # of many points, or of none
         return False
-    if claim.is_relation or not claim.where(**point):
+    if claim.of_records or not claim.where(**point):
         return claim.where(**point)
     try:
         stated(claim, point)
@@ -32,7 +32,7 @@ def covers(claim: Claim, point: Point, note: Callable[[str], None] = lambda _: N
 
 
 def stated(claim: Claim, point: Point) -> Any:
-    """The law, the laws of the columns or the moment that the claim states at a point.
+    """The law, the laws of the columns, the moment or the printed number that the claim states at a point.
 
     It is kept, since laws make tables of themselves when they are first asked.
     """

@@ -43,7 +43,9 @@ class Line:
     @property
     def unexpected(self) -> bool:
         """Whether it contradicts the table: what should hold disagrees, or what should fail agrees."""
-        return (self.outcome == "disagrees") == self.claim.holds and self.outcome != "blunt"
+        if self.outcome == "disagrees":
+            return self.claim.must_agree
+        return self.outcome == "agrees" and not self.claim.holds
 
     @property
     def samples(self) -> int:
@@ -115,11 +117,13 @@ def totals(judged: Sequence[Line], undecided: Sequence[str] = ()) -> list[str]:
     tempting = sum(claim.tempting for claim in known)
     rejected, visible = (sum(column) for column in zip(*(line.decoys for line in judged), strict=True))
     contradicting = [line.claim.id for line in judged if line.unexpected]
+    unmet = [line.claim.id for line in judged if line.outcome == "disagrees" and line.claim.kind == "reported"]
     return [
         f"{len(judged)} claims: {outcomes['agrees']} agree, {outcomes['blunt']} are blunt, {outcomes['disagrees']} "
         f"disagree, {len(known)} of them as the table says; {rejected} of {visible} decoys rejected.",
         f"Shown of the papers: {counted(known)}; of what one might think: {tempting} false.",
         *(f"(!) {name} contradicts the table" for name in contradicting),
+        *(f"printed, and not met by these draws: {name}" for name in unmet),
         *(f"not reached within the budget: {name}" for name in undecided),
     ]
 

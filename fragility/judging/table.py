@@ -26,7 +26,11 @@ OF_WORLDS = (
     "gap: by how much the worst world fails, relative to 1 + |right side|; the band is the rounding allowed.",
     "would see: the smallest share of failing worlds of which one is met with 95 % probability.",
 )
-OF_RECORDS = "gap of a bound or an identity: by how much the worst draw fails, relative to 1 + |right side|."
+OF_RECORDS = {
+    "draws": "gap of a bound or an identity: by how much the worst draw fails, relative to 1 + |right side|.",
+    "share": "gap of a majority: by how much the share of draws that comply falls short of one half.",
+    "printed": "gap of a printed number: to the mean of the draws; the band is how far one more draw may lie from it.",
+}
 
 
 def verdict_table(verdicts: Sequence[Verdict], study: Study, store: Store) -> Table:
@@ -56,7 +60,7 @@ def decoys_rejected(rejected: int, visible: int) -> str:
 
 
 def _cells(verdict: Verdict) -> tuple[Cell, ...]:
-    ending = f" (needs {verdict.needed:,})" if verdict.outcome == "blunt" else ""
+    ending = f" (needs {verdict.needed:,})" if verdict.outcome == "blunt" and verdict.needed else ""
     return (
         verdict.claim,
         verdict.method if verdict.of_worlds else label(verdict.point),
@@ -73,7 +77,7 @@ def _notes(verdicts: Sequence[Verdict], study: Study, store: Store) -> list[str]
     notes = [
         f"drawn with seed {store.manifest['seed']} by backend {store.manifest['backend']}.",
         *(OF_WORLDS if all(verdict.of_worlds for verdict in verdicts) else OF_DRAWS),
-        *([OF_RECORDS] if any(verdict.unit == "draws" for verdict in verdicts) else ()),
+        *(says for unit, says in OF_RECORDS.items() if any(verdict.unit == unit for verdict in verdicts)),
         "decoys: wrong statements close to the claim that the same draws reject, of those large enough to be seen.",
     ]
     if any(not study.methods[verdict.method].blind for verdict in verdicts):

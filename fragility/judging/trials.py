@@ -57,6 +57,7 @@ class Trial:
     claim: Claim
     looks: list[int]  # draws at each look so far
     verdict: Verdict | None = None
+    seen: Evidence | None = None  # what the verdict is on
 
     @property
     def decided(self) -> bool:
@@ -97,9 +98,9 @@ class WorldJob:
         evidence: dict[int, Evidence] = {}
 
         def look(trial: Trial, samples: int) -> None:
-            seen = evidence.setdefault(samples, Evidence(tables[:], samples))
-            error = spend(alpha, trial.look(seen.samples))
-            trial.verdict = judge(trial.claim, self.point, self.method, seen, error)
+            trial.seen = evidence.setdefault(samples, Evidence(tables[:], samples))
+            error = spend(alpha, trial.look(trial.seen.samples))
+            trial.verdict = judge(trial.claim, self.point, self.method, trial.seen, error)
 
         held = 0
         with closing(self.draws.tables(self.method, self.point, self._shards(plans), deadline)) as arriving:
@@ -108,7 +109,7 @@ class WorldJob:
                 held += drawn([table])
                 self.draws.progress(f"{label(self.point)} {self.method}", min(held, target), target)
                 for trial in self.trials:
-                    before = trial.verdict.samples if trial.verdict else 0
+                    before = trial.seen.samples if trial.seen else 0
                     for samples in plans[trial.claim.statistic]:
                         if before < samples <= held and not trial.decided:
                             look(trial, samples)
@@ -120,8 +121,8 @@ class WorldJob:
             if not trial.decided:
                 look(trial, min(held, plans[trial.claim.statistic][-1]))
             assert trial.verdict is not None
-            last = evidence.setdefault(trial.verdict.samples, Evidence(tables, trial.verdict.samples))
-            trial.verdict = reject_decoys(trial.claim, trial.verdict, last)
+            assert trial.seen is not None
+            trial.verdict = reject_decoys(trial.claim, trial.verdict, trial.seen)
         self.draws.store.save_manifest()
 
     def _needed(self, claim: Claim, alpha: float) -> int:

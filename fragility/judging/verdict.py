@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 from fragility.engine.study import Point
 
 Outcome: TypeAlias = Literal["agrees", "blunt", "disagrees"]
-Unit: TypeAlias = Literal["gap", "worlds", "draws", "witness"]
+Unit: TypeAlias = Literal["gap", "worlds", "draws", "witness", "share", "printed"]
 
 BETA = 0.05  # what is as large as the resolution is missed at most this often
 
@@ -27,16 +27,18 @@ class Verdict:
 
     Parameters
     ----------
-    gap : the discrepancy found: between distribution functions, in units of the moment, between exponents, or by how
-        much a relation fails in its worst world or draw, relative to 1 + |right side|.
+    gap : the discrepancy found: between distribution functions, in units of the moment, between exponents, by how
+        much a relation fails in its worst world or draw, relative to 1 + |right side|, by how much the share of draws
+        that comply falls short of one half, or between a printed number and the mean of the draws.
     band : how far chance may carry the gap of a claim that holds, at error rate `alpha`; of a relation, how far
         rounding may.
     tolerance : the claim's.
     resolution : the smallest discrepancy, in its `unit`, that these draws rule out where none was found.
     unit : "gap": the resolution is a gap; "worlds", "draws": the share of them that fail; "witness": the same of
-        worlds, but the only one looked at is stored since it fails.
+        worlds, but the only one looked at is stored since it fails; "share": by how much the share of draws that comply
+        may fall short of one half; "printed": half the width of the interval in which one more draw lies.
     wanted : the resolution at which no gap makes "agrees".
-    samples : draws looked at; needed : draws at which the resolution reaches what is wanted.
+    samples : draws looked at; needed : draws at which the resolution reaches what is wanted, 0 where none would do.
     alpha : error rate of the look; 0 where chance cannot contradict the claim.
     visible, rejected : decoys that the tolerance should show at this point, and those that the draws reject.
     """
@@ -67,6 +69,8 @@ class Verdict:
         """The resolution in its unit."""
         if self.unit == "witness":
             return "a witness"
-        if self.unit == "gap":
+        if self.unit in ("gap", "printed"):
             return f"{self.resolution:.2g}"
+        if self.unit == "share":
+            return f"{100 * self.resolution:.2g} % below half"
         return f"{100 * self.resolution:.2g} % of {self.unit}"

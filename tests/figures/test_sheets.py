@@ -3,6 +3,7 @@
 import importlib
 import runpy
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from figures.panels import deviation, law, moment
 from figures.panels.sheet import Panel, Sheet
 from fragility.backends.numpy_backend import BACKEND
+from fragility.catalogue.places import figure
 from fragility.engine.context import Context
 from fragility.engine.shard import Shard, find_study, record
 from fragility.engine.store import Store
@@ -31,7 +33,11 @@ DRAWS = 64
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_study_has_its_figure(name):
-    assert (ROOMS / "figures" / f"{name.rpartition('.')[2]}.py").exists()
+    assert find_spec(figure(name))
+
+
+def test_no_two_studies_share_a_figure():
+    assert len({figure(name) for name in STUDIES}) == len(STUDIES)
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -1,7 +1,7 @@
 """How a claim is judged, by its kind.
 
-Draws of one world decide a law, a moment or a relation; `RULES` says where. A rate takes a sweep of sizes instead: see
-`fragility.judging.kinds.rate`.
+Draws of one world decide a law, a moment, a relation, a majority or a printed number; `RULES` says where. A rate takes
+a sweep of sizes instead: see `fragility.judging.kinds.rate`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Protocol
 from fragility.claim import Claim, Kind
 from fragility.engine.study import Point
 from fragility.judging.evidence import Evidence
-from fragility.judging.kinds import law, moment, relation
+from fragility.judging.kinds import law, majority, moment, relation, reported
 from fragility.judging.verdict import Verdict
 
 
@@ -38,7 +38,14 @@ class Rules(Protocol):
         ...
 
 
-RULES: Mapping[Kind, Rules] = {"law": law, "moment": moment, "bound": relation, "identity": relation}
+RULES: Mapping[Kind, Rules] = {
+    "law": law,
+    "moment": moment,
+    "bound": relation,
+    "identity": relation,
+    "majority": majority,
+    "reported": reported,
+}
 
 
 def judge(claim: Claim, point: Point, method: str, evidence: Evidence, alpha: float) -> Verdict:

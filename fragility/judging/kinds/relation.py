@@ -29,8 +29,8 @@ def judge(claim: Claim, point: Point, method: str, evidence: Evidence, _alpha: f
     if claim.of_worlds:
         worst, samples = float(np.max(evidence.values(claim.statistic))), evidence.samples
     else:
-        sides = _sides(claim.theory, evidence)
-        worst, samples = excess(claim.kind, sides), len(np.broadcast_arrays(*sides)[0])
+        both = sides(claim.theory, evidence)
+        worst, samples = excess(claim.kind, both), len(np.broadcast_arrays(*both)[0])
     resolution = Unseen().resolution(samples, BETA) if samples else 1.0
     return Verdict(
         claim=claim.id,
@@ -64,10 +64,10 @@ def decoys(claim: Claim, point: Point, evidence: Evidence, _alpha: float) -> tup
     if claim.of_worlds:
         worst = evidence.values("decoys").max(axis=0) if says else ()
     else:
-        worst = [excess(claim.kind, _sides(decoy.theory, evidence)) for decoy in chosen]
+        worst = [excess(claim.kind, sides(decoy.theory, evidence)) for decoy in chosen]
     return says, tuple(name for name, found in zip(says, worst, strict=True) if not found <= claim.tolerance)
 
 
-def _sides(theory: Callable[..., Sides], evidence: Evidence) -> Sides:
+def sides(theory: Callable[..., Sides], evidence: Evidence) -> Sides:
     """What a statement says of the records: both sides for each of the draws that it speaks of."""
     return theory(**{name: evidence.values(name) for name in signature(theory).parameters})

@@ -2,8 +2,9 @@
 
 from functools import partial
 
+import figures
 from fragility.catalogue import rows
-from fragility.catalogue.places import function_place, implementation, resting_on, variable_place
+from fragility.catalogue.places import figure, function_place, implementation, resting_on, variable_place
 from theory.claims import BOOK
 
 
@@ -21,6 +22,15 @@ def test_a_variable_is_found_where_it_is_assigned():
     assert variable_place(rows.HOLDING).endswith("HOLDING")
     assert "catalogue/rows.py:" in variable_place(rows.HOLDING)
     assert not variable_place(object())
+
+
+def test_a_figure_is_called_by_its_study_and_by_the_room_where_two_share_the_name(monkeypatch, tmp_path):
+    (tmp_path / "empirical_probes.py").touch()
+    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(tmp_path)])
+    assert figure("simulate.probes") == "figures.probes"
+    assert figure("empirical.probes") == "figures.empirical_probes"
+    assert figure("empirical.relu_compression") == "figures.relu_compression"
+    assert figure("walk") == "figures.walk"
 
 
 def test_the_way_back_from_code_to_claims():

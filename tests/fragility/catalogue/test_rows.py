@@ -77,6 +77,12 @@ def test_the_page_of_a_row_tells_where_its_code_stands(monkeypatch):
     assert shown["study"] == "python -m simulate.statements (statistic excess)"
 
 
+def test_a_page_names_all_statistics_that_a_row_speaks_of():
+    page = rows.page(BOOK["fc.trained.linear.match"], BOOK)
+    assert "python -m empirical.linear_compression (statistics cos_1, cos_2, fraction)" in page
+    assert "python -m figures.linear_compression" in page
+
+
 def test_the_table_has_a_heading_per_paper():
     """With the title that the book gives it, or the name of the prefix."""
     table = rows.table(tuple(BOOK), BOOK)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from fragility.judging.estimates import COSINE, SHARE, mean, median, quantile, share
+from fragility.judging.estimates import COSINE, SHARE, mean, median, quantile, rank_correlation, share
 from fragility.tables import Interval
 
 VALUES = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30)
@@ -75,3 +76,47 @@ def test_a_value_that_rounding_carries_across_its_bound_stays_in_its_interval():
     above = math.nextafter(1, 2)
     found = mean([above, above, above], within=COSINE)
     assert found.low <= found.value == found.high == above
+
+
+def test_rank_correlations_are_scipys():
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((2, 30))
+    y[3] = np.nan
+    kept = np.arange(30) != 3
+    found = rank_correlation(x, y)
+    assert found.value == pytest.approx(stats.spearmanr(x[kept], y[kept]).statistic)
+    assert found.n == 29
+    assert math.isnan(rank_correlation(x, np.ones(30)).value)
+    assert found.low < found.value < found.high
+    assert rank_correlation(x, np.exp(x)).value == pytest.approx(1)
+
+
+def test_a_partial_correlation_is_that_of_the_residuals_of_ranks():
+    rng = np.random.default_rng(2)
+    z = rng.standard_normal(200)
+    x, y = z + 0.3 * rng.standard_normal(200), z + 0.3 * rng.standard_normal(200)
+    ranks = [stats.rankdata(values) for values in (x, y, z)]
+    left, right = (one - np.polyval(np.polyfit(ranks[2], one, 1), ranks[2]) for one in ranks[:2])
+    found = rank_correlation(x, y, z)
+    assert found.value == pytest.approx(np.corrcoef(left, right)[0, 1])
+    assert rank_correlation(x, y).value > 0.8 > abs(found.value)
+    assert math.isnan(rank_correlation(x, y, x).value)
+
+
+def test_of_few_rows_a_correlation_has_no_interval():
+    found = rank_correlation([1, 2, 3], [2, 3, 1])
+    assert (found.value, found.low, found.high) == (pytest.approx(-0.5), *COSINE)
+    assert math.isnan(rank_correlation([1, 2], [2, 3]).value)
+
+
+def test_fishers_interval_covers_the_rank_correlation_of_normals(alpha):
+    """Of normals with correlation r it is 6 / pi arcsin(r / 2)."""
+    rng, r = np.random.default_rng(4), 0.6
+
+    def draw():
+        x, e = rng.standard_normal((2, 40))
+        return x, r * x + math.sqrt(1 - r**2) * e
+
+    hits, repeats = covering(lambda pair: rank_correlation(*pair), 6 / math.pi * math.asin(r / 2), draw)
+    seen = share(np.arange(repeats) < hits, 1 - alpha)
+    assert seen.low <= 0.95 <= seen.high

@@ -5,7 +5,7 @@ import math
 import pytest
 from scipy import stats
 
-from fragility.claim import Claim, Decoy, Rate, Sides
+from fragility.claim import Claim, Decoy, Rate, Reported, Sides
 from fragility.judging.stated import covers, stated, stated_by_decoys
 
 
@@ -39,6 +39,24 @@ def test_a_relation_speaks_of_its_own_worlds_or_of_the_records_of_its_study():
 
 def test_a_rate_speaks_of_no_single_point():
     assert not covers(claim("rate", lambda: Rate("n", 1.0), study="own", statistic="x"), {"n": 4})
+
+
+def test_a_majority_speaks_of_the_records_of_its_study():
+    row = claim("majority", lambda x: Sides(x, 1), study="own", where=lambda n: n > 3)
+    assert covers(row, {"n": 4})
+    assert not covers(row, {"n": 3})
+
+
+def test_a_printed_number_speaks_of_points_if_it_names_a_study():
+    def printed(n=1):
+        if n > 9:
+            raise ValueError("nothing is printed")
+        return Reported(n)
+
+    judged = claim("reported", printed, study="own", statistic="x", where=lambda n: n > 3)
+    assert [covers(judged, {"n": n}) for n in (3, 4, 10)] == [False, True, False]
+    assert stated(judged, {"n": 4}).printed == 4
+    assert not covers(claim("reported", printed), {"n": 4})
 
 
 def test_what_is_stated_is_kept():

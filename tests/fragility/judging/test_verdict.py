@@ -12,6 +12,8 @@ from fragility.judging.verdict import Verdict
         ("worlds", "1 % of worlds", True),
         ("draws", "1 % of draws", False),
         ("witness", "a witness", True),
+        ("share", "1 % below half", False),
+        ("printed", "0.01", False),
     ],
 )
 def test_the_resolution_knows_its_unit(unit, seen, of_worlds):

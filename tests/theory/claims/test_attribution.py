@@ -15,7 +15,7 @@ from tests.each import each
 from theory.claims import BOOK
 
 BY_ID = {claim.id: claim for claim in BOOK}
-QUOTED = [claim for claim in BOOK if claim.status in ("printed", *FAULTS)]
+QUOTED = [claim for claim in BOOK if claim.status in ("printed", "unmet", *FAULTS)]
 UNQUOTED = [claim for claim in BOOK if claim.status in ("corrected", "extension")]
 FAILING = [claim for claim in BOOK if not claim.holds]
 ENDINGS = {"refuted": "printed", "gap": "printed", "slip": "printed", "reading": "reading", "corrected": "corrected"}
@@ -83,6 +83,13 @@ def test_what_fails_names_what_holds(claim):
 @each("claim", [claim for claim in BOOK if claim.holds])
 def test_what_holds_has_no_fault(claim):
     assert not any((claim.instead, claim.defect, claim.cause, claim.hypotheses, claim.argument))
+
+
+@each("claim", [claim for claim in BOOK if claim.status == "unmet"])
+def test_what_is_unmet_is_unmet_by_trained_networks_and_says_how_far(claim):
+    assert claim.study.startswith("empirical.")
+    assert claim.kind == "majority"
+    assert claim.note
 
 
 @each("claim", [claim for claim in BOOK if claim.status == "corrected"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib import import_module
+from inspect import signature
 from pkgutil import iter_modules
 
 import numpy as np
@@ -13,9 +14,12 @@ import theory.claims
 from fragility.catalogue import places
 from fragility.claim import Rate, Reported
 from fragility.engine.shard import find_study
+from fragility.judging.kinds.reported import difference
 from fragility.law import Law, Moment
 from tests.each import each
 from theory.claims import BOOK
+
+HERE = {"dataset": ["digits"], "images": [100]}  # of experiments on images: those that come with scikit-learn
 
 
 def points(claim):
@@ -23,7 +27,7 @@ def points(claim):
     if claim.kind == "rate":
         return [{}]
     study = find_study(claim.study)
-    judged = study.table or study.points(**{name: axis.default for name, axis in study.grid.items()})
+    judged = study.table or study.points(**{name: HERE.get(name, axis.default) for name, axis in study.grid.items()})
     return [point for point in judged if claim.where(**point)]
 
 
@@ -103,8 +107,8 @@ def test_its_code_is_one_step_away(claim):
 @each("claim", BOOK)
 def test_its_theory_is_of_its_kind(claim):
     match claim.kind:
-        case "bound" | "identity":
-            return  # their sides are looked at in random worlds
+        case "bound" | "identity" | "majority":
+            return  # their sides are looked at in random worlds, or in records
         case "reported":
             assert isinstance(claim.theory(), Reported)
             return
@@ -137,6 +141,24 @@ def test_its_statistic_is_measured_by_a_blind_method(claim):
         assert any(claim.statistic in names for names in offered), point
 
 
+RECORDED = [claim for claim in BOOK if claim.of_records or (claim.kind == "reported" and claim.study)]
+
+
+@each("claim", RECORDED)
+def test_a_study_describes_the_columns_that_it_and_its_decoys_speak_of(claim):
+    described = {name for method in find_study(claim.study).methods.values() for name in method.statistics()}
+    assert claim.columns
+    assert set(claim.columns) <= described
+    if claim.of_records:
+        for decoy in claim.decoys:
+            assert set(signature(decoy.theory).parameters) <= described, decoy.says
+
+
+@each("claim", [claim for claim in BOOK if claim.kind == "reported"])
+def test_a_printed_number_is_judged_by_a_study_and_a_statistic_or_by_neither(claim):
+    assert bool(claim.study) == bool(claim.statistic) == bool(claim.decoys)
+
+
 SWEPT = [claim for claim in BOOK if claim.kind == "rate" and claim.study]
 
 
@@ -151,6 +173,14 @@ def test_a_rate_is_measured_at_every_size_by_one_method(claim):
         )
         for way in methods
     )
+
+
+@each("claim", [claim for claim in RECORDED if claim.holds])
+def test_what_is_said_of_records_ships_decoys_that_differ_from_it(claim):
+    assert claim.decoys
+    assert all(decoy.theory is not claim.theory for decoy in claim.decoys)
+    if claim.kind == "reported":
+        assert all(difference(claim.theory(), decoy.theory()) >= claim.tolerance for decoy in claim.decoys)
 
 
 TOLD = [claim for claim in BOOK if claim.kind in ("law", "moment", "rate") and claim.holds]
