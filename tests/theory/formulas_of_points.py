@@ -4,11 +4,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from theory.conditioning import gradient_attacks
 from theory.convolution import robust_accuracy
 from theory.gradients import gradient_plane, path_length
 from theory.points import last_column, optimal_tolerance, probes
 
-MODULES = (gradient_plane, last_column, optimal_tolerance, path_length, probes, robust_accuracy)
+MODULES = (gradient_attacks, gradient_plane, last_column, optimal_tolerance, path_length, probes, robust_accuracy)
 # full rank as numbers and as booleans; a difference of small entries wraps in unsigned dtypes
 A = np.array([[3, 1, 0], [0, 2, 1], [1, 0, 2]])
 TALL = np.array([[3, 1], [0, 2], [1, 0]])
@@ -23,6 +24,22 @@ def always(slope):
 
 
 FORMULAS = {
+    "gradient_attacks.fast_gradient": lambda of: gradient_attacks.fast_gradient(of(A), of(BIAS), of(Z), 0.25, 2),
+    "gradient_attacks.fast_gradient of a target": lambda of: gradient_attacks.fast_gradient(
+        of(A), of(BIAS), of(A), 0.25, 2, target=True, box=(0, 4)
+    ),
+    "gradient_attacks.fast_gradient of a label": lambda of: gradient_attacks.fast_gradient(
+        of(A), of(BIAS), of(A), 0.25, 2, box=None, label=np.array([2, 0, 1])
+    ),
+    "gradient_attacks.fast_gradient_accuracy": lambda of: gradient_attacks.fast_gradient_accuracy(
+        of(A), of(BIAS), of(A), np.array([0, 1, 2]), 0.75, 3, box=None
+    ),
+    "gradient_attacks.two_class_attack": lambda of: gradient_attacks.two_class_attack(
+        of(G), of(TWO), of(Z), 0.25, 2, label=np.array(1)
+    ),
+    "gradient_attacks.cross_entropy": lambda of: gradient_attacks.cross_entropy(of(A), of(BIAS), of(X), np.array(1)),
+    "gradient_attacks.input_gradient": lambda of: gradient_attacks.input_gradient(of(A), of(BIAS), of(X), np.array(1)),
+    "gradient_attacks.lost_radius": lambda of: gradient_attacks.lost_radius(of(A), of(BIAS), of(X)),
     "gradient_plane.projection": lambda of: gradient_plane.projection(of(G), of(X)),
     "gradient_plane.perturbation": lambda of: gradient_plane.perturbation(of(G), of(X), of(np.array(2))),
     "gradient_plane.compression": lambda of: gradient_plane.compression(of(G), of(X)),

@@ -15,6 +15,7 @@ from theory.conditioning import (
     condition_numbers,
     gaussian_condition,
     gaussian_spectrum,
+    gradient_attacks,
     three_column_condition,
     universality,
 )
@@ -145,6 +146,18 @@ SIZES = {
     "gaussian_spectrum.small_ball_constant.n": (gaussian_spectrum.small_ball_constant, 1),
     "gaussian_spectrum.extreme_interval.m": (lambda v: gaussian_spectrum.extreme_interval(v, 1, 0.1), 1),
     "gaussian_spectrum.extreme_interval.n": (lambda v: gaussian_spectrum.extreme_interval(5, v, 0.1), 1),
+    "gradient_attacks.fast_gradient.steps": (
+        lambda v: gradient_attacks.fast_gradient(DATA, DATA[0], DATA[1], 0.1, v),
+        0,
+    ),
+    "gradient_attacks.fast_gradient_accuracy.steps": (
+        lambda v: gradient_attacks.fast_gradient_accuracy(DATA, DATA[0], DATA, np.arange(6), 0.1, v),
+        0,
+    ),
+    "gradient_attacks.two_class_attack.steps": (
+        lambda v: gradient_attacks.two_class_attack(DATA[:2], DATA[0, :2], DATA[1], 0.1, v, box=None),
+        0,
+    ),
     "gradient_plane.span_law.d": (lambda v: gradient_plane.span_law(v, 1), 2),
     "gradient_plane.span_law.gradients": (lambda v: gradient_plane.span_law(5, v), 1),
     "gradient_plane.size_law.gradients": (gradient_plane.size_law, 1),

@@ -8,8 +8,13 @@ from theory.claims.cond import (
     condition_numbers,
     consistency,
     gaussian_spectrum,
+    gradient_attacks,
     relative_errors,
     reported,
+    trained_accuracy,
+    trained_fragility,
+    trained_networks,
+    two_class_attacks,
 )
 
 CLAIMS: tuple[Claim, ...] = (
@@ -17,8 +22,13 @@ CLAIMS: tuple[Claim, ...] = (
     *condition_numbers.CLAIMS,
     *condition_layers.CLAIMS,
     *gaussian_spectrum.CLAIMS,
+    *gradient_attacks.CLAIMS,
+    *two_class_attacks.CLAIMS,
     *reported.CLAIMS,
     *consistency.CLAIMS,
     *conclusions_on_layers.CLAIMS,
     *conclusions_on_accuracy.CLAIMS,
+    *trained_networks.CLAIMS,
+    *trained_accuracy.CLAIMS,
+    *trained_fragility.CLAIMS,
 )
