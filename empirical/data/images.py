@@ -46,6 +46,13 @@ class Images:
             raise UsageError(f"there must be between 1 and {len(self)} images, as many as the set has, got {count}")
         return Images(self.x[:count], self.labels[:count], self.classes)
 
+    def spread(self, count: int) -> Images:
+        """`count` images at equal distances over all, the first one first; 1 <= count <= N."""
+        if not 1 <= count <= len(self):
+            raise UsageError(f"there must be between 1 and {len(self)} images, as many as the set has, got {count}")
+        chosen = [number * len(self) // count for number in range(count)]
+        return Images(self.x[chosen], self.labels[chosen], self.classes)
+
     def of_class(self, label: int) -> Images:
         """The images with that label, in their order."""
         if not 0 <= label < len(self.classes):

@@ -67,7 +67,7 @@ def _parser(study: Study, samples: int | None, checkpoint: bool) -> Parser:
         default=samples,
         help=f"networks or images per point (default {samples or 'all'})",
     )
-    if any(method.units for method in study.methods.values()):
+    if "dataset" in study.grid or any(method.units for method in study.methods.values()):
         how.add_argument(
             "--data-dir",
             type=Path,

@@ -41,7 +41,11 @@ def test_parts(images):
     chosen = images.of_class(0)
     assert chosen.labels.tolist() == [0, 0, 0]
     np.testing.assert_array_equal(chosen.x, images.x[[0, 2, 5]])
-    for part in (lambda: images.first(7), lambda: images.first(0), lambda: images.of_class(3)):
+    assert images.spread(6).digest == images.digest
+    np.testing.assert_array_equal(images.spread(4).x, images.x[[0, 1, 3, 4]])
+    np.testing.assert_array_equal(images.spread(2).labels, images.labels[[0, 3]])
+    outside = (lambda: images.first(7), lambda: images.first(0), lambda: images.spread(7), lambda: images.spread(0))
+    for part in (*outside, lambda: images.of_class(3)):
         with pytest.raises(UsageError, match="got"):
             part()
 

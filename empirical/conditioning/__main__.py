@@ -1,0 +1,11 @@
+"""Condition numbers and accuracies under attack of trained networks: Tables I and II of conditioning."""
+
+from empirical.conditioning.study import STUDY
+from empirical.shared.command import main, read
+
+if __name__ == "__main__":
+    flags = read(STUDY, samples=6, full={"images": [10000], "samples": 20})
+
+    from empirical.conditioning.tables import tables
+
+    main(STUDY, flags, tables)
