@@ -37,6 +37,11 @@ class Sides(NamedTuple):
     left: Any
     right: Any
 
+    @property
+    def swapped(self) -> Sides:
+        """The opposite statement, right <= left; both hold of a tie."""
+        return Sides(self.right, self.left)
+
 
 @dataclass(frozen=True)
 class Rate:

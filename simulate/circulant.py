@@ -124,8 +124,8 @@ STUDY = Study(
     says="circular convolutions with Gaussian kernels, before and after ConvNorm (ConvNorm, 2.2 and 3)",
     grid={
         "n": Axis(integers(1, "--n"), [4], "points along each side of the input image; a list sweeps"),
-        "channels_in": Axis(integers(1, "--channels_in"), [3], "input channels; a list sweeps"),
-        "channels_out": Axis(integers(1, "--channels_out"), [2], "output channels; a list sweeps"),
+        "channels_in": Axis(integers(1, "--channels-in"), [3], "input channels; a list sweeps"),
+        "channels_out": Axis(integers(1, "--channels-out"), [2], "output channels; a list sweeps"),
         "taps": Axis(integers(1, "--taps"), [3], "taps along each side of a filter, at most n; a list sweeps"),
         "frequency": Axis(
             _frequency,

@@ -16,6 +16,7 @@ DOORS = {"theory.__main__"}  # the command of the room: it prints
 KNOWING = {"simulate.statements", "simulate.ladder"}  # they set both sides beside each other; their worlds are blind
 SEEN_BY_STUDIES = ("theory.things", "theory.numerics")  # what statements speak of; no answers
 SEEN_BY_WORLDS = (*SEEN_BY_STUDIES, "theory.reported", "theory.worlds")
+CERTIFICATES = "empirical.certificates"  # a certificate is theory's own bound, evaluated on a trained network
 MOST_LINES = 400  # a file with one idea rarely needs more; none is split to meet a number
 
 
@@ -54,14 +55,18 @@ def rooms(module):
     return {name.partition(".")[0] for name in imported(module)}
 
 
-def reached(module):
-    """The module, and all modules of the rooms that it imports, directly or not."""
+def reached(module, certifying=False):
+    """The module, and all modules of the rooms that it imports, directly or not.
+
+    Of what certificates import, theory is left out for those that are `certifying`.
+    """
     pending, found = [module], set()
     while pending:
         name = pending.pop()
         if name in FILES and name not in found:
             found.add(name)
-            pending += imported(name)
+            bounds = certifying and beneath(name, CERTIFICATES)
+            pending += [other for other in imported(name) if not (bounds and beneath(other, "theory"))]
     return found
 
 
@@ -150,8 +155,20 @@ def test_there_are_studies():
 
 @pytest.mark.parametrize("study", [study for study in STUDIES if study not in KNOWING])
 def test_a_study_is_blind(study):
-    """Of theory, nothing that a study imports, however indirectly, has anything but things."""
-    assert not [name for name in reached(home(study)) if beneath(name, "theory") and not _is_blind(name)]
+    """Of theory, nothing that a study imports, however indirectly, has anything but things, unless by a certificate.
+
+    A certified share is an answer of theory's, recorded as such beside what attacks leave.
+    """
+    seen = reached(home(study), certifying=True)
+    assert not [name for name in seen if beneath(name, "theory") and not _is_blind(name)]
+
+
+@pytest.mark.parametrize("drawer", ["attacks", "measures", "models", "training", "data"])
+def test_what_experiments_share_is_blind_but_for_certificates(drawer):
+    """What attacks find, and what is trained, comes from no bound, not even from one that certifies."""
+    for module in FILES:
+        if beneath(module, f"empirical.{drawer}"):
+            assert all(_is_blind(name) for name in reached(module) if beneath(name, "theory")), module
 
 
 def _is_blind(module):
@@ -164,9 +181,9 @@ def test_things_hold_no_answers():
             assert all(_is_blind(name) for name in reached(module) if beneath(name, "theory")), module
 
 
-def test_of_an_experiment_only_its_tables_know_theory():
+def test_of_an_experiment_only_its_tables_and_certificates_know_theory():
     for module in FILES:
-        if beneath(module, "empirical") and not module.endswith(".tables"):
+        if beneath(module, "empirical") and not module.endswith(".tables") and not beneath(module, CERTIFICATES):
             assert all(_is_blind(name) for name in imported(module) if beneath(name, "theory")), module
 
 
@@ -180,3 +197,11 @@ def test_worlds_are_blind():
 
 def test_the_check_of_blindness_can_fail():
     assert not all(_is_blind(name) for name in reached("theory.claims.fc.qr_product") if beneath(name, "theory"))
+
+
+def test_only_the_theory_of_a_certificate_is_excepted():
+    certificate = f"{CERTIFICATES}.joint"
+    assert "theory.joint.margins" in reached(certificate)
+    kept = reached(certificate, certifying=True)
+    assert "fragility.engine.study" in kept
+    assert not any(beneath(name, "theory") for name in kept)

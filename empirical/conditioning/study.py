@@ -9,7 +9,7 @@ merely comes with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ import numpy as np
 
 from empirical.conditioning.measure import MODELS, STATISTICS, World, measure
 from empirical.data import digest, load
-from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers, positive
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integers, positive
 
 if TYPE_CHECKING:
     from fragility.backends import Stream
@@ -55,16 +55,6 @@ def points(dataset: Sequence[str], images: Sequence[int], batch: Sequence[int], 
     return [{**point, "data": held[point["dataset"]]} for point in swept]
 
 
-def _among(flag: str, names: Sequence[str]) -> Callable[[str], list[str]]:
-    def parse(text: str) -> list[str]:
-        for part in text.split(","):
-            if part not in names:
-                raise UsageError(f"{flag} must be among {', '.join(names)}, got {part}")
-        return text.split(",")
-
-    return parse
-
-
 def _initial(text: str) -> list[str]:
     """Standard deviations, each as the shortest text of its number, or "glorot"."""
     found = []
@@ -83,20 +73,20 @@ STUDY = Study(
     name="empirical.conditioning",
     says="condition numbers of trained layers and accuracies under attack (conditioning, Tables I, II, Figures 1 to 5)",
     grid={
-        "dataset": Axis(_among("--dataset", DATASETS), ["mnist"], f"{', '.join(DATASETS)}; a list sweeps"),
+        "dataset": Axis(among(DATASETS, "--dataset"), ["mnist"], f"{', '.join(DATASETS)}; a list sweeps"),
         "networks": Axis(
-            _among("--networks", NETWORKS),
+            among(NETWORKS, "--networks"),
             ["pair"],
             "simple, softmax regressions, or pair, each with a convolutional network; a list sweeps",
         ),
         "treatments": Axis(
-            _among("--treatments", TREATMENTS),
+            among(TREATMENTS, "--treatments"),
             ["none"],
             "none, or all: the same networks with an orthogonal start, with a penalty on the spread of singular "
             "values, and with small singular values raised after training; a list sweeps",
         ),
         "optimiser": Axis(
-            _among("--optimiser", OPTIMISERS), ["sgd"], f"{' or '.join(OPTIMISERS)}, of the simple model; a list sweeps"
+            among(OPTIMISERS, "--optimiser"), ["sgd"], f"{' or '.join(OPTIMISERS)}, of the simple model; a list sweeps"
         ),
         "rate": Axis(positive("--rate"), [0.5], "learning rate of the simple model; a list sweeps"),
         "batch": Axis(integers(1, "--batch"), [100], "images in a step of the simple model; a list sweeps"),
@@ -108,7 +98,7 @@ STUDY = Study(
         ),
         "epochs": Axis(integers(1, "--epochs"), [5], "epochs of the convolutional network; a list sweeps"),
         "orientation": Axis(
-            _among("--orientation", ORIENTATIONS),
+            among(ORIENTATIONS, "--orientation"),
             ["inputs"],
             "rows of the matrices whose condition numbers are taken: inputs, as the paper reshapes kernels, or "
             "outputs, which exchanges the norms 1 and inf; a list sweeps",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fragility.engine.context import current
 from fragility.engine.statistics import FLAG, SHARE, Statistic, Statistics
-from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers, positive
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integers, positive
 
 if TYPE_CHECKING:
     import numpy as np
@@ -167,13 +167,6 @@ def points(
     ]
 
 
-def _optimisers(text: str) -> list[str]:
-    for part in text.split(","):
-        if part not in OPTIMISERS:
-            raise UsageError(f"--optimiser must be among {', '.join(OPTIMISERS)}, got {part}")
-    return text.split(",")
-
-
 STUDY = Study(
     name="empirical.linear_compression",
     says="trained linear networks on all sign vectors (feature compression, Theorem 6, Tables 1 and 2, Figure 2)",
@@ -181,7 +174,7 @@ STUDY = Study(
         "n": Axis(integers(2, "--n"), [12], "input dimension; a list sweeps: 7,12,17"),
         "scale": Axis(positive("--scale"), [5.0, 1.0], "factor of all columns of A but the last; a list sweeps"),
         "hidden": Axis(integers(1, "--hidden"), [3000], "units of the hidden layer; a list sweeps"),
-        "optimiser": Axis(_optimisers, ["adam"], f"{' or '.join(OPTIMISERS)}; a list sweeps"),
+        "optimiser": Axis(among(OPTIMISERS, "--optimiser"), ["adam"], f"{' or '.join(OPTIMISERS)}; a list sweeps"),
         "rate": Axis(positive("--rate"), [0.001], "learning rate; a list sweeps"),
         "epochs": Axis(integers(ROUNDS, "--epochs"), [1024], f"steps on all points, a multiple of {ROUNDS}"),
     },

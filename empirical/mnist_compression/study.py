@@ -7,7 +7,7 @@ f = f_7 - f_1 and their gradient are read, and the smallest perturbation that ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from empirical.data import digest, load, splits
 from empirical.mnist_compression.measure import SEVEN, STATISTICS, World, measure
 from empirical.mnist_compression.strokes import recentred
-from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers
+from fragility.engine.study import Axis, Method, Point, Study, among, integers
 
 if TYPE_CHECKING:
     from fragility.backends import Stream
@@ -61,16 +61,6 @@ def points(
     return [dict(zip(axes, (*values, held[values[0]]), strict=True)) for values in swept]
 
 
-def _among(flag: str, names: Sequence[str]) -> Callable[[str], list[str]]:
-    def parse(text: str) -> list[str]:
-        for part in text.split(","):
-            if part not in names:
-                raise UsageError(f"{flag} must be among {', '.join(names)}, got {part}")
-        return text.split(",")
-
-    return parse
-
-
 def _sevens(dataset: str, **_: Any) -> int:
     return int((load(dataset, "test").labels == SEVEN).sum())
 
@@ -79,9 +69,9 @@ STUDY = Study(
     name="empirical.mnist_compression",
     says="sevens against the ones made by blocking their upper stroke (feature compression, Tables 5 and 6)",
     grid={
-        "dataset": Axis(_among("--dataset", DATASETS), ["mnist"], "mnist, or digits of 8 x 8 pixels; a list sweeps"),
+        "dataset": Axis(among(DATASETS, "--dataset"), ["mnist"], "mnist, or digits of 8 x 8 pixels; a list sweeps"),
         "construction": Axis(
-            _among("--construction", RULES),
+            among(RULES, "--construction"),
             ["enough"],
             "the artificial 1: enough, the upper stroke is blocked until the network says 1; halfway, the same after "
             "the 7 has been moved so that it and its stem are equally far from the middle; whole, all of the stroke "
@@ -89,7 +79,7 @@ STUDY = Study(
         ),
         "epochs": Axis(integers(1, "--epochs"), [5], "epochs of training; a list sweeps"),
         "certificate": Axis(
-            _among("--certificate", CERTIFICATES),
+            among(CERTIFICATES, "--certificate"),
             ["none"],
             "certified lower bounds of the perturbation: none, or crown, some seconds an image; a list sweeps",
         ),

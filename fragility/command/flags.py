@@ -78,7 +78,7 @@ def add_axes(parser: Parser, study: Study) -> None:
     axes = parser.add_argument_group("where")
     for name, axis in study.grid.items():
         axes.add_argument(
-            f"--{name}",
+            f"--{name.replace('_', '-')}",
             type=argument(axis.parse),
             default=axis.default,
             action="extend" if axis.repeat else "store",

@@ -22,7 +22,7 @@ class UsageError(ValueError):
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a study's grid, which becomes the flag `--name`.
+    """One axis of a study's grid, which becomes the flag `--name`, written with hyphens.
 
     Parameters
     ----------
@@ -128,6 +128,18 @@ def positive(flag: str) -> Callable[[str], list[float]]:
             if not 0 < numbers[-1] < math.inf:
                 raise UsageError(f"{flag} must be positive, got {part}")
         return numbers
+
+    return parse
+
+
+def among(names: Sequence[str], flag: str) -> Callable[[str], list[str]]:
+    """A parser of comma-separated words that are among `names`."""
+
+    def parse(text: str) -> list[str]:
+        for part in text.split(","):
+            if part not in names:
+                raise UsageError(f"{flag} must be among {', '.join(names)}, got {part}")
+        return text.split(",")
 
     return parse
 

@@ -212,6 +212,32 @@ def test_the_penalties_of_the_loss_are_the_largest_entries(seed):
     assert first + second == pytest.approx(np.max(tau + zeta, axis=1)[np.arange(6), labels])
 
 
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_the_penalties_as_printed_are_the_largest_entries_of_what_is_printed(depth):
+    rng, weights, _, radii = world(depth, depth)
+    network, budget = Network.dense(weights), Budget(0.1, radii)
+    x, labels = rng.normal(size=(6, weights[0].shape[1])), rng.integers(0, 3, size=6)
+    first, second = penalties.margin_penalties_printed(network, x, labels, budget)
+    assert first == pytest.approx(penalties.margin_penalties(network, x, labels, budget)[0])
+    assert second == pytest.approx(np.max(margins.zeta_printed(network, x, budget), axis=1)[np.arange(6), labels])
+    flattened = Network([Flatten(2), *network.layers])
+    again = penalties.margin_penalties_printed(flattened, x[:, :, None], labels, budget)
+    assert np.array_equal(again[1], second)
+
+
+def test_the_penalties_as_printed_train_in_torch():
+    torch = pytest.importorskip("torch")
+    rng, weights, _, radii = world(1, 3)
+    x, labels = torch.asarray(rng.normal(size=(4, weights[0].shape[1]))), torch.asarray([0, 1, 2, 1])
+    assert torch.autograd.gradcheck(
+        lambda *w: sum(
+            part.sum() for part in penalties.margin_penalties_printed(Network.dense(w), x, labels, Budget(0.1, radii))
+        ),
+        [torch.asarray(weight, requires_grad=True) for weight in weights],
+        fast_mode=True,
+    )
+
+
 def test_the_penalties_train_in_torch():
     torch = pytest.importorskip("torch")
     labels = torch.asarray([0, 1, 2, 1, 0])

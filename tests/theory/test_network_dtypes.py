@@ -62,12 +62,16 @@ TABLE = {
     "penalties.weight_reach": lambda of: penalties.weight_reach(dense(of), of(X), BUDGET).before,
     "margins.zeta": of_every_pair(margins.zeta),
     "margins.zeta_one_sided": of_every_pair(margins.zeta_one_sided),
-    "margins.reach_printed": lambda of: margins.reach_printed(bare(of), of(X), BUDGET),
     "margins.zeta_printed": lambda of: margins.zeta_printed(bare(of), of(X), BUDGET),
     "margins.theorem_increase": of_every_pair(margins.theorem_increase),
     "margins.clean_increase": of_every_pair(margins.clean_increase),
     "margins.interval_increase": of_every_pair(margins.interval_increase),
     "penalties.margin_penalties": lambda of: penalties.margin_penalties(dense(of), of(X), of.index(LABELS), BUDGET),
+    "penalties.margin_penalties_printed": lambda of: penalties.margin_penalties_printed(
+        bare(of), of(X), of.index(LABELS), BUDGET
+    ),
+    "penalties.reach_printed": lambda of: penalties.reach_printed(bare(of), of(X), BUDGET),
+    "penalties.zeta_terms_printed": lambda of: penalties.zeta_terms_printed(bare(of), of(X), BUDGET),
     "certificates.certified_margins": lambda of: certificates.certified_margins(
         of(LOGITS), of.index(LABELS), of(np.ones((2, 3, 3)))
     ),
@@ -85,6 +89,9 @@ TABLE = {
 LABELLED = {
     "network.class_labels": lambda of, labels: class_labels(labels, 3, (2,)),
     "penalties.margin_penalties": lambda of, labels: penalties.margin_penalties(dense(of), of(X), labels, BUDGET),
+    "penalties.margin_penalties_printed": lambda of, labels: penalties.margin_penalties_printed(
+        bare(of), of(X), labels, BUDGET
+    ),
     "certificates.certified_margins": lambda of, labels: certificates.certified_margins(
         of(LOGITS), labels, of(np.ones((2, 3, 3)))
     ),

@@ -24,7 +24,8 @@ from theory.numerics.magnitudes import positive_part
 from theory.things.boxes import Box, Within, joint_boxes, magnitude, peak
 from theory.things.layers import Dense
 from theory.things.network import Budget, Network, pairwise_margins, passed
-from theory.things.penalties import gain, injected, last_added, row_distances, weight_reach
+from theory.things.penalties import gain, injected, last_added, row_distances, weight_reach, zeta_terms_printed
+from theory.things.penalties import reach_printed as reach_printed
 
 
 def apart(network: Network, values: Array) -> Array:
@@ -94,27 +95,6 @@ def zeta_one_sided(network: Network, x: Array, budget: Budget) -> Array:
     return _zeta(network, budget, sizes)
 
 
-def reach_printed(network: Network, x: Array, budget: Budget) -> list[Array]:
-    """h^{0*} = x, h^{1*}, ..., h^{L-1*} of eq. (3), which the paper takes for bounds on the activations.
-
-    h^{k*} = rho((W^k + epsilon_k) h^{k-1*}) is one for k = 1 only: on a negative entry of W^k + epsilon_k a smaller
-    activation gives a larger value.
-
-    Raises
-    ------
-    ValueError : unless every layer is dense and without bias.
-    """
-    if any(not isinstance(layer, Dense) or layer.bias is not None for layer in network.layers):
-        raise ValueError("the printed bound is stated for dense layers without biases only")
-    radii = budget.layers(network)
-    values = [network.activations(x)[0]]
-    for m, ((layer, _), radius) in enumerate(zip(network.stages[:-1], radii, strict=False)):
-        seen = abs(values[0]) if m == 0 else values[-1]
-        before = layer(values[-1]) + radius.weight * layer.window_sums(seen)
-        values.append(network.activation(before))
-    return values
-
-
 def zeta_printed(network: Network, x: Array, budget: Budget) -> Array:
     """zeta exactly as eq. (3) prints it, (..., K, K), with h^{0*} = x: no bound for L >= 3, loose for L = 2.
 
@@ -124,24 +104,8 @@ def zeta_printed(network: Network, x: Array, budget: Budget) -> Array:
     ------
     ValueError : for L = 1, where eq. (3) speaks of layers 0 and -1; for biases and convolutions.
     """
-    depth = network.depth
-    if depth < 2:
-        raise ValueError("layers must be at least 2 for the printed bound, which is undefined for 1")
-    size = [array_namespace(h).sum(abs(h), axis=-1) for h in reach_printed(network, x, budget)]
-    epsilon = [0, *(radius.weight for radius in budget.layers(network))]
-    norm = [1, *(stage.layer.norm_inf((stage.layer.weight.shape[1],)) for stage in network.stages)]
-
-    def product(first: int, last: int) -> Array:
-        total: Array = 1
-        for m in range(first, last + 1):
-            total = total * norm[m]
-        return total
-
-    braces = epsilon[1] * size[0] * product(2, depth - 1)
-    for k in range(1, depth - 2):
-        braces = braces + product(k + 2, depth - 1) * epsilon[k + 1] * size[k]
-    braces = braces + epsilon[depth - 1] * size[depth - 2]
-    return _paired(network, braces, row_distances(network), 2 * epsilon[depth] * size[depth - 1])
+    braces, last = zeta_terms_printed(network, x, budget)
+    return _paired(network, braces, row_distances(network), last)
 
 
 def theorem_increase(network: Network, x: Array, budget: Budget) -> Array:

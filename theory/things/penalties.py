@@ -7,7 +7,8 @@ D_ij = ||W^L_i - W^L_j||_1, N_m = ||W^m||_inf and d_m columns of W^m,
     tau^{ij} = epsilon_x (D_ij + 2 d_L epsilon_L) prod_{m<L} (N_m + d_m epsilon_m),
     zeta^{ij} = D_ij S_{L-1} + 2 epsilon_L ||u^{L-1}||_1,
 
-where S_m is `injected` and u^m are the upper ends of boxes that hold every activation.
+where S_m is `injected` and u^m are the upper ends of boxes that hold every activation. The paper has the h^{m*} of
+`reach_printed` in their place, which hold them in the first layer only: its zeta can be trained with, too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from array_api_compat import array_namespace
 from theory.numerics import require
 from theory.numerics.array import Array
 from theory.things.boxes import Reach, joint_boxes, magnitude
+from theory.things.layers import Dense, Flatten
 from theory.things.network import Budget, Network, class_labels
 
 
@@ -31,15 +33,34 @@ def margin_penalties(network: Network, x: Array, labels: Array, budget: Budget) 
     ValueError : for labels that are no class or not one per sample.
     """
     sizes = [magnitude(box) for box in weight_reach(network, x, budget).inputs]
-    last = network.stages[-1].layer.weight
-    xp = array_namespace(last)
-    labels = class_labels(labels, network.classes, tuple(sizes[-1].shape[:-1]))
-    require.library(weight=last, labels=labels)
+    terms = injected(network, budget, sizes), last_added(network, budget, sizes[-1])
+    return _largest(network, x, labels, budget, *terms)
+
+
+def margin_penalties_printed(network: Network, x: Array, labels: Array, budget: Budget) -> tuple[Array, Array]:
+    """The two penalties, each (...), with zeta as eq. (3) prints it: what the paper's networks were trained with.
+
+    Not smaller than any of `margin_penalties` for two layers, not larger for more.
+
+    Raises
+    ------
+    ValueError : for one layer; for biases and convolutions; for labels that are no class or not one per sample.
+    """
+    return _largest(network, x, labels, budget, *zeta_terms_printed(network, x, budget))
+
+
+def _largest(
+    network: Network, x: Array, labels: Array, budget: Budget, deviation: Array, last: Array
+) -> tuple[Array, Array]:
+    """Largest tau and deviation * D + last over the other classes, each (...)."""
+    weight = network.stages[-1].layer.weight
+    xp = array_namespace(weight)
+    labels = class_labels(labels, network.classes, tuple(x.shape[: len(x.shape) - network.axes]))
+    require.library(weight=weight, labels=labels)
     farthest = xp.take(xp.max(row_distances(network), axis=-1), xp.reshape(labels, (-1,)), axis=0)
     farthest = xp.reshape(farthest, tuple(labels.shape))
-    ends = farthest + 2 * last.shape[1] * budget.layers(network)[-1].weight
-    weights = injected(network, budget, sizes) * farthest + last_added(network, budget, sizes[-1])
-    return network.number("input", budget.input) * ends * gain(network, x, budget), weights
+    ends = farthest + 2 * weight.shape[1] * budget.layers(network)[-1].weight
+    return network.number("input", budget.input) * ends * gain(network, x, budget), deviation * farthest + last
 
 
 def row_distances(network: Network) -> Array:
@@ -84,3 +105,54 @@ def last_added(network: Network, budget: Budget, size: Array) -> Array:
     """2 epsilon_L ||u^{L-1}||_1 + 2 eps^b_L, (...): the last layer's two rows move apart."""
     radii = budget.layers(network)[-1]
     return 2 * radii.weight * array_namespace(size).sum(size, axis=-1) + 2 * radii.bias
+
+
+def reach_printed(network: Network, x: Array, budget: Budget) -> list[Array]:
+    """h^{0*} = x, h^{1*}, ..., h^{L-1*} of eq. (3), which the paper takes for bounds on the activations.
+
+    h^{k*} = rho((W^k + epsilon_k) h^{k-1*}) is one for k = 1 only: on a negative entry of W^k + epsilon_k a smaller
+    activation gives a larger value.
+
+    Raises
+    ------
+    ValueError : unless every layer is dense and without bias; images may be flattened in front.
+    """
+    flat = all(isinstance(step, Flatten) for step in network.before)
+    if not flat or any(
+        not isinstance(layer, Dense) or layer.bias is not None for layer in network.layers[len(network.before) :]
+    ):
+        raise ValueError("the printed bound is stated for dense layers without biases only")
+    radii = budget.layers(network)
+    values = [network.activations(x)[0]]
+    for m, ((layer, _), radius) in enumerate(zip(network.stages[:-1], radii, strict=False)):
+        seen = abs(values[0]) if m == 0 else values[-1]
+        before = layer(values[-1]) + radius.weight * layer.window_sums(seen)
+        values.append(network.activation(before))
+    return values
+
+
+def zeta_terms_printed(network: Network, x: Array, budget: Budget) -> tuple[Array, Array]:
+    """The braces of eq. (3), which D_ij multiplies, and its last term 2 epsilon_L ||h^{L-1*}||_1, each (...).
+
+    Raises
+    ------
+    ValueError : for L = 1, where eq. (3) speaks of layers 0 and -1; for biases and convolutions.
+    """
+    depth = network.depth
+    if depth < 2:
+        raise ValueError("layers must be at least 2 for the printed bound, which is undefined for 1")
+    size = [array_namespace(h).sum(abs(h), axis=-1) for h in reach_printed(network, x, budget)]
+    epsilon = [0, *(radius.weight for radius in budget.layers(network))]
+    norm = [1, *(stage.layer.norm_inf((stage.layer.weight.shape[1],)) for stage in network.stages)]
+
+    def product(first: int, last: int) -> Array:
+        total: Array = 1
+        for m in range(first, last + 1):
+            total = total * norm[m]
+        return total
+
+    braces = epsilon[1] * size[0] * product(2, depth - 1)
+    for k in range(1, depth - 2):
+        braces = braces + product(k + 2, depth - 1) * epsilon[k + 1] * size[k]
+    braces = braces + epsilon[depth - 1] * size[depth - 2]
+    return braces, 2 * epsilon[depth] * size[depth - 1]

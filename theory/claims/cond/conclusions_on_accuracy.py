@@ -31,7 +31,7 @@ def _fgsm(radius: str) -> Sides:
 
 def _worse_everywhere(radius: str) -> Sides:
     """The convolutional network is below the simple one."""
-    return Sides(*_networks(radius)[::-1])
+    return Sides(*_networks(radius)).swapped
 
 
 def _fgmt(radius: str) -> Sides:

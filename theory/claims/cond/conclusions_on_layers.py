@@ -108,7 +108,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_layers,
         world=worlds.norm_of_table,
         status="corrected",
-        decoys=(Decoy("lower than all of them", lambda table, norm: Sides(*_layers(table, norm)[::-1])),),
+        decoys=(Decoy("lower than all of them", lambda table, norm: _layers(table, norm).swapped),),
     ),
     _row(
         "cond.conclusion.singularity.printed",
@@ -181,7 +181,7 @@ CLAIMS: tuple[Claim, ...] = (
         world=worlds.norm_of_table,
         status="corrected",
         decoys=(
-            Decoy("no higher than the logits layer's", lambda **cell: Sides(*_simple(**cell)[::-1])),
+            Decoy("no higher than the logits layer's", lambda **cell: _simple(**cell).swapped),
             Decoy("at most twice the logits layer's", lambda **cell: _simple(**cell, factor=2.0)),
         ),
     ),

@@ -94,7 +94,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_between_norms,
         world=worlds.layer_of_table,
         note="Since ||A||_2^2 <= ||A||_1 ||A||_inf, of the matrix and of its pseudo-inverse.",
-        decoys=(Decoy("above it", lambda table, layer: Sides(*_between_norms(table, layer)[::-1])),),
+        decoys=(Decoy("above it", lambda table, layer: _between_norms(table, layer).swapped),),
     ),
     _ours(
         "cond.tables.precision",

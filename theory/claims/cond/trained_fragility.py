@@ -46,11 +46,6 @@ def _near(kappa: Array, distance: Array, model: int) -> Sides:
     return Sides(paired(_ln_kappa(kappa, model)[:, PLAIN], distance[:, PLAIN, model]), 0.0)
 
 
-def _reversed(sides: Sides) -> Sides:
-    """The opposite statement; both hold of a tie."""
-    return Sides(sides.right, sides.left)
-
-
 def _conditioned(kappa: Array, arms: tuple[int, ...]) -> Sides:
     """Mean ln kappa_2 of networks treated in these ways, against that of the plain one of the same seed."""
     models = range(1 if kappa.shape[2] == 1 else 2)
@@ -130,7 +125,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="pairs of trainings from different seeds, twelve steps",
         theory=lambda kappa, fgsm: _fragile(kappa, fgsm, SIMPLE),
         where=simple_attacked,
-        decoys=(Decoy("the more accurate", lambda kappa, fgsm: _reversed(_fragile(kappa, fgsm, SIMPLE))),),
+        decoys=(Decoy("the more accurate", lambda kappa, fgsm: _fragile(kappa, fgsm, SIMPLE).swapped),),
     ),
     _susceptible(
         "cond.trained.fragility.conv",
@@ -138,7 +133,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="pairs of trainings from different seeds, twelve steps",
         theory=lambda kappa, fgsm: _fragile(kappa, fgsm, CONV),
         where=pair_attacked,
-        decoys=(Decoy("the more accurate", lambda kappa, fgsm: _reversed(_fragile(kappa, fgsm, CONV))),),
+        decoys=(Decoy("the more accurate", lambda kappa, fgsm: _fragile(kappa, fgsm, CONV).swapped),),
     ),
     _nearer(
         "cond.trained.fragility.simple.distance",
@@ -146,7 +141,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="pairs of trainings from different seeds",
         theory=lambda kappa, distance: _near(kappa, distance, SIMPLE),
         where=simple_attacked,
-        decoys=(Decoy("the farther", lambda kappa, distance: _reversed(_near(kappa, distance, SIMPLE))),),
+        decoys=(Decoy("the farther", lambda kappa, distance: _near(kappa, distance, SIMPLE).swapped),),
     ),
     _nearer(
         "cond.trained.fragility.conv.distance",
@@ -154,7 +149,7 @@ CLAIMS: tuple[Claim, ...] = (
         domain="pairs of trainings from different seeds, distances of first order",
         theory=lambda kappa, distance: _near(kappa, distance, CONV),
         where=pair_attacked,
-        decoys=(Decoy("the farther", lambda kappa, distance: _reversed(_near(kappa, distance, CONV))),),
+        decoys=(Decoy("the farther", lambda kappa, distance: _near(kappa, distance, CONV).swapped),),
     ),
     _ours(
         "cond.trained.treatment.condition",
@@ -166,45 +161,45 @@ CLAIMS: tuple[Claim, ...] = (
         code=_conditioned,
         statistic="kappa",
         where=treated,
-        decoys=(Decoy("they raise them", lambda kappa: _reversed(_conditioned(kappa, (PENALTY, CLIPPED)))),),
+        decoys=(Decoy("they raise them", lambda kappa: _conditioned(kappa, (PENALTY, CLIPPED)).swapped),),
     ),
     _treatment(
         "cond.trained.treatment.orthogonal",
         says="networks that start orthogonal are more accurate under FGSM",
         theory=lambda fgsm: _helped(fgsm, ORTHOGONAL),
         reading=ROBUST + "well-conditioned as: from orthogonal initial weights",
-        decoys=(Decoy("less accurate", lambda fgsm: _reversed(_helped(fgsm, ORTHOGONAL))),),
+        decoys=(Decoy("less accurate", lambda fgsm: _helped(fgsm, ORTHOGONAL).swapped),),
     ),
     _treatment(
         "cond.trained.treatment.penalty",
         says="networks trained with a penalty on ill-conditioned layers are more accurate under FGSM",
         theory=lambda fgsm: _helped(fgsm, PENALTY),
         reading=ROBUST + "well-conditioned as: trained with a penalty on the spread of singular values",
-        decoys=(Decoy("less accurate", lambda fgsm: _reversed(_helped(fgsm, PENALTY))),),
+        decoys=(Decoy("less accurate", lambda fgsm: _helped(fgsm, PENALTY).swapped),),
     ),
     _treatment(
         "cond.trained.treatment.clipped",
         says="networks of which small singular values are raised after training are more accurate under FGSM",
         theory=lambda fgsm: _helped(fgsm, CLIPPED),
         reading=ROBUST + "well-conditioned as: with small singular values raised",
-        decoys=(Decoy("less accurate", lambda fgsm: _reversed(_helped(fgsm, CLIPPED))),),
+        decoys=(Decoy("less accurate", lambda fgsm: _helped(fgsm, CLIPPED).swapped),),
     ),
     _treatment_by_distance(
         "cond.trained.treatment.orthogonal.distance",
         says="networks that start orthogonal are a twentieth farther from their boundary",
         theory=lambda distance: _moved_away(distance, ORTHOGONAL),
-        decoys=(Decoy("nearer", lambda distance: _reversed(_moved_away(distance, ORTHOGONAL))),),
+        decoys=(Decoy("nearer", lambda distance: _moved_away(distance, ORTHOGONAL).swapped),),
     ),
     _treatment_by_distance(
         "cond.trained.treatment.penalty.distance",
         says="networks trained with a penalty on ill-conditioned layers are a twentieth farther from their boundary",
         theory=lambda distance: _moved_away(distance, PENALTY),
-        decoys=(Decoy("nearer", lambda distance: _reversed(_moved_away(distance, PENALTY))),),
+        decoys=(Decoy("nearer", lambda distance: _moved_away(distance, PENALTY).swapped),),
     ),
     _treatment_by_distance(
         "cond.trained.treatment.clipped.distance",
         says="networks of which small singular values are raised are a twentieth farther from their boundary",
         theory=lambda distance: _moved_away(distance, CLIPPED),
-        decoys=(Decoy("nearer", lambda distance: _reversed(_moved_away(distance, CLIPPED))),),
+        decoys=(Decoy("nearer", lambda distance: _moved_away(distance, CLIPPED).swapped),),
     ),
 )

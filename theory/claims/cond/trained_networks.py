@@ -124,7 +124,7 @@ def _first_step(first_strict: Array, course_strict: Array) -> Sides:
 
 
 def _no_step(first_strict: Array, course_strict: Array) -> Sides:
-    return Sides(*reversed(_first_step(first_strict / 10, course_strict)))
+    return _first_step(first_strict / 10, course_strict).swapped
 
 
 def _grow(looks: Array, course: Array) -> Sides:
@@ -282,7 +282,7 @@ CLAIMS: tuple[Claim, ...] = (
         where=simple,
         quotes=(Quote("settle at a condition number that is higher than the initial", "Section V-C"),),
         reading="kappa_2 before and after training, in each such layer",
-        decoys=(Decoy("below it", lambda course: Sides(*reversed(_settle(course)))),),
+        decoys=(Decoy("below it", lambda course: _settle(course).swapped),),
     ),
     _row(
         "cond.trained.course.first_step",
@@ -346,7 +346,7 @@ CLAIMS: tuple[Claim, ...] = (
         decoys=(
             Decoy(
                 "with a lower one",
-                lambda kappa: Sides(*reversed(_above_logits(kappa))),
+                lambda kappa: _above_logits(kappa).swapped,
             ),
         ),
         note="So the printed tables have it, see cond.conclusion.simple.corrected.",

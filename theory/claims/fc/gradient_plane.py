@@ -180,7 +180,7 @@ CLAIMS: tuple[Claim, ...] = (
         code=plane.perturbation,
         credit="textbook",
         note="It gives the difference of both outputs, not the outputs.",
-        decoys=(Decoy("it takes a longer one", lambda **world: Sides(*reversed(_difference_only(**world)))),),
+        decoys=(Decoy("it takes a longer one", lambda **world: _difference_only(**world).swapped),),
     ),
     _extension(
         "fc.thm7.error",

@@ -88,7 +88,7 @@ def _sign_step(rows: Array, bias: Array, x: Array, radius: float) -> Sides:
 
 
 def _sign_step_is_worst(rows: Array, bias: Array, x: Array, radius: float) -> Sides:
-    return Sides(*reversed(_sign_step(rows, bias, x, radius)))
+    return _sign_step(rows, bias, x, radius).swapped
 
 
 _beside = rows(THEOREM, status="extension")

@@ -353,7 +353,7 @@ CLAIMS: tuple[Claim, ...] = (
         decoys=(
             Decoy(
                 "the larger the scale, the larger the margin",
-                lambda matrix, scale, larger: Sides(*reversed(_scaled_linear(matrix, scale, larger))),
+                lambda matrix, scale, larger: _scaled_linear(matrix, scale, larger).swapped,
             ),
         ),
     ),

@@ -125,7 +125,7 @@ def _lean_whatever_the_way(best_linear: Array, cos_1_path: Array, column: Array)
 
 
 def _lean_exactly(alignment_path: Array, best_linear: Array, cos_1_path: Array, column: Array) -> Sides:
-    return Sides(*reversed(_lean(alignment_path, best_linear, cos_1_path, column)))
+    return _lean(alignment_path, best_linear, cos_1_path, column).swapped
 
 
 def _order(worst_margin: Array, last: Array, best_linear: Array, tolerance: Array, column: Array) -> Sides:

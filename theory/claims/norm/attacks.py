@@ -193,7 +193,7 @@ CLAIMS: tuple[Claim, ...] = (
         credit="Athalye, Carlini and Wagner 2018; the example is ours",
         note="With c = 0.4 and h = 0.1 FGSM at epsilon = 1 sees a margin of 0.26; the smallest is -0.1.",
         code=MaskedMargin,
-        decoys=(Decoy("FGSM finds what there is", lambda **world: Sides(*_masked(**world)[::-1])),),
+        decoys=(Decoy("FGSM finds what there is", lambda **world: _masked(**world).swapped),),
     ),
     _row(
         "norm.masking.radius",

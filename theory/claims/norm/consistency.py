@@ -68,7 +68,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_attack_order,
         world=worlds.top,
         note="As for the stronger attack, which the paper calls PGD; nothing in print contradicts it.",
-        decoys=(Decoy("more", lambda top: Sides(*_attack_order(top)[::-1])),),
+        decoys=(Decoy("more", lambda top: _attack_order(top).swapped),),
     ),
     _ours(
         "norm.table1.top",
@@ -79,6 +79,6 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_top_order,
         world=worlds.attack,
         note="By definition: a mistyped cell could break it.",
-        decoys=(Decoy("less", lambda attack: Sides(*_top_order(attack)[::-1])),),
+        decoys=(Decoy("less", lambda attack: _top_order(attack).swapped),),
     ),
 )

@@ -179,7 +179,7 @@ CLAIMS: tuple[Claim, ...] = (
         tolerance=1e-7,
         decoys=(
             Decoy("never above the norm before", _lowers),
-            Decoy("never below it", lambda kernel, grid: Sides(*_lowers(kernel, grid)[::-1])),
+            Decoy("never below it", lambda kernel, grid: _lowers(kernel, grid).swapped),
         ),
     ),
     _row(

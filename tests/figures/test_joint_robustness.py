@@ -1,0 +1,73 @@
+"""The figure of joint robustness, from records that are made up."""
+
+import json
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from empirical.joint_robustness.study import STUDY
+from empirical.joint_robustness.tables import INDEX
+from empirical.joint_robustness.trainings import TRAININGS
+from figures.joint_robustness import EDGES, PANELS, SIZE, draw, numbers
+from fragility.engine.records import raw_table
+from fragility.engine.shard import Shard
+from fragility.engine.store import Store
+from tests.empirical.joint_robustness.made import RADII_X, columns
+
+POINT = {axis: of.default[0] for axis, of in STUDY.grid.items()} | {"data": "0" * 12}
+
+
+def title(axes):
+    return axes.get_title() or axes.get_title(loc="left")
+
+
+@pytest.fixture(params=[1, 3])
+def drawn(request, tmp_path):
+    """The figure of a run with a shard for each seed, and the columns that it is drawn from."""
+    made, store = columns(seeds=request.param), Store(tmp_path / "run", lambda _: "0" * 12)
+    for seed in range(request.param):
+        shard = Shard("empirical.joint_robustness", "trained", tuple(POINT.items()), 0, seed, 1)
+        store.write(shard, raw_table({name: np.asarray(column[seed : seed + 1]) for name, column in made.items()}))
+    store.save_manifest(points=[POINT], seed=0)
+    manifest = json.loads((store.root / "manifest.json").read_text())
+    figure = Figure(SIZE, layout="constrained")
+    draw(figure, numbers(store.root, manifest, POINT))
+    figure.draw_without_rendering()
+    return figure, made
+
+
+def test_every_training_has_a_panel_with_its_area(drawn):
+    figure, made = drawn
+    assert {training for row in PANELS for training, _ in row} == set(TRAININGS)
+    titles = list(map(title, figure.axes))
+    for training, name in (panel for row in PANELS for panel in row):
+        (found,) = [text for text in titles if text.startswith(f"{name}\n")]
+        assert f"AUC {made['auc'][:, INDEX[training]].mean():.3f}" in found
+        assert (r"$\pm$" in found) == (len(made["auc"]) > 1)
+    assert f"{len(made['auc'])} seed" in figure.get_suptitle()
+
+
+def test_all_surfaces_share_their_levels(drawn):
+    figure, _ = drawn
+    shades = [axes.collections[0] for axes in figure.axes if title(axes).startswith("(") and axes.collections]
+    assert len(shades) == len(TRAININGS)
+    assert len({(*one.levels, one.cmap.name) for one in shades}) == 1
+
+
+def test_edges_have_what_attacks_leave_above_what_is_certified(drawn):
+    figure, made = drawn
+    (axes,) = [axes for axes in figure.axes if title(axes).startswith("(h)")]
+    assert len(axes.lines) == 2 * len(EDGES)
+    for (training, _), attacked, certified in zip(EDGES.items(), axes.lines[::2], axes.lines[1::2], strict=True):
+        np.testing.assert_array_equal(attacked.get_xdata(), RADII_X)
+        for line, name in ((attacked, "accuracy"), (certified, "certified_crown")):
+            np.testing.assert_allclose(line.get_ydata(), made[name][:, INDEX[training], :, 0].mean(axis=0))
+        assert (certified.get_ydata() <= attacked.get_ydata()).all()
+
+
+def test_no_records_are_said(tmp_path):
+    store = Store(tmp_path / "run", lambda _: "0" * 12)
+    store.save_manifest(points=[POINT], seed=0)
+    with pytest.raises(FileNotFoundError, match=r"no records of .*python -m empirical.joint_robustness"):
+        numbers(store.root, {}, POINT)
