@@ -141,7 +141,7 @@ class Claim:
         bounds and identities relative to 1 + |right side|; for majorities of the share of draws, below 1/2; for
         printed numbers that are judged half the width of the interval that they lie in, on the scale of comparison.
     status : "printed": the paper says it, and it holds; "unmet": the paper says it of its networks, and those that a
-        study trains, perhaps under another protocol, do otherwise, which is a finding and no defect; "refuted": the
+        study trains, perhaps under another protocol, do not bear it out, a finding and no defect; "refuted": the
         paper says it, and it is false within the paper's own hypotheses; "gap": a step of a proof fails, and the
         theorem stands; "slip": a misprint, a lost condition, an inconsistency; "reading": false in one reading of the
         words, and `instead` names the one that holds; "corrected": what holds instead; "extension": no paper's

@@ -106,3 +106,12 @@ def lies_within(printed: float, expected: Estimate, rounding: float = 0.0) -> bo
     """Whether a printed number, which may be off by its rounding, lies in an interval; without limits none does."""
     bounded = math.isfinite(expected.low) and math.isfinite(expected.high)
     return bounded and expected.low - rounding <= printed <= expected.high + rounding
+
+
+def where(point: Point) -> str:
+    """A point in the words of a title; what is as the study's defaults have it is left out."""
+    start = point["initial"] if point["initial"] == "glorot" else f"sd {point['initial']}"
+    simple = f"{point['optimiser']} {point['rate']:g}, batch {point['batch']}, {point['iterations']} steps from {start}"
+    conv = f"; CNN {point['epochs']} epochs" if point["networks"] == "pair" else ""
+    turned = ", outputs x inputs" if point["orientation"] == "outputs" else ""
+    return f"{point['dataset']}; simple model {simple}{conv}; {point['images']} images attacked{turned}"

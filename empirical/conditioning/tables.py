@@ -25,6 +25,7 @@ from empirical.conditioning.columns import (
     models,
     setting,
     shapes,
+    where,
 )
 from empirical.conditioning.measure import LAYERS, MODELS
 from empirical.conditioning.tables_of_attacks import radii_of_the_text
@@ -32,7 +33,7 @@ from empirical.conditioning.tables_of_courses import courses
 from empirical.conditioning.tables_of_fragility import correlations, interventions
 from empirical.conditioning.tables_of_layers import relative_errors
 from empirical.measures.condition import NORMS
-from fragility.engine.study import Point, label
+from fragility.engine.study import Point
 from fragility.judging.estimates import CONFIDENCE, SHARE, Estimate, mean
 from fragility.tables import Cell, Column, Table
 from theory import reported
@@ -169,7 +170,7 @@ def _printed(point: Point, columns: Columns, model: int) -> Table:
     return Table(
         columns_of,
         rows,
-        f"Tables I (FGSM) and II (FGMT), {NAMES[model]} ({label(point)})",
+        f"Tables I (FGSM) and II (FGMT), {NAMES[model]} ({where(point)})",
         (
             "I and II are two trainings. 'meets': the printed number lies where one more network is expected.",
             "Condition numbers: geometric means, ||W|| ||W^+||. Predicted: of a Gaussian matrix of the layer's shape.",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from empirical.conditioning.columns import NAMES, PLAIN, Columns, after, models
+from empirical.conditioning.columns import NAMES, PLAIN, Columns, after, models, where
 from empirical.conditioning.measure import ATTACKS, RADII
-from fragility.engine.study import Point, label
+from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE, mean
 from fragility.tables import Cell, Column, Table
 
@@ -47,7 +47,7 @@ def radii_of_the_text(point: Point, columns: Columns) -> Table:
     return Table(
         heads,
         rows,
-        f"Accuracy at the radii that Section IV lists ({label(point)})",
+        f"Accuracy at the radii that Section IV lists ({where(point)})",
         (
             f"'[0.005, 0.3] with a step size of 0.05'; attacks of {steps} steps.",
             "moved: largest change of a pixel under FGSM. No ball is kept to, so that all steps may move a pixel by "

@@ -8,10 +8,10 @@ from itertools import combinations
 
 import numpy as np
 
-from empirical.conditioning.columns import EUCLIDEAN, Columns, layers
+from empirical.conditioning.columns import EUCLIDEAN, Columns, layers, where
 from empirical.conditioning.measure import LAYERS
 from empirical.measures.condition import NORMS
-from fragility.engine.study import Point, label
+from fragility.engine.study import Point
 from fragility.judging.estimates import Estimate, mean, median, rank_correlation
 from fragility.tables import Cell, Column, Table
 
@@ -35,7 +35,7 @@ def courses(point: Point, columns: Columns) -> Table:
     return Table(
         head,
         rows,
-        f"Condition numbers along training, medians over networks ({label(point)})",
+        f"Condition numbers along training, medians over networks ({where(point)})",
         (
             "trend: rank correlation of the condition number with the step, mean over networks. Norms agree: the least "
             "rank correlation between two norms' courses, mean over networks.",

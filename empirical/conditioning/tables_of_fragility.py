@@ -20,9 +20,10 @@ from empirical.conditioning.columns import (
     mean_logarithm,
     models,
     position,
+    where,
 )
 from empirical.conditioning.measure import ARMS, LAYERS
-from fragility.engine.study import Point, label
+from fragility.engine.study import Point
 from fragility.judging.comparison import Row, comparison
 from fragility.judging.estimates import CONFIDENCE, mean, rank_correlation
 from fragility.tables import Cell, Column, Table
@@ -60,7 +61,7 @@ def correlations(point: Point, columns: Columns) -> Table:
     return Table(
         head,
         rows,
-        f"Ill-conditioning and fragility over networks, rank correlations ({label(point)})",
+        f"Ill-conditioning and fragility over networks, rank correlations ({where(point)})",
         (
             "Negative: the worse conditioned, the more fragile. given: partial correlation. Intervals by Fisher's z.",
             "distance: median distance to the boundary; sharpness: mean lead of the first logit over the second.",
@@ -82,7 +83,7 @@ def interventions(point: Point, columns: Columns) -> Table:
                 counted = f"lower in {int(np.sum(change < 0))} of {np.count_nonzero(~np.isnan(change))}"
                 rows.append(Row(text, mean(change), note=counted))
     table = comparison(
-        f"Treatments of the weights, paired differences ({label(point)})",
+        f"Treatments of the weights, paired differences ({where(point)})",
         rows,
         [
             "orthogonal: initial weights; penalty: on the spread of singular values while training; clipped: small "

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from empirical.conditioning.columns import EUCLIDEAN, PLAIN, SOFTMAX, Columns, layers, models
+from empirical.conditioning.columns import EUCLIDEAN, PLAIN, SOFTMAX, Columns, layers, models, where
 from empirical.conditioning.measure import LAYERS
-from fragility.engine.study import Point, label
+from fragility.engine.study import Point
 from fragility.judging.estimates import CONFIDENCE, Bounds, Estimate, mean
 from fragility.tables import Cell, Column, Table
 
@@ -47,7 +47,7 @@ def relative_errors(point: Point, columns: Columns) -> Table:
     return Table(
         head,
         rows,
-        f"Relative errors in the layers, Euclidean, means over networks ({label(point)})",
+        f"Relative errors in the layers, Euclidean, means over networks ({where(point)})",
         (
             "Growth: (||W delta|| / ||W x||) / (||delta|| / ||x||), at an image x largest along the first singular "
             "vector: ||W|| ||x|| / ||W x||. P projects on what the layer sees.",

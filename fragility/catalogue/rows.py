@@ -17,7 +17,7 @@ COLUMNS = (*map(Column, ("claim", "kind", "status")), Column("tolerance", form="
 LOST = "a reconstruction: the paper's formulas are lost in the text that was read"
 HOLDING = {
     "printed": "the paper says it, and it holds",
-    "unmet": "the paper says it of its networks, and those that were trained for it here do otherwise",
+    "unmet": "the paper says it of its networks, and those that were trained for it here do not bear it out",
     "corrected": "what holds instead",
     "extension": "no statement of the paper",
     "tempting": "what one might think, and nobody says: it is false",

@@ -9,6 +9,7 @@ asks, and what cannot be what was written is a `DamagedRecordError`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -29,6 +30,7 @@ from fragility.engine.shard import Shard
 from fragility.engine.study import Point, UsageError, label
 
 MANIFEST = "manifest.json"
+LONGEST_NAME, SHOWN = 255, 200  # bytes of a folder's name that file systems take, and that are kept of a longer one
 SIZE = re.compile(rb"size=([0-9]{1,18})\)$")  # at the end of the name of a shard
 
 
@@ -178,8 +180,12 @@ def world(run: Path, study: str, method: str, point: Point) -> list[pa.Table]:
 
 
 def world_name(method: str, point: Point) -> str:
-    """The folder of a world's records within a run."""
-    return f"{method}/{label(point)}"
+    """The folder of a world's records within a run: the point as text, cut and told apart by a hash if it is long."""
+    folder = label(point)
+    if len(folder.encode()) > LONGEST_NAME:
+        told = hashlib.sha256(folder.encode()).hexdigest()[:16]
+        folder = f"{folder.encode()[:SHOWN].decode(errors='ignore')} ... {told}"
+    return f"{method}/{folder}"
 
 
 def name(index: int) -> str:

@@ -96,7 +96,7 @@ def rank_correlation(one: Any, other: Any, given: Any = None) -> Estimate:
     degrees = n - 1 - len(columns)
     value = _correlation(columns) if n >= 3 else math.nan
     if math.isnan(value) or degrees < 2:
-        return Estimate(value, *COSINE, n)
+        return Estimate(value, -math.inf, math.inf, n)
     from scipy.special import ndtri
 
     half = float(ndtri((1 + CONFIDENCE) / 2)) * math.sqrt(RANKED / degrees)

@@ -18,6 +18,7 @@ COLUMNS = (
     *(Column(name, align="right") for name in ("would see", "samples", "decoys")),
     Column("verdict"),
 )
+LONG = 60  # characters of a point
 OF_DRAWS = (
     "gap: distance from the theory, to be expected within the band by chance alone.",
     "would see: the smallest true gap that these draws show with 95 % probability.",
@@ -35,10 +36,11 @@ OF_RECORDS = {
 
 def verdict_table(verdicts: Sequence[Verdict], study: Study, store: Store) -> Table:
     """A row per claim and point, and below them how they were drawn and how to read the columns."""
+    shared = _shared(verdicts)
     return Table(
         COLUMNS,
-        [_cells(verdict) for verdict in verdicts],
-        notes=_notes(verdicts, study, store),
+        [_cells(verdict, shared) for verdict in verdicts],
+        notes=[*([f"all at {shared}."] if shared else []), *_notes(verdicts, study, store)],
         facts=lambda: [plain(verdict) for verdict in verdicts],
     )
 
@@ -59,11 +61,19 @@ def decoys_rejected(rejected: int, visible: int) -> str:
     return f"{rejected}/{visible}" if visible else "-"
 
 
-def _cells(verdict: Verdict) -> tuple[Cell, ...]:
+def _shared(verdicts: Sequence[Verdict]) -> str:
+    """The one point of all verdicts, where it is too long to stand in every row; else nothing."""
+    points = {label(verdict.point) for verdict in verdicts if not verdict.of_worlds}
+    alike = len(points) == 1 and not any(verdict.of_worlds for verdict in verdicts)
+    (point,) = points if alike else ("",)
+    return point if len(point) > LONG else ""
+
+
+def _cells(verdict: Verdict, shared: str) -> tuple[Cell, ...]:
     ending = f" (needs {verdict.needed:,})" if verdict.outcome == "blunt" and verdict.needed else ""
     return (
         verdict.claim,
-        verdict.method if verdict.of_worlds else label(verdict.point),
+        "" if shared else verdict.method if verdict.of_worlds else label(verdict.point),
         verdict.gap,
         verdict.band,
         verdict.seen,
@@ -83,7 +93,7 @@ def _notes(verdicts: Sequence[Verdict], study: Study, store: Store) -> list[str]
     if any(not study.methods[verdict.method].blind for verdict in verdicts):
         notes.append("direct: drawn by the theorem's own sampler, so this tests the sampler, not the theorem.")
     missed = [
-        f"{verdict.claim} at {label(verdict.point)} does not reject: {decoy}"
+        f"{verdict.claim}{'' if _shared(verdicts) else ' at ' + label(verdict.point)} does not reject: {decoy}"
         for verdict in verdicts
         if verdict.outcome != "blunt"
         for decoy in verdict.visible

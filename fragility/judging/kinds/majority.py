@@ -24,6 +24,7 @@ from fragility.judging.verdict import Verdict
 BY_CHANCE = True
 TAKES_COUNTS = False
 HALF = 0.5
+MOST = 10**6  # draws: no study of networks has more
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def judge(claim: Claim, point: Point, method: str, evidence: Evidence, alpha: fl
         unit="share",
         wanted=claim.tolerance,
         samples=count.draws,
-        needed=needed(claim, point, alpha),
+        needed=enough(count, claim.tolerance, alpha),
         alpha=alpha,
     )
 
@@ -76,6 +77,24 @@ def band(draws: int, alpha: float) -> float:
 def needed(claim: Claim, _point: Point, alpha: float) -> int:
     """Fewest draws at which the claim agrees if all comply: the interval then begins at (alpha / 2)^(1 / draws)."""
     return math.ceil(math.log(alpha / 2) / math.log(HALF - claim.tolerance))
+
+
+def enough(count: Count, tolerance: float, alpha: float) -> int:
+    """Fewest draws at which the share that was seen would agree; 0 if no number of them would."""
+    share = count.complying / count.draws if count.draws else 1.0
+
+    def agrees(draws: int) -> bool:
+        return Count(math.floor(share * draws), draws).interval(alpha)[0] >= HALF - tolerance
+
+    if share <= HALF - tolerance or not agrees(MOST):
+        return 0
+    few, many = 0, 1
+    while not agrees(many):
+        few, many = many, 2 * many
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if agrees(middle) else (middle, many)
+    return many
 
 
 def decoys(claim: Claim, point: Point, evidence: Evidence, alpha: float) -> tuple[tuple[str, ...], tuple[str, ...]]:

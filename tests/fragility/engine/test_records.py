@@ -165,3 +165,14 @@ def test_counts_are_those_of_the_values(first, second):
     np.testing.assert_array_equal(below, [np.sum(values < edge) for edge in edges])
     assert below[-1] == drawn(tables) == len(values)
     assert edges[-1] <= values.max() * (1 + 1 / 4096)
+
+
+def test_points_too_long_for_a_name_have_folders_of_their_own(tmp_path):
+    store = Store(tmp_path / "simulate.qr_product" / "numpy-seed0", lambda _: "code")
+    points = [{"rows": tuple(range(k, 120))} for k in (0, 1)]
+    for k, point in enumerate(points):
+        store.write(replace(SHARD, point=tuple(point.items())), raw_table({"last": np.full(4, float(k))}))
+    for k, point in enumerate(points):
+        shard = replace(SHARD, point=tuple(point.items()))
+        assert len(store.path(shard).parent.name.encode()) <= 255
+        np.testing.assert_array_equal(column(store.read(shard), "last"), np.full(4, float(k)))

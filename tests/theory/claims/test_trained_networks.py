@@ -70,7 +70,7 @@ def columns():
         "looks": looks,
         "course": course,
         "course_strict": course,
-        "distance": 0.05 + np.repeat(sturdy[:, :, None], 2, axis=2),
+        "distance": np.broadcast_to(0.05 * np.array([1.0, 1.02, 0.9, 1.0])[:, None], (NETWORKS, 4, 2)),
         "effective": np.full((NETWORKS, 5, 3), 2.0),
         "growth_random": np.full((NETWORKS, 5, 3), 0.7),
         "growth_of_bound": np.broadcast_to([0.5, 1.5], (NETWORKS, 5, 2)),
