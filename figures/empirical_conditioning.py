@@ -229,7 +229,7 @@ def _accuracies(figure: SubFigure, drawn: Numbers) -> None:
         axes.set(xscale="log", ylim=(-0.02, 1.02), xlabel=r"$\epsilon$", title=f"({'de'[table - 1]})  {attack.upper()}")
         if table == 1:
             axes.set_ylabel("accuracy")
-            axes.legend(loc="lower left")
+            axes.legend(loc="lower left", frameon=True, framealpha=0.8, edgecolor="none")
 
 
 def _accuracy(axes: Axes, values: np.ndarray, model: int, style: str, text: str) -> None:

@@ -4,7 +4,7 @@ from empirical.conditioning.study import STUDY
 from empirical.shared.command import main, read
 
 if __name__ == "__main__":
-    flags = read(STUDY, samples=6, full={"images": [10000], "samples": 20})
+    flags = read(STUDY, samples=4, full={"images": [10000], "samples": 20})
 
     from empirical.conditioning.tables import tables
 

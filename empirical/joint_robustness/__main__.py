@@ -5,7 +5,7 @@ from empirical.shared.command import main, read
 
 if __name__ == "__main__":
     full = {"epochs": [20], "training": [55_000], "images": [1000], "samples": 3}
-    flags = read(STUDY, samples=2, full=full)
+    flags = read(STUDY, samples=3, full=full)
 
     from empirical.joint_robustness.tables import tables
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils import skip_init
 
 from empirical.models.dropout import Dropout
+from empirical.models.initial import glorot, stream, uniform
 
 CLASSES = 10
 
@@ -44,13 +44,7 @@ def two_conv(seed: int, size: int = 28, channels: int = 1) -> nn.Sequential:
         Dropout(0.5),
         skip_init(nn.Linear, 128, CLASSES),
     )
-    stream = _stream(seed)
-    with torch.no_grad():
-        for layer in network:
-            parameters = list(layer.parameters())
-            for parameter in parameters:
-                parameter.uniform_(-1, 1, generator=stream).div_(parameters[0][0].numel() ** 0.5)
-    return network
+    return uniform(network, seed)
 
 
 def softmax(seed: int, size: int = 28, channels: int = 1, deviation: float | None = None) -> nn.Sequential:
@@ -66,9 +60,9 @@ def softmax(seed: int, size: int = 28, channels: int = 1, deviation: float | Non
     with torch.no_grad():
         layer.bias.zero_()
         if deviation is None:
-            _glorot(layer.weight, _stream(seed))
+            glorot(layer.weight, stream(seed))
         else:
-            layer.weight.normal_(generator=_stream(seed)).mul_(deviation)
+            layer.weight.normal_(generator=stream(seed)).mul_(deviation)
     return nn.Sequential(OrderedDict(flatten=nn.Flatten(), simple=layer))
 
 
@@ -88,10 +82,10 @@ def pooled_conv(seed: int, size: int = 28, channels: int = 1) -> nn.Sequential:
     """
     conv0, conv1 = skip_init(nn.Conv2d, channels, 32, 3, padding=1), skip_init(nn.Conv2d, 32, 64, 3, padding=1)
     dense, logits = skip_init(nn.Linear, 64 * (size // 4) ** 2, 128), skip_init(nn.Linear, 128, CLASSES)
-    stream = _stream(seed)
+    drawn = stream(seed)
     with torch.no_grad():
         for layer in (conv0, conv1, dense, logits):
-            _glorot(layer.weight, stream)
+            glorot(layer.weight, drawn)
             layer.bias.zero_()
         for layer in (conv0, conv1):
             layer.weight.data = layer.weight.contiguous(memory_format=torch.channels_last)
@@ -110,13 +104,3 @@ def pooled_conv(seed: int, size: int = 28, channels: int = 1) -> nn.Sequential:
             logits=logits,
         )
     )
-
-
-def _stream(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-
-
-def _glorot(weight: Tensor, stream: torch.Generator) -> None:
-    """Fills (outputs, inputs, ...) in place."""
-    bound = (6 / ((weight.shape[0] + weight.shape[1]) * weight[0, 0].numel())) ** 0.5
-    weight.uniform_(-bound, bound, generator=stream)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
-import numpy as np
-import torch
 from torch import nn
 from torch.nn.utils import skip_init
+
+from empirical.models.initial import uniform
 
 CLASSES = 10
 HEIGHTS = (128, 64)  # hidden units of the dense network
@@ -22,12 +22,12 @@ CHANNELS = (8, 16)  # of the convolutional one; both halve the image
 
 def mlp(seed: int, size: int = 28, biases: bool = False) -> nn.Sequential:
     """size^2 - 128 - 64 - 10 for images (B, 1, size, size) in [0, 1]; weights are a function of `seed`, at least 0."""
-    return _initialised(_dense((size**2, *HEIGHTS, CLASSES), biases), seed)
+    return uniform(_dense((size**2, *HEIGHTS, CLASSES), biases), seed)
 
 
 def tiny(seed: int, size: int = 4, biases: bool = False) -> nn.Sequential:
     """size^2 - 8 - 6 - 10, as `mlp`."""
-    return _initialised(_dense((size**2, *FEW, CLASSES), biases), seed)
+    return uniform(_dense((size**2, *FEW, CLASSES), biases), seed)
 
 
 def cnn(seed: int, size: int = 28, biases: bool = False) -> nn.Sequential:
@@ -37,7 +37,7 @@ def cnn(seed: int, size: int = 28, biases: bool = False) -> nn.Sequential:
         layers += [skip_init(nn.Conv2d, inputs, outputs, 3, stride=2, padding=1, bias=biases), nn.ReLU()]
         size = (size + 1) // 2
     layers += [nn.Flatten(), skip_init(nn.Linear, CHANNELS[-1] * size**2, CLASSES, bias=biases)]
-    return _initialised(nn.Sequential(*layers), seed)
+    return uniform(nn.Sequential(*layers), seed)
 
 
 NETWORKS: Mapping[str, Callable[..., nn.Sequential]] = {"mlp": mlp, "cnn": cnn, "tiny": tiny}
@@ -48,14 +48,3 @@ def _dense(heights: tuple[int, ...], biases: bool) -> nn.Sequential:
     for inputs, outputs in pairwise(heights):
         layers += [skip_init(nn.Linear, inputs, outputs, bias=biases), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
-
-
-def _initialised(network: nn.Sequential, seed: int) -> nn.Sequential:
-    """Weights and biases uniform in +-1/sqrt(inputs of a unit), torch's own initialisation."""
-    stream = torch.Generator().manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-    with torch.no_grad():
-        for layer in network:
-            parameters = list(layer.parameters())
-            for parameter in parameters:
-                parameter.uniform_(-1, 1, generator=stream).div_(parameters[0][0].numel() ** 0.5)
-    return network

@@ -87,10 +87,10 @@ def _comparable(accuracy: Array, radii_x: Array, radii_w: Array) -> Sides:
     return Sides(gained, SLIGHT * much)
 
 
-def _less(accuracy: Array, radii_w: Array) -> Sides:
-    """Robustness under weight perturbation: of adversarial training, against that of the standard one."""
+def _less(accuracy: Array, radii_w: Array, loss: float = 0.0) -> Sides:
+    """Robustness under weight perturbation: of adversarial training and a loss, against that of the standard one."""
     robustness = along_weights(accuracy, radii_w[0])
-    return Sides(robustness[:, ADVERSARIAL], robustness[:, STANDARD])
+    return Sides(robustness[:, ADVERSARIAL] + loss, robustness[:, STANDARD])
 
 
 def _misleading(auc: Array, accuracy: Array, radii_x: Array) -> Sides:
@@ -177,7 +177,8 @@ CLAIMS: tuple[Claim, ...] = (
         "joint.trained.less",
         says="adversarially trained networks are less robust under weight perturbation than standard ones",
         formula=r"\bar A_{AT}(0, \cdot) \le \bar A_{std}(0, \cdot)",
-        theory=_less,
+        theory=lambda accuracy, radii_w: _less(accuracy, radii_w),
+        code=_less,
         quotes=(
             Quote(
                 "is observed to be less robust under weight perturbation compared to the standard model (a)",
@@ -185,7 +186,10 @@ CLAIMS: tuple[Claim, ...] = (
             ),
         ),
         reading="By the mean accuracy over the weight radii, the clean accuracy, in which both differ, included.",
-        decoys=(Decoy("they are more so", lambda accuracy, radii_w: _less(accuracy, radii_w).swapped),),
+        status="unmet",
+        decoys=(Decoy("by a fifth of all images", lambda accuracy, radii_w: _less(accuracy, radii_w, 0.2)),),
+        note="Over the weight radii a standard network of MNIST keeps 0.26 on average and an adversarially trained one"
+        " 0.36, in each of the seeds: lower clean, and higher from the first radius on.",
     ),
     _at(
         "joint.trained.vulnerable",
@@ -268,7 +272,10 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         reading="Each of (d) to (f) above each of (a) to (c); (d) is taken for adversarial training with half of the "
         "regulariser, (f) for JIWP. Significant is what most seeds agree on.",
+        status="unmet",
         decoys=(Decoy("a smaller one", lambda auc: _above(auc).swapped),),
+        note="AT with the regulariser is above all three in each seed; JIWP is above standard and weight-perturbed"
+        " networks, and below AT: 0.14 against 0.15 on average.",
     ),
     _at(
         "joint.trained.minmax",
