@@ -29,7 +29,7 @@ def condition(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     left, sigma, right = np.linalg.svd(W, full_matrices=False)
     seen = _seen(W, sigma)
     inverse = (right[seen].T / sigma[seen]) @ left[:, seen].T
-    kappa = np.array(_norms(W, sigma)) * _norms(inverse, 1 / sigma[seen])
+    kappa = np.array(_norms(W, sigma)) * _norms(inverse, 1 / sigma[seen]) + 0.0  # LAPACK has -0 among its zeros
     return kappa, kappa if seen.all() else np.full(len(NORMS), np.inf)
 
 

@@ -40,6 +40,7 @@ def test_by_hand(W):
 def test_nothing_is_left_of_the_zero_matrix():
     kappa, strict = condition(np.zeros((5, 3)))
     assert kappa.tolist() == [0, 0, 0, 0]
+    assert not np.signbit(kappa).any()
     assert strict.tolist() == [np.inf] * 4
     assert row_space(np.zeros((5, 3))).shape == (0, 3)
 

@@ -273,8 +273,8 @@ CLAIMS: tuple[Claim, ...] = (
         reading=f"the largest kappa_2 is at least twice that of both ends, in each such layer; {WAY}",
         decoys=(Decoy("to a millionfold", lambda course: _spike(course, 1e6)),),
         note="From normal or uniform initial weights they rise to what they end with. From weights of zero, the"
-        " simple model's are 0, after one step 1e7, rounding of a rank that is lost, and 2e6 in the end: the course"
-        " that the caption of Figure 4 describes, and not the numbers of Tables I and II.",
+        " simple model's are 0, after one step some 7e6, rounding of a rank that is lost, and 2e6 in the end: the"
+        " course that the caption of Figure 4 describes, and not the numbers of Tables I and II.",
     ),
     _row(
         "cond.trained.course.settle",

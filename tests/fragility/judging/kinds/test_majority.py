@@ -67,13 +67,13 @@ def test_it_disagrees_whatever_the_tolerance():
     assert of(430, 1000, claim(tolerance=0.49)).outcome == "disagrees"
 
 
-@pytest.mark.parametrize(("tolerance", "alpha"), [*itertools.product((0.01, 0.1, 0.3, 0.49), (0.05, 1e-3, 1e-6))])
-def test_needed_is_the_fewest_that_agree_if_all_comply(tolerance, alpha):
+@pytest.mark.parametrize(("tolerance", "rate"), [*itertools.product((0.01, 0.1, 0.3, 0.49), (0.05, 1e-3, 1e-6))])
+def test_needed_is_the_fewest_that_agree_if_all_comply(tolerance, rate):
     row = claim(tolerance=tolerance)
-    enough = needed(row, POINT, alpha)
-    assert of(enough, enough, row, alpha).outcome == "agrees"
-    assert of(enough, enough, row, alpha).needed == enough
-    assert enough == 1 or of(enough - 1, enough - 1, row, alpha).outcome == "blunt"
+    enough = needed(row, POINT, rate)
+    assert of(enough, enough, row, rate).outcome == "agrees"
+    assert of(enough, enough, row, rate).needed == enough
+    assert enough == 1 or of(enough - 1, enough - 1, row, rate).outcome == "blunt"
 
 
 def test_twenty_networks_that_all_comply_are_enough():
