@@ -12,6 +12,7 @@ from theory.claims.cond import (
     relative_errors,
     reported,
     trained_accuracy,
+    trained_errors,
     trained_fragility,
     trained_networks,
     two_class_attacks,
@@ -29,6 +30,7 @@ CLAIMS: tuple[Claim, ...] = (
     *conclusions_on_layers.CLAIMS,
     *conclusions_on_accuracy.CLAIMS,
     *trained_networks.CLAIMS,
+    *trained_errors.CLAIMS,
     *trained_accuracy.CLAIMS,
     *trained_fragility.CLAIMS,
 )

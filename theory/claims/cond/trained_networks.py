@@ -1,4 +1,4 @@
-"""Rows on condition numbers of trained layers: where they begin, how they go, what they bound (conditioning, V-C)."""
+"""Rows on condition numbers of trained layers: where they begin, how they go, how they compare (conditioning, V-C)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from theory.claims.cond.trained_settings import (
     EUCLIDEAN,
     PIXELS,
     PLAIN,
+    ROUNDING,
     SOFTMAX,
     pair,
     simple,
@@ -27,7 +28,6 @@ from theory.conditioning import condition_numbers
 from theory.conditioning.gaussian_condition import edge_ratio, tall_condition
 from theory.numerics.array import Array
 
-ROUNDING = 1e-5  # of networks that are trained and kept in single precision
 RANKS = (10, 9, 64, 128, 10)  # smaller side of each layer's matrix
 SHAPES = ((784, 10), (32, 9), (288, 64), (3136, 128), (128, 10))  # larger side first, of images with 28 x 28 pixels
 NEAR = 0.3  # of ln kappa: 35 per cent
@@ -53,11 +53,6 @@ def _one(_m: int, _n: int) -> float:
 def _gaussian(initial: str, **_: Any) -> bool:
     """Whether the simple model starts from normal weights."""
     return initial not in ("0", "glorot")
-
-
-def _both(networks: str, **_: Any) -> bool:
-    """Whether there is a CNN, too."""
-    return networks == "pair"
 
 
 def _both_large(networks: str, dataset: str, **_: Any) -> bool:
@@ -166,28 +161,6 @@ def _ranked(one: Array, other: Array) -> float:
     known = ~(np.isnan(one) | np.isnan(other))
     ranks = [rankdata(values[known]) for values in (one, other)]
     return float(np.corrcoef(ranks)[0, 1]) if min(map(np.ptp, ranks)) > 0 else 0.0
-
-
-def _inequality(growth_of_bound: Array) -> Sides:
-    """The worst growth over the corrected bound, against 1."""
-    return Sides(growth_of_bound[..., 0], 1.0)
-
-
-def _printed_inequality(growth_of_bound: Array) -> Sides:
-    return Sides(growth_of_bound[..., 1], 1.0)
-
-
-def _well_conditioned(growth_of_bound: Array, kappa: Array) -> Sides:
-    return Sides(growth_of_bound[..., 0] * kappa[:, PLAIN, :, EUCLIDEAN], 1.0)
-
-
-def _random_error(growth_random: Array) -> Sides:
-    """The median growth in a random direction, against a tenth more than 1."""
-    return Sides(growth_random[..., 1], 1.1)
-
-
-def _worst_error(effective: Array) -> Sides:
-    return Sides(effective[..., 1], 1.1)
 
 
 def _centred(gauge: Array, kappa_strict: Array) -> Sides:
@@ -358,35 +331,6 @@ CLAIMS: tuple[Claim, ...] = (
             ),
         ),
         note="So the printed tables have it, see cond.conclusion.simple.corrected.",
-    ),
-    _ours(
-        "cond.trained.relative_error",
-        source="Conditioning, Section III-B",
-        says="in a trained layer no error grows by more than the condition number times ||x|| / ||P x||",
-        formula=r"\frac{\|W \delta\|}{\|W x\|} \le \kappa_2(W) \frac{\|\delta\|}{\|P x\|}",
-        domain="every layer, the worst error at every image",
-        kind="bound",
-        theory=_inequality,
-        code=condition_numbers.row_space_bound,
-        tolerance=ROUNDING,
-        statistic="growth_of_bound",
-        decoys=(
-            Decoy("by ||x|| / ||P x|| alone", _well_conditioned),
-            Decoy("by the condition number alone, as printed", _printed_inequality, where=_both),
-        ),
-        note="cond.relative_error.corrected, on images.",
-    ),
-    _ours(
-        "cond.trained.random_error",
-        source="Conditioning, Section III-B",
-        says="an error in a random direction grows by a tenth at most: images lie where a trained layer stretches more",
-        formula=r"\mathrm{median}_x \frac{\|W \delta\| \, \|x\|}{\|W x\| \, \|\delta\|} \le 1.1",
-        domain="every layer, one random direction for each image",
-        theory=_random_error,
-        statistic="growth_random",
-        where=simple,
-        decoys=(Decoy("nor does the worst one", _worst_error),),
-        note="Conditioning speaks of the worst case only.",
     ),
     _ours(
         "cond.trained.gauge",

@@ -18,6 +18,7 @@ CONVOLUTIONAL = (LAYERS.index("conv0"), LAYERS.index("conv1"))
 CONNECTED = (LAYERS.index("simple"), LAYERS.index("dense"), LAYERS.index("logits"))
 OF_MODEL = ((LAYERS.index("simple"),), tuple(range(1, len(LAYERS))))  # the layers of each model
 SOFTMAX = (LAYERS.index("simple"), LAYERS.index("logits"))  # the last layer of each model
+ROUNDING = 1e-5  # of networks that are trained and kept in single precision
 STEPS = int(find(CONDITIONING, "text", "steps of the attack").value)
 # The tutorials' training of the simple model, with the start that comes nearest to the printed numbers.
 RECIPE = {
@@ -82,3 +83,8 @@ def pair_attacked(**point: Any) -> bool:
 def treated(treatments: str, **point: Any) -> bool:
     """Whether weights are treated in several ways, under the attack that fits."""
     return treatments == "all" and simple_attacked(**point)
+
+
+def both(networks: str, **_: Any) -> bool:
+    """Whether there is a CNN, too."""
+    return networks == "pair"
