@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from empirical.attacks.iterated import iterated
+from empirical.attacks.iterated import METHODS, iterated
 from fragility.engine.study import UsageError
+from theory.conditioning.gradient_attacks import fast_gradient_accuracy
 
 SIZE, PIXELS, CLASSES = 23, 30, 5
 
@@ -144,3 +145,16 @@ def test_bad_images_and_models_get_one_line():
         iterated(linear(), 2 * images(), "fgsm", 0.1, 1)
     with pytest.raises(UsageError, match="must have a gradient"):
         iterated(lambda x: linear()(x).detach(), images(), "fgsm", 0.1, 1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_accuracies_after_each_step_are_those_that_theory_has_in_closed_form(method):
+    """In float64, so that no sign of a gradient is lost in rounding."""
+    model, stream = linear(3, 0.8), torch.Generator().manual_seed(11)
+    x = torch.rand(200, PIXELS, generator=stream, dtype=torch.float64)
+    labels = torch.randint(CLASSES, (200,), generator=stream).numpy()
+    weights = [part.numpy() for part in model.parameters()]
+    for radius in (0.01, 0.1, 0.3):
+        said, _, _ = iterated(model, x, method, radius, 6)
+        expected = fast_gradient_accuracy(*weights, x.numpy(), labels, radius, 6, target=method == "fgmt")
+        np.testing.assert_array_equal((said == labels).mean(axis=1), expected[1:])
