@@ -111,8 +111,8 @@ _boundary = partial(
     statistic="distance",
 )
 ROBUST = (
-    "the paper calls it reasonable to hypothesize; 'more robust' as more accurate by 0.01 under FGSM, on average at 0.005"
-    " and 0.01, than without treatment; "
+    "the paper calls it reasonable to hypothesize; 'more robust' as more accurate by 0.01 under FGSM, on average at"
+    " 0.005 and 0.01, than without treatment; "
 )
 
 CLAIMS: tuple[Claim, ...] = (
