@@ -11,6 +11,7 @@ import pytest
 from empirical.linear_compression.study import STUDY
 from empirical.shared.command import read
 from fragility.engine.records import drawn
+from fragility.engine.room import studies
 from fragility.engine.store import read_manifest, runs, world
 
 SMALL = ["--n", "4", "--scale", "5", "--hidden", "8", "--epochs", "64"]
@@ -77,14 +78,17 @@ def test_an_error_is_one_line(tmp_path, arguments, code, says):
     assert not found.stdout
 
 
-@pytest.mark.parametrize(
-    "study", ["linear_compression", "relu_compression", "mnist_compression", "imagenet_compression"]
-)
+STUDIES = [name.rpartition(".")[2] for name in studies("empirical")]
+ON_IMAGES = {"mnist_compression", "imagenet_compression", "conditioning", "joint_robustness"}
+
+
+@pytest.mark.parametrize("study", STUDIES)
 def test_help_loads_neither_torch_nor_numbers(study):
     command = [sys.executable, "-X", "importtime", "-m", f"empirical.{study}", "--help"]
     found = subprocess.run(command, capture_output=True, text=True, timeout=60)
     loaded = {line.split("|")[-1].strip() for line in found.stderr.splitlines()}
     assert "--full" in found.stdout
+    assert ("--data-dir" in found.stdout) == (study in ON_IMAGES)
     assert "fragility.command.flags" in loaded
     assert not loaded & {"torch", "scipy", "foolbox", "matplotlib"}
 
