@@ -57,8 +57,8 @@ CLAIMS: tuple[Claim, ...] = (
         theory=lambda **_: Reported(_printed(), per_draw=_absolute),
         status="extension",
         credit="ours",
-        reading="The other way to read 'improves by about 24%', as points of an area that is 1 at most: networks tell both"
-        f" apart. {BEST}",
+        reading="The other way to read 'improves by about 24%', as points of an area that is 1 at most: networks tell"
+        f" both apart. {BEST}",
         decoys=(Decoy("it has the same area", lambda **_: Reported(0.0, per_draw=_absolute)),),
     ),
 )
