@@ -24,6 +24,7 @@ bench: .venv/installed-test
 	$(BIN)/python -m benchmarks.bench_direct
 	$(BIN)/python -m benchmarks.bench_margins
 	$(BIN)/python -m benchmarks.bench_many_networks
+	$(BIN)/python -m benchmarks.bench_convnorm
 
 docs: .venv/installed-test
 	$(BIN)/python -m sphinx -q -W -E -b html docs results/docs

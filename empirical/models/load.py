@@ -23,16 +23,16 @@ MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's col
 
 
 class Normalised(nn.Module):
-    """A network of standardised colours as one of images (B, 3, H, W) in [0, 1]."""
+    """A network of standardised colours, (x - mean) / spread, as one of images (B, 3, H, W) in [0, 1]."""
 
     mean: Tensor
     spread: Tensor
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, mean: tuple[float, ...] = MEAN, spread: tuple[float, ...] = SPREAD) -> None:
         super().__init__()
         self.network = network
-        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None])
-        self.register_buffer("spread", torch.tensor(SPREAD)[:, None, None])
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None])
+        self.register_buffer("spread", torch.tensor(spread)[:, None, None])
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits."""

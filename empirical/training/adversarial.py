@@ -18,17 +18,21 @@ REACH = 2.5  # radii that all steps are long together: enough to cross the ball 
 class InputAttack:
     """Projected gradient ascent on the cross-entropy, by signs, over the input alone.
 
+    A single step from the input itself is FGSM: it reaches beyond the ball and is drawn back to its corner.
+
     Parameters
     ----------
     radius : of the l_inf ball, in units of the pixels' [0, 1].
     steps : at least 1, of 2.5 radius / steps each.
+    random : whether it starts at a uniform point of the ball, or at the input.
     """
 
     radius: float
     steps: int = 10
+    random: bool = True
 
     def moved(self, model: nn.Module, x: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
-        """The last iterate, as x, from a uniform start in the ball; gradients of weights are left alone.
+        """The last iterate, as x; gradients of weights are left alone.
 
         Parameters
         ----------
@@ -36,8 +40,10 @@ class InputAttack:
         generator : of the starts, on the device of x.
         """
         low, high = (x - self.radius).clamp(min=0), (x + self.radius).clamp(max=1)
-        noise = torch.rand(x.shape, dtype=x.dtype, device=x.device, generator=generator)
-        point = torch.clamp(x + self.radius * (2 * noise - 1), low, high)
+        point = x.clone()
+        if self.random:
+            noise = torch.rand(x.shape, dtype=x.dtype, device=x.device, generator=generator)
+            point = torch.clamp(x + self.radius * (2 * noise - 1), low, high)
         for _ in range(self.steps):
             point.requires_grad_()
             (gradient,) = torch.autograd.grad(nn.functional.cross_entropy(model(point), y, reduction="sum"), point)

@@ -10,6 +10,7 @@ are equal, and bfloat16, which keeps 8 binary digits of a logit, would move that
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,8 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from empirical.models.dropout import drawn_from
+from empirical.training.augmentation import Shifted
 from empirical.training.loop import History, fit
-from empirical.training.objective import CROSS_ENTROPY, Objective
+from empirical.training.objective import CROSS_ENTROPY, Objective, Passes
 from empirical.training.reporter import Reporter
 from fragility.engine.stop import look
 from fragility.engine.study import UsageError
@@ -40,7 +42,8 @@ class Recipe:
     decay : factor of the learning rate after each epoch.
     batch : images per step; the last step of an epoch may have fewer.
     options : further arguments of the optimiser, ("momentum", 0.9) for one.
-    steps : of an epoch; None for one pass over the images. Beyond a pass another one begins, in another order.
+    steps : batches of an epoch; None for one pass over the images. Beyond a pass another one begins, in another order.
+    augmentation : how each batch is changed before it is learnt from; None for images as they are.
     """
 
     optimiser: str = "Adadelta"
@@ -49,11 +52,13 @@ class Recipe:
     batch: int = 64
     options: tuple[tuple[str, float], ...] = ()
     steps: int | None = None
+    augmentation: Shifted | None = None
 
     def __str__(self) -> str:
         options = "".join(f", {key} {value:g}" for key, value in self.options)
         steps = f", {self.steps} steps an epoch" if self.steps else ""
-        return f"{self.optimiser} {self.rate:g}{options}, decay {self.decay:g}, batch {self.batch}{steps}"
+        changed = f", {self.augmentation}" if self.augmentation else ""
+        return f"{self.optimiser} {self.rate:g}{options}, decay {self.decay:g}, batch {self.batch}{steps}{changed}"
 
 
 STOCK = Recipe()
@@ -78,7 +83,8 @@ class Watch(Protocol):
 class Minibatches:
     """One network on one set of images, a `Trainee`.
 
-    The order of the images in epoch k, its dropout masks and what its objective draws are functions of (seed, k).
+    The order of the images in epoch k, how they are augmented, its dropout masks and what its objective draws are
+    functions of (seed, k). What an objective of several passes keeps from batch to batch is stored with the weights.
 
     Parameters
     ----------
@@ -86,7 +92,7 @@ class Minibatches:
     x : (N, ...) uint8 of 0..255, scaled to [0, 1] batch by batch, or float.
     y : (N,) int64.
     test : images and labels on which the accuracy is reported after each epoch as "test_accuracy".
-    objective : what each step descends.
+    objective : what each step descends, or what the steps on a batch descend one after another.
     watch : looks at the network on its way.
 
     Raises
@@ -104,7 +110,7 @@ class Minibatches:
         device: str = "cpu",
         test: tuple[Tensor, Tensor] | None = None,
         reporter: Reporter | None = None,
-        objective: Objective = CROSS_ENTROPY,
+        objective: Objective | Passes = CROSS_ENTROPY,
         watch: Watch | None = None,
     ) -> None:
         if recipe.optimiser not in OPTIMISERS:
@@ -112,6 +118,7 @@ class Minibatches:
         self.model, self.seed, self.recipe = model.to(device), seed, recipe
         self.device, self.reporter = device, reporter
         self.objective, self.watch, self.steps = objective, watch, 0
+        self.memory: dict[str, Tensor] = {}
         self.x, self.y = x.to(device), y.to(device)
         self.test = test and (test[0].to(device), test[1].to(device))
         make = getattr(torch.optim, recipe.optimiser)
@@ -119,9 +126,12 @@ class Minibatches:
         self.schedule = torch.optim.lr_scheduler.ExponentialLR(self.optimiser, recipe.decay)
 
     def epoch(self, number: int) -> dict[str, float]:
-        """Mean loss and accuracy over the epoch, each image as its batch met it, dropout and all; "test_accuracy"."""
+        """Mean loss and accuracy over the epoch, each image as its batch met it, dropout and all; "test_accuracy".
+
+        The accuracy of a model that does not classify is NaN.
+        """
         order = self._order(generator("cpu", self.seed, number, 0)).to(self.device)
-        drawn = generator(self.device, self.seed, number, 2)
+        drawn, shifts = (generator(self.device, self.seed, number, stream) for stream in (2, 3))
         totals, seen = torch.zeros(2, dtype=torch.float64, device=self.device), 0
         if self.watch and not self.steps:
             self.watch.look(0, self.model)
@@ -129,7 +139,7 @@ class Minibatches:
         with drawn_from(self.model, generator(self.device, self.seed, number, 1)):
             for chosen in order.split(self.recipe.batch):
                 look()
-                totals += self._step(chosen, drawn)
+                totals += self._steps(chosen, drawn, shifts)
                 seen += len(chosen)
                 if self.reporter and self.reporter.due():
                     self.reporter.within(seen / len(order), _report(totals, seen))
@@ -144,24 +154,38 @@ class Minibatches:
         passes = [torch.randperm(images, generator=stream) for _ in range(-(-wanted // images))]
         return torch.cat(passes)[:wanted]
 
-    def _step(self, chosen: Tensor, drawn: torch.Generator) -> Tensor:
-        """One step on these images; the sums of their losses and of those classified right."""
+    def _steps(self, chosen: Tensor, drawn: torch.Generator, shifts: torch.Generator) -> Tensor:
+        """The steps on these images; the sums of their losses and of those classified right, means over the steps."""
         x, y = pixels(self.x[chosen]), self.y[chosen]
+        if self.recipe.augmentation:
+            x = self.recipe.augmentation.moved(x, shifts)
+        found = []
         self.optimiser.zero_grad()
-        loss, logits = self.objective.backward(self.model, x, y, drawn)
-        self.optimiser.step()
-        self.steps += 1
-        if self.watch:
-            self.watch.look(self.steps, self.model)
-        return torch.stack([loss.double() * len(y), (logits.argmax(1) == y).sum()])
+        for loss, logits in self._passes(x, y, drawn):
+            self.optimiser.step()
+            self.optimiser.zero_grad()
+            self.steps += 1
+            if self.watch:
+                self.watch.look(self.steps, self.model)
+            right = torch.full_like(loss, torch.nan) if logits is None else (logits.argmax(1) == y).sum()
+            found.append(torch.stack([loss.double() * len(y), right]))
+        return torch.stack(found).mean(0)
+
+    def _passes(self, x: Tensor, y: Tensor, drawn: torch.Generator) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """(loss, logits) of every backward pass over these images, the step after which is taken before the next."""
+        if isinstance(self.objective, Passes):
+            yield from self.objective.passes(self.model, x, y, self.memory, drawn)
+        else:
+            yield self.objective.backward(self.model, x, y, drawn)
 
     def state(self) -> dict[str, Any]:
-        """Weights, averages and learning rate of the optimiser, by which the schedule goes, and what was watched."""
+        """Weights, the optimiser's averages and learning rate, what passes keep between batches, what was watched."""
         seen = {"watch": self.watch.state()} if self.watch else {}
         return {
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "steps": self.steps,
+            "memory": self.memory,
             **seen,
         }
 
@@ -170,6 +194,7 @@ class Minibatches:
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.steps = int(state["steps"])
+        self.memory = {name: value.to(self.device) for name, value in state["memory"].items()}
         if self.watch:
             self.watch.restore(state["watch"])
 
@@ -186,7 +211,7 @@ def train(
     name: str = "network",
     checkpoint: Path | None = None,
     identity: str = "",
-    objective: Objective = CROSS_ENTROPY,
+    objective: Objective | Passes = CROSS_ENTROPY,
     watch: Watch | None = None,
 ) -> History:
     """Trains the model in place, or takes its weights from a finished checkpoint, and returns the history of epochs.

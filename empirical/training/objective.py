@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -12,16 +13,40 @@ from torch import Tensor, nn
 class Objective(Protocol):
     """A loss with its gradient: a frozen dataclass, whose `repr` says all of it in the identity of a training."""
 
-    def backward(self, model: nn.Module, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def backward(
+        self, model: nn.Module, x: Tensor, y: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor | None]:
         """Adds the gradient of a batch's loss to that of the parameters; (mean loss, logits), detached.
 
-        Weights and buffers are afterwards what they were, whatever was tried with them in between.
+        Logits are None of a model that does not classify.
+
+        Weights are afterwards what they were, whatever was tried with them in between. What batch normalisation averages
+        over in training counts every forward pass, those of an attack, too.
 
         Parameters
         ----------
         x : (B, ...) in [0, 1].
         y : (B,) int64.
         generator : of all randomness of the loss, on the device; a function of seed and epoch.
+        """
+        ...
+
+
+@runtime_checkable
+class Passes(Protocol):
+    """What descends a batch in several steps, one after each backward pass: a frozen dataclass, as an `Objective`."""
+
+    def passes(
+        self, model: nn.Module, x: Tensor, y: Tensor, memory: dict[str, Tensor], generator: torch.Generator
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yields (mean loss, logits), detached, after each backward pass; a step of the weights is taken in between.
+
+        Gradients of the parameters are zero before each pass, and hold that of the loss when it yields.
+
+        Parameters
+        ----------
+        x, y, generator : as an `Objective` is given them.
+        memory : what it keeps from one batch to the next: empty at the first, stored with the weights after an epoch.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -50,7 +51,8 @@ class Reporter:
 
 
 def _text(numbers: Mapping[str, float]) -> str:
-    return ", ".join(f"{key.replace('_', ' ')} {value:.4f}" for key, value in numbers.items())
+    said = [key for key, value in numbers.items() if not (key == "accuracy" and math.isnan(value))]
+    return ", ".join(f"{key.replace('_', ' ')} {numbers[key]:.4f}" for key in said)
 
 
 def _clock(seconds: float) -> str:

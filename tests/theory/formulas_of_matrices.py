@@ -71,6 +71,7 @@ FORMULAS = {
     "normalisation.smallest_row_norm": lambda of: normalisation.smallest_row_norm(of(KERNEL), (3,)),
     "normalisation.vanishes": lambda of: normalisation.vanishes(of(KERNEL), (3,)),
     "normalisation.normaliser": lambda of: normalisation.normaliser(of(KERNEL), (3,)),
+    "normalisation.relative_normaliser": lambda of: normalisation.relative_normaliser(of(KERNEL), (3,), 0.5),
     "normalisation.suggested_epsilon": lambda of: normalisation.suggested_epsilon(of(KERNEL), (3,)),
     "normalisation.normalised_transfer": lambda of: normalisation.normalised_transfer(of(KERNEL), (3,)),
     "normalisation.normalised_powers": lambda of: normalisation.normalised_powers(of(KERNEL), (3,), 0.5),
@@ -126,6 +127,6 @@ COMPLEX = {  # entries of the first array: the matrix norms, and whatever is sai
     *(f"condition_numbers.{name}" for name in ("vector_norm 1", "vector_norm 2", "rank", "stable_rank")),
 } - {
     *("kernels.batch_norm_factor", "kernels.kernel_matrix", "kernels.kernel_matrices", "kernels.transfer half"),
-    "convnorm.stack_bounds",
+    *("convnorm.stack_bounds", "normalisation.relative_normaliser"),
 }
 UNBOUNDED = {("wide_resnet.certified_radius", 1)}  # constants, where nothing is known; a sequence will do, too

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.theory.kernels import seq
 from theory.convolution import circulant, convnorm
 from theory.convolution.matrices import dense, normalised
-from theory.things import normalisation
+from theory.things import kernels, normalisation
 
 KERNEL = seq((3, 2, 3, 3), 0.2, 1)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -86,6 +86,32 @@ def test_a_filter_of_zero_mean_cannot_be_normalised():
     assert epsilon == pytest.approx(1e-5 * 2)
     assert convnorm.tight_frame_deviation(difference, (3,), epsilon) == 1
     assert convnorm.comparison(difference, (3,))[1] == math.inf
+
+
+@given(SEEDS, st.lists(st.integers(1, 6), min_size=1, max_size=2), st.integers(1, 4), st.floats(1e-6, 10))
+def test_half_of_the_frequencies_with_an_epsilon_for_each_channel(seed, grid, taps, epsilon):
+    """Channels of length 1 with a common epsilon, taps that wrap around the grid included."""
+    ones = (1,) * (len(grid) + 1)
+    kernel = random_kernel(seed, 3, 2, (taps,) * len(grid)) * np.array([1e-3, 1, 1e3]).reshape(3, *ones)
+    lengths = np.sqrt(np.sum(kernel**2, axis=tuple(range(1, kernel.ndim))))
+    unit = kernel / lengths.reshape(3, *ones)
+    expected = normalisation.normaliser(unit, grid, epsilon)[..., : grid[-1] // 2 + 1, :] / lengths
+    assert normalisation.relative_normaliser(kernel, grid, epsilon) == pytest.approx(expected, rel=1e-7)
+
+
+def test_a_relative_epsilon_keeps_gradients_orthogonal_to_every_channel_and_suffers_zeros():
+    torch = pytest.importorskip("torch")
+    tensor = torch.tensor(KERNEL)
+    tensor[1] = 0
+    tensor.requires_grad_()
+    gains = normalisation.relative_normaliser(tensor, (5, 4), 1e-3)
+    assert gains[..., 1].detach().numpy() == pytest.approx(1e-3**-0.5)
+    loss = (gains[..., None] * kernels.transfer(tensor, (5, 4), half=True)).abs().sum()
+    (gradient,) = torch.autograd.grad(loss, tensor)
+    assert torch.isfinite(gradient).all()
+    along = torch.sum(gradient * tensor, dim=(1, 2, 3)).detach().numpy()
+    assert along == pytest.approx(np.zeros(3), abs=1e-12)
+    assert torch.max(torch.abs(gradient)).item() > 1e-3
 
 
 @given(st.lists(st.just(0.0) | st.floats(1e-3, 1e3), min_size=1, max_size=6))
@@ -167,6 +193,8 @@ def test_a_batch_is_its_kernels():
     ("call", "message"),
     [
         (lambda: normalisation.normaliser(KERNEL, (5, 5), -1.0), "epsilon must be at least 0"),
+        (lambda: normalisation.relative_normaliser(KERNEL, (5, 5), 0.0), "epsilon must be positive and finite"),
+        (lambda: normalisation.relative_normaliser(KERNEL + 0j, (5, 5), 0.1), "kernel must be real where half"),
         (lambda: convnorm.norm_range(0, 1), "channels_out must be at least 1, got 0"),
         (lambda: convnorm.typical_norm(1, 0), "channels_in must be at least 1, got 0"),
         (lambda: convnorm.expected_row_power(1, (3, 0), 1.0), "taps must be at least 1, got 0"),

@@ -103,6 +103,7 @@ TABLE = {
     "row_norms": (lambda w, x: normalisation.row_norms(kernel(w), (5,)), (1, 0)),
     "smallest_row_norm": (lambda w, x: normalisation.smallest_row_norm(kernel(w), (5,)), (1, 0)),
     "normaliser": (lambda w, x: normalisation.normaliser(kernel(w), (5,)), (-1, 0)),
+    "relative_normaliser": (lambda w, x: normalisation.relative_normaliser(kernel(w), (5,), 0.1), (-1, 0)),
     "normalised_kernel": (lambda w, x: normalisation.normalised_kernel(kernel(w), (5,)), (0, 0)),
     "normalised norm": (lambda w, x: convnorm.spectral_norm(grouped(w), (5,), groups=2), (0, 0)),
     "tight_frame_deviation": (lambda w, x: convnorm.tight_frame_deviation(kernel(w), (5,)), (0, 0)),

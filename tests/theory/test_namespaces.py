@@ -65,6 +65,7 @@ FORMULAS = {
     "zero_padding_bound": lambda of: circulant.zero_padding_bound(of(KERNEL), (5, 5)),
     "circular condition": lambda of: circulant.condition(of(KERNEL), (5, 5)),
     "normalised_kernel": lambda of: normalisation.normalised_kernel(of(KERNEL), (4, 4)),
+    "relative_normaliser": lambda of: normalisation.relative_normaliser(of(KERNEL), (4, 4), 1e-5),
     "normalised norm": lambda of: convnorm.spectral_norm(of(KERNEL), (4, 4), 1e-5),
     "norm comparison": lambda of: convnorm.comparison(of(KERNEL), (4, 4)),
     "projection": lambda of: gradient_plane.projection(of(WIDE), of(X)),

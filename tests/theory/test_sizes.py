@@ -321,6 +321,7 @@ HEIGHTS = {
     "normalisation.smallest_row_norm.grid": (lambda v: normalisation.smallest_row_norm(KERNEL, v), 1),
     "normalisation.vanishes.grid": (lambda v: normalisation.vanishes(KERNEL, v), 1),
     "normalisation.normaliser.grid": (lambda v: normalisation.normaliser(KERNEL, v, 0.1), 1),
+    "normalisation.relative_normaliser.grid": (lambda v: normalisation.relative_normaliser(KERNEL, v, 0.1), 1),
     "normalisation.suggested_epsilon.grid": (lambda v: normalisation.suggested_epsilon(KERNEL, v), 1),
     "normalisation.normalised_transfer.grid": (lambda v: normalisation.normalised_transfer(KERNEL, v, 0.1), 1),
     "normalisation.normalised_powers.grid": (lambda v: normalisation.normalised_powers(KERNEL, v, 0.1), 1),

@@ -15,13 +15,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
+import array_api_compat
+import numpy as np
 from array_api_compat import array_namespace
 
 from theory.numerics import magnitudes, require
 from theory.numerics.array import Array
-from theory.things.kernels import transfer
+from theory.things.kernels import checked, transfer
 
 
 class _Rows(NamedTuple):
@@ -78,6 +81,51 @@ def normaliser(kernel: Array, grid: Sequence[int], epsilon: float = 0.0) -> Arra
     """
     gains, larger = _gains(_rows(kernel, grid), grid, epsilon)
     return gains / larger
+
+
+def relative_normaliser(kernel: Array, grid: Sequence[int], epsilon: float) -> Array:
+    """v^_k(w) = (||a^_k(w)||^2 + epsilon ||a_k||^2)^(-1/2) at half of the frequencies, as a layer in training takes it.
+
+    It is `normaliser` with an epsilon for each channel, a share of the mean of ||a^_k(w)||^2 over any grid that holds
+    the kernel: no scale of a channel matters, and gradients are orthogonal to every channel. The squares come from the
+    Gram matrices of the taps, for sum_j |a^_kj(w)|^2 = sum_(s, t) <a_k[s], a_k[t]> cos(w (s - t)): C_O of them in place
+    of C_O C_I transforms. They are rounded by about u ||a_k||^2, so that epsilon should lie well above the machine's u.
+
+    Parameters
+    ----------
+    kernel : real, otherwise as in `kernels.transfer`.
+    grid : as there; the result has the shape (..., n_1, ..., n_d // 2 + 1, C_O), as `kernels.transfer` with `half`.
+    epsilon : positive. A channel of zeros has epsilon^(-1/2).
+
+    Raises
+    ------
+    ValueError : as `kernels.transfer` with `half`, and for an epsilon that is not positive.
+    """
+    kernel, grid = checked(kernel, grid)
+    epsilon, xp, dims = require.positive("epsilon", epsilon), array_namespace(kernel), len(grid)
+    if xp.isdtype(kernel.dtype, "complex floating"):
+        raise ValueError(f"kernel must be real where half of the frequencies is wanted, got dtype {kernel.dtype}")
+    batch, taps = kernel.shape[: -dims - 2], kernel.shape[-dims:]
+    rows = xp.reshape(kernel, (*kernel.shape[:-dims], math.prod(taps)))
+    sizes = magnitudes.unit(rows, (-2, -1))
+    rows = rows / sizes
+    gram = xp.matmul(xp.matrix_transpose(rows), rows)
+    whole = xp.sum(xp.sum(rows**2, axis=-1), axis=-1)
+    whole = xp.where(whole > 0, whole, xp.ones_like(whole))
+    cosines = xp.asarray(_cosines(grid, taps), dtype=kernel.dtype, device=array_api_compat.device(kernel))
+    flat = xp.reshape(gram, (*gram.shape[:-2], -1)) / whole[..., None]
+    powers = magnitudes.positive_part(xp.matmul(cosines, xp.matrix_transpose(flat)))
+    gains = (powers + epsilon) ** -0.5 / (xp.sqrt(whole) * sizes[..., 0, 0])[..., None, :]
+    return xp.reshape(gains, (*batch, *grid[:-1], grid[-1] // 2 + 1, kernel.shape[-dims - 2]))
+
+
+@lru_cache
+def _cosines(grid: tuple[int, ...], taps: tuple[int, ...]) -> np.ndarray:
+    """cos(w (s - t)) for half of the frequencies w and all pairs of taps s and t, (frequencies, pairs)."""
+    frequencies = np.indices((*grid[:-1], grid[-1] // 2 + 1)).reshape(len(grid), -1)
+    places = np.indices(taps).reshape(len(taps), -1)
+    turns = (frequencies.T / grid) @ places
+    return np.cos(2 * np.pi * (turns[:, :, None] - turns[:, None, :])).reshape(len(turns), -1)
 
 
 def suggested_epsilon(kernel: Array, grid: Sequence[int]) -> float:

@@ -79,7 +79,15 @@ def test_an_error_is_one_line(tmp_path, arguments, code, says):
 
 
 STUDIES = [name.rpartition(".")[2] for name in studies("empirical")]
-ON_IMAGES = {"mnist_compression", "imagenet_compression", "conditioning", "joint_robustness"}
+ON_IMAGES = {
+    "mnist_compression",
+    "imagenet_compression",
+    "conditioning",
+    "joint_robustness",
+    "latent_defence",
+    "svd_defence",
+    "convnorm_width",
+}
 
 
 @pytest.mark.parametrize("study", STUDIES)

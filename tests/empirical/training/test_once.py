@@ -10,6 +10,8 @@ import torch
 from torch import nn
 
 from empirical.data.images import Images
+from empirical.data.points import Points
+from empirical.models.initial import uniform
 from empirical.models.mnist import two_conv
 from empirical.training.network import Minibatches, Recipe
 from empirical.training.objective import CROSS_ENTROPY
@@ -91,3 +93,22 @@ def test_any_network_on_images_of_any_shape(tmp_path):
     assert network(images.tensor()).shape == (30, 2)
     (file,) = tmp_path.glob("[!.]*")
     assert file.name.startswith("noise-linear-seed3-")
+
+
+def test_points_are_trained_on_as_they_are_and_need_no_test(tmp_path):
+    def linear(seed):
+        return uniform(nn.Sequential(nn.Linear(2, 2)), seed)
+
+    x = np.random.default_rng(2).normal(0, 5, (60, 2)).astype(np.float32)
+    points = Points(x, (x[:, 0] > x[:, 1]).astype(np.int64))
+    found, labels = tensors(points)
+    assert torch.equal(found, torch.tensor(x))
+    assert torch.equal(labels, torch.tensor(points.labels))
+    with using(Context(checkpoints=tmp_path)):
+        network, history = trained(linear, "linear", 0, 20, points, recipe=Recipe("SGD", rate=0.5, decay=1.0, batch=10))
+        tested = trained(linear, "linear", 0, 20, points, points, recipe=Recipe("SGD", rate=0.5, decay=1.0, batch=10))
+    assert [*history[0]] == ["loss", "accuracy"]
+    right = float((network(found).argmax(1) == labels).double().mean())
+    assert tested[1][-1]["test_accuracy"] == right > 0.9
+    assert all(torch.equal(value, tested[0].state_dict()[name]) for name, value in network.state_dict().items())
+    assert len([*tmp_path.glob("[!.]*")]) == 2

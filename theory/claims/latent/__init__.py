@@ -1,11 +1,24 @@
 """Latent and SVD defences, statement by statement in the order of the paper."""
 
 from fragility.claim import Claim
-from theory.claims.latent import codes, reported, truncated_networks, truncation
+from theory.claims.latent import (
+    codes,
+    reported,
+    trained_attacks,
+    trained_codes,
+    trained_controls,
+    trained_spectra,
+    truncated_networks,
+    truncation,
+)
 
 CLAIMS: tuple[Claim, ...] = (
     *truncation.CLAIMS,
     *truncated_networks.CLAIMS,
     *codes.CLAIMS,
+    *trained_codes.CLAIMS,
+    *trained_attacks.CLAIMS,
+    *trained_spectra.CLAIMS,
+    *trained_controls.CLAIMS,
     *reported.CLAIMS,
 )

@@ -10,6 +10,9 @@ from theory.claims.norm import (
     initial_kernels,
     normalised_norms,
     reported,
+    trained_accuracy,
+    trained_norms,
+    trained_robustness,
     wide_resnet,
 )
 
@@ -23,4 +26,7 @@ CLAIMS: tuple[Claim, ...] = (
     *reported.CLAIMS,
     *consistency.CLAIMS,
     *conclusions.CLAIMS,
+    *trained_accuracy.CLAIMS,
+    *trained_robustness.CLAIMS,
+    *trained_norms.CLAIMS,
 )

@@ -1,0 +1,12 @@
+"""Classifiers of latent codes, attacked in codes and in pixels: Figures 4 to 6 of the latent and SVD paper."""
+
+from empirical.latent_defence.study import STUDY
+from empirical.shared.command import main, read
+
+if __name__ == "__main__":
+    full = {"dataset": ["mnist", "fashion-mnist"], "training": [60_000], "tested": [10_000], "samples": 5}
+    flags = read(STUDY, samples=3, full=full)
+
+    from empirical.latent_defence.tables import tables
+
+    main(STUDY, flags, tables)

@@ -1,0 +1,12 @@
+"""Classifiers with their bottom singular values shrunk, under attack: Figure 7 of the latent and SVD defences."""
+
+from empirical.shared.command import main, read
+from empirical.svd_defence.study import STUDY
+
+if __name__ == "__main__":
+    full = {"dataset": ["mnist", "fashion-mnist"], "training": [60_000], "samples": 5}
+    flags = read(STUDY, samples=5, full=full)
+
+    from empirical.svd_defence.tables import tables
+
+    main(STUDY, flags, tables)

@@ -1,0 +1,76 @@
+"""Classifiers of images whose bottom singular values are shrunk, as a defence against adversarial examples.
+
+1L, 2L and LRL ("Making neural nets robust again", 2.3) are trained on images. The bottom x % of the singular values of
+all their weight matrices are zeroed or scaled down, for x = 0, 5, ..., 100, and the changed networks are shown clean
+images and adversarial examples (Figure 7). One draw is one seed with all three classifiers.
+
+The paper shows the changed network the examples of the original one. On these the original is wrong by construction, so
+that any change of its weights can only help. Random singular directions and noise of the same norm are changed beside
+the bottom ones, therefore, and each changed network is attacked anew: as the paper attacks the original, and by the
+smallest perturbation that turns its decision, which does not depend on the scale of the logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from empirical.data import digest
+from empirical.svd_defence.measure import STATISTICS, World, measure
+from fragility.engine.study import Axis, Method, Point, Study, among, integers, positive
+from theory.things.shrinking import ROUNDINGS
+
+if TYPE_CHECKING:
+    from fragility.backends import Stream
+
+DATASETS = ("mnist", "fashion-mnist", "digits")
+SEEDS = 2**31
+
+
+def draw(stream: Stream, size: int, **_: Any) -> World:
+    """ "seed", (size,), whole numbers below 2^31: weights, order of images and the controls are functions of it."""
+    return {"seed": np.floor(SEEDS * stream.uniform(size))}
+
+
+def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
+    """Every combination; a point names its images by a digest."""
+    held = {name: digest(name) for name in dataset}
+    swept = product(dataset, *axes.values())
+    return [dict(zip(("dataset", *axes), values, strict=True)) | {"data": held[values[0]]} for values in swept]
+
+
+STUDY = Study(
+    name="empirical.svd_defence",
+    says="adversarial accuracy as bottom singular values are shrunk (Making neural nets robust again, Figure 7)",
+    grid={
+        "dataset": Axis(among(DATASETS, "--dataset"), ["mnist"], f"{', '.join(DATASETS)}; a list sweeps"),
+        "width": Axis(integers(1, "--width"), [100], "hidden units of 2L and LRL"),
+        "penalty": Axis(positive("--penalty"), [0.01], "of the attack, per unit of ||x_adv - x||: the paper's lambda"),
+        "pairs": Axis(integers(1, "--pairs"), [2], "examples of each ordered pair of classes; 2 make the paper's 180"),
+        "training": Axis(integers(1, "--training"), [20_000], "training images"),
+        "epochs": Axis(integers(1, "--epochs"), [50], "of training"),
+        "rounding": Axis(
+            among(tuple(ROUNDINGS), "--rounding"),
+            ["floor"],
+            f"of x per cent of the singular values of a layer to a whole number: {', '.join(ROUNDINGS)}",
+        ),
+        "images": Axis(integers(1, "--images"), [500], "test images whose decisions are certified, at most"),
+        "attacked": Axis(
+            integers(1, "--attacked"), [50], "test images whose smallest perturbation is looked for, at most"
+        ),
+    },
+    points=points,
+    methods={
+        "trained": Method(
+            "three classifiers trained from each seed",
+            draw,
+            STATISTICS.checked(measure),
+            STATISTICS,
+            lambda **_: 1,
+            block=1,
+        )
+    },
+)
