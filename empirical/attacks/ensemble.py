@@ -10,7 +10,6 @@ The package sets torch's global generators, so only one thread attacks at a time
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -36,7 +35,6 @@ TARGETS = 9  # of the targeted attacks: the most likely other classes
 QUERIES = 5000  # forward passes of Square
 AT_ONCE = 250  # images attacked together, the package's own choice
 SIDE = 5  # the least height and width of images that Square can attack in l2
-_LOCK = threading.Lock()
 _SILENT = logging.Logger("AutoAttack", logging.CRITICAL + 1)
 
 
@@ -132,7 +130,7 @@ def _proposed(
     padded = torch.zeros(len(x), *shape, device=x.device).flatten(1)
     padded[:, : x[0].numel()] = x.flatten(1)
     view = _View(model, x)
-    with _LOCK, torch.random.fork_rng(_devices()):
+    with inputs.DRAWING, torch.random.fork_rng(_devices()):
         package = _package()(
             view, norm=NORMS[norm][0], eps=radius, seed=seed, attacks=[name], version="custom", device=x.device
         )

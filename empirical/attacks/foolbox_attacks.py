@@ -20,6 +20,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from empirical.attacks.gradient import MARGIN
+from empirical.attacks.inputs import DRAWING
 from empirical.attacks.judge import flips, margin, spread
 
 if TYPE_CHECKING:
@@ -143,7 +144,9 @@ def _criterion(problem: Problem) -> Any:
 def ddn(problem: Problem, known: Known, steps: int = 100) -> Tensor:
     """Proposals of decoupled direction and norm (Rony et al. 2019)."""
     view = View(problem, problem.unit(known))
-    return view.point(library().attacks.DDNAttack(steps=steps).run(view, view.start(), _criterion(problem)))
+    attack = library().attacks.DDNAttack(steps=steps)
+    with DRAWING:  # foolbox draws at every step, for gradients that vanish: here none does
+        return view.point(attack.run(view, view.start(), _criterion(problem)))
 
 
 def deepfool(problem: Problem, known: Known, steps: int = 50) -> Tensor:

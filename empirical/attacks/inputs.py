@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Dense = list[tuple[np.ndarray, np.ndarray]]
+DRAWING = threading.RLock()  # held while torch's global random state is drawn from, or looked at
 STEADY = (
     "the model must give a point the same logits every time, whatever the others are, as in evaluation mode "
     "(model.eval()), got one that"
@@ -244,6 +246,12 @@ def _others(x: Tensor, box: Box) -> Tensor:
 @contextmanager
 def _left_alone(model: Model, x: Tensor) -> Iterator[None]:
     """Puts back what calls inside change of torch's random state and of the model's buffers; then that is an error."""
+    with DRAWING, _watched(model, x):
+        yield
+
+
+@contextmanager
+def _watched(model: Model, x: Tensor) -> Iterator[None]:
     import torch
 
     def buffers() -> dict[str, Tensor]:

@@ -28,10 +28,12 @@ def piecewise_distance(modules: Iterable[nn.Module], x: Tensor, label: Any) -> n
     ------
     UsageError : for other modules, or points or labels that do not fit.
     """
-    layers, points = relu_layers(modules), x.detach().flatten(1).double().cpu().numpy()
-    if len(layers) == 1:
-        return linear_distance(*layers[0], points, label)
-    return relu_distance(layers, points, label)
+    (first, bias), *rest = relu_layers(modules)
+    seen, rows = np.linalg.qr(first[0].T)  # only what lies in the span of its rows tells the first layer anything
+    points, first = x.detach().flatten(1).double().cpu().numpy() @ seen, rows.T[None]
+    if not rest:
+        return linear_distance(first, bias, points, label)
+    return relu_distance([(first, bias), *rest], points, label)
 
 
 def relu_layers(modules: Iterable[nn.Module]) -> Layers:

@@ -1,1 +1,1 @@
-"""Classifiers of images and of latent codes, attacked where they live and in pixels: a latent and an SVD defence, 1."""
+"""Classifiers of images and of latent codes under attack, each in its own space and all in pixels (latent defence)."""

@@ -13,8 +13,11 @@ from empirical.latent_defence.setting import CODES, KINDS, PENALTIES
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from empirical.attacks.judge import Box
+    from empirical.attacks.penalised import Penalised
+
 Models = Mapping[str, "nn.Sequential"]  # classifiers of one space, by kind
-IMAGES, ANYWHERE = (0.0, 1.0), None  # boxes: the paper clamps pixels, and codes have no limits
+COARSE, LONG = 200, 0.2  # steps of the attack where many penalties are tried, and their rate
 
 
 class Examples(NamedTuple):
@@ -45,19 +48,18 @@ class Examples(NamedTuple):
         return moved, clean
 
 
-def attempts(model: nn.Module, x: Tensor, labels: Tensor, pairs: int, penalty: float, pixels: bool) -> Examples:
+def attempts(model: nn.Module, x: Tensor, labels: Tensor, pairs: int, attack: Penalised) -> Examples:
     """The attack of Section 2.4 on `pairs` inputs of every ordered pair of classes that are classified right.
 
     Parameters
     ----------
     x : (N, ...) inputs of which those that are attacked are chosen, the first of each class.
-    pixels : whether the inputs are images, which are clamped to [0, 1].
     """
-    from empirical.attacks.penalised import Penalised, chosen
+    from empirical.attacks.penalised import chosen
 
     index, goal = chosen(model, x, labels, pairs)
     clean = x[index]
-    found = Penalised(penalty, box=IMAGES if pixels else ANYWHERE).run(model, clean, goal)
+    found = attack.run(model, clean, goal)
     return Examples(clean, found.x_adv, labels[index], goal, found.reached, found.stalled)
 
 
@@ -74,18 +76,19 @@ def sizes(found: Examples) -> dict[str, float]:
     }
 
 
-def penalties(model: nn.Module, x: Tensor, labels: Tensor, pixels: bool) -> dict[str, np.ndarray]:
-    """What each of PENALTIES leaves of the attack, with one attempt for each ordered pair of classes.
+def penalties(model: nn.Module, x: Tensor, labels: Tensor, box: Box) -> dict[str, np.ndarray]:
+    """What each of PENALTIES leaves of the attack, in fewer and longer steps, one attempt for each pair of classes.
 
-    "stalled_at" is expected to be the share of attempts whose clean input has, in the box, no descent steeper than the
-    penalty; "stall_certified" is that share by theory's threshold.
+    "stalled_at" is the share of attempts that never left their clean input, "stall_certified" the share that cannot,
+    by theory's threshold.
     """
+    from empirical.attacks.penalised import Penalised
     from empirical.certificates.stalling import stall_penalties
 
     rows = []
     for penalty in PENALTIES:
-        found = attempts(model, x, labels, 1, penalty, pixels)
-        threshold = stall_penalties(model, found.x, found.goal, IMAGES if pixels else ANYWHERE)
+        found = attempts(model, x, labels, 1, Penalised(penalty, steps=COARSE, rate=LONG, box=box))
+        threshold = stall_penalties(model, found.x, found.goal, box)
         measured = sizes(found)
         rows.append((measured["stalled"], measured["success"], measured["robustness"], _mean(threshold <= penalty)))
     names = "stalled_at", "success_at", "robustness_at", "stall_certified"

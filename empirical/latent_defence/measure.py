@@ -94,14 +94,17 @@ def _in_own_space(
     setting: Setting, models: Mapping[str, Models], ways: Mapping[str, Coding], clean: Mapping[str, Inputs]
 ) -> dict[str, np.ndarray]:
     """The attack of Section 2.4 on every classifier, and what others make of the examples of images."""
+    from empirical.attacks.penalised import Penalised
+
     examples: dict[str, Examples] = {}
     cells = []
     for space in SPACES:
+        box = pixels.BOX if space == "image" else None  # the paper clamps pixels, and codes have no limits
+        attack = Penalised(setting.penalty, box=box)
         for kind in KINDS:
-            on_pixels = space == "image"
-            made = attacked.attempts(models[space][kind], *clean[space], setting.pairs, setting.penalty, on_pixels)
-            cells.append(attacked.sizes(made) | attacked.penalties(models[space][kind], *clean[space], on_pixels))
-            if on_pixels:
+            made = attacked.attempts(models[space][kind], *clean[space], setting.pairs, attack)
+            cells.append(attacked.sizes(made) | attacked.penalties(models[space][kind], *clean[space], box))
+            if space == "image":
                 examples[kind] = made
     where = np.array([attacked.background(examples[kind]) for kind in KINDS])
     found = {"background": where[:, 0], "background_pixels": where[:, 1]}

@@ -108,12 +108,13 @@ class Pipeline:
 
     def surviving(self) -> float:
         """Accuracy that AutoAttack leaves; NaN of projections, whose looks are too dear for thousands of steps."""
-        from empirical.attacks.ensemble import auto_attack
+        from empirical.attacks.ensemble import STANDARD, auto_attack
 
         if self.coding is not None and self.coding.projection is not None:
             return np.nan
         radius = self.setting.auto_radius
-        left = auto_attack(self.judged, self.x, self.labels, norm="l2", radius=radius, seed=self.seed)
+        attacks = STANDARD if self.setting.auto == "standard" else STANDARD[:2]
+        left = auto_attack(self.judged, self.x, self.labels, "l2", radius, self.seed, attacks)
         return float(np.asarray(left).mean())
 
     def accuracy(self) -> float:

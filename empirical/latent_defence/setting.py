@@ -32,5 +32,6 @@ class Setting:
     noises: int
     ddn_implicit: int
     ddn_steps: int
+    auto: str
     auto_radius: float
     data: str

@@ -193,7 +193,8 @@ def _attacked(model: nn.Sequential, held: _Held) -> _Attempts:
 
     index, goals = chosen(model, held.x, held.y, held.setting.pairs)
     x, labels = held.x[index], held.y[index]
-    found = Penalised(held.setting.penalty, steps=STEPS, rate=RATE).run(model, x, goals)
+    attack = Penalised(held.setting.penalty, held.setting.confidence, STEPS, RATE)
+    found = attack.run(model, x, goals)
     return _Attempts(x, labels, goals, found.x_adv, found.reached, found.stalled)
 
 

@@ -49,6 +49,11 @@ STUDY = Study(
         "dataset": Axis(among(DATASETS, "--dataset"), ["mnist"], f"{', '.join(DATASETS)}; a list sweeps"),
         "width": Axis(integers(1, "--width"), [100], "hidden units of 2L and LRL"),
         "penalty": Axis(positive("--penalty"), [0.01], "of the attack, per unit of ||x_adv - x||: the paper's lambda"),
+        "confidence": Axis(
+            positive("--confidence"),
+            [0.95],
+            "probability of the goal at which the attack ends, below 1; the paper's .95",
+        ),
         "pairs": Axis(integers(1, "--pairs"), [2], "examples of each ordered pair of classes; 2 make the paper's 180"),
         "training": Axis(integers(1, "--training"), [20_000], "training images"),
         "epochs": Axis(integers(1, "--epochs"), [50], "of training"),

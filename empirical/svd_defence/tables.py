@@ -20,6 +20,7 @@ from theory.reported import LATENT, find
 from theory.things.shrinking import count_from_percent
 
 Columns = Mapping[str, np.ndarray]
+LOST = -100.0  # per cent: no change is below it
 DIFFERENCE: Bounds = (-1.0, 1.0)  # of two numbers in [0, 1]
 PLACE = {treatment: number for number, treatment in enumerate(TREATMENTS)}
 NAMES = {"1l": "1L", "2l": "2L", "lrl": "LRL"}
@@ -179,7 +180,7 @@ def _sentences(columns: Columns) -> list[Row]:
         rows += [
             Row(
                 f"{WORDS[treatment]}, {LARGE} %: {words}, per cent",
-                _length(_relative(columns, key, treatment)),
+                _length(_relative(columns, key, treatment), LOST),
                 note="the paper: more robust",
             )
             for words, key in (("change of the size anew", "anew_robustness"), ("change in pixels", "pixels"))
@@ -290,7 +291,7 @@ def _trends(records: Sequence[tuple[Point, Columns]]) -> Table:
         ):
             values = _cell(columns, key, TWO, treatment, LARGE) - _cell(columns, key, TWO, treatment, 0)
             rows.append(_difference(f"{_name(point)}: {words}", values))
-        change = _length(_relative(columns, "pixels", "tenth"))
+        change = _length(_relative(columns, "pixels", "tenth"), LOST)
         rows.append(Row(f"{_name(point)}: change in pixels, per cent", change))
     return comparison(f"2L, {WORDS['tenth']}, {LARGE} %", rows, unit="seeds")
 
@@ -305,11 +306,11 @@ def _at(columns: Columns, share: int) -> int:
     return columns["shares"][0].tolist().index(share)
 
 
-def _length(values: np.ndarray) -> Estimate:
-    """Their mean; infinite, without an interval, if in one seed most decisions could not be turned."""
+def _length(values: np.ndarray, least: float = 0.0) -> Estimate:
+    """Mean of what is at least `least`; infinite, without an interval, if in one seed most could not be turned."""
     if np.isinf(values).any():
         return Estimate(math.inf, -math.inf, math.inf, len(values))
-    return mean(values)
+    return mean(values, within=(least, math.inf))
 
 
 def _removed(columns: Columns, k: int, share: int) -> str:

@@ -24,6 +24,7 @@ class Setting:
     dataset: str
     width: int
     penalty: float
+    confidence: float
     pairs: int
     training: int
     epochs: int

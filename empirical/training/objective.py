@@ -20,8 +20,8 @@ class Objective(Protocol):
 
         Logits are None of a model that does not classify.
 
-        Weights are afterwards what they were, whatever was tried with them in between. What batch normalisation averages
-        over in training counts every forward pass, those of an attack, too.
+        Weights are afterwards what they were, whatever was tried with them in between. Averages of batch normalisation
+        count every forward pass in training, those of an attack, too.
 
         Parameters
         ----------

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from empirical.attacks.penalised import Penalised
 from empirical.latent_defence.attacked import Examples, attempts, background, coded, penalties, sizes, transfer
 from empirical.latent_defence.setting import CODES, KINDS, PENALTIES
 from empirical.models.shallow import CLASSIFIERS
@@ -74,14 +75,14 @@ def test_examples_are_shown_to_each_other_classifier_and_coded_for_their_own():
         assert np.isnan(shown[name][:, 2]).all()
 
 
-@pytest.mark.parametrize("pixels", [True, False])
-def test_linear_classifiers_stall_where_theory_says_so(pixels):
+@pytest.mark.parametrize("box", [(0.0, 1.0), None])
+def test_linear_classifiers_stall_where_theory_says_so(box):
     model = CLASSIFIERS["1l"](0, 12, 5)
     with torch.no_grad():
-        model[1].weight.mul_(4)
+        model[1].weight.mul_(2)
     x = torch.rand(200, 12, generator=torch.Generator().manual_seed(1))
     labels = model(x).argmax(1)
-    found = penalties(model, x, labels, pixels)
+    found = penalties(model, x, labels, box)
     np.testing.assert_array_equal(found["stalled_at"], found["stall_certified"])
     assert found["stall_certified"][0] == 0
     assert 0 < found["stall_certified"][PENALTIES.index(1.0)] < 1
@@ -96,12 +97,12 @@ def test_attempts_are_on_inputs_that_are_classified_right_and_stay_in_their_box(
     x = torch.rand(300, 12, generator=torch.Generator().manual_seed(1))
     labels = model(x).argmax(1)
     labels[::2] = (labels[::2] + 1) % 10
-    found = attempts(model, x, labels, 1, 0.01, True)
+    found = attempts(model, x, labels, 1, Penalised(0.01, rate=0.2))
     assert (model(found.x).argmax(1) == found.labels).all()
     assert (found.goal != found.labels).all()
     assert found.x_adv.min() >= 0
     assert found.x_adv.max() <= 1
-    free = attempts(model, x, labels, 1, 0.01, False)
+    free = attempts(model, x, labels, 1, Penalised(0.01, rate=0.2, box=None))
     assert free.x_adv.min() < 0 or free.x_adv.max() > 1
     chosen = free.reached.nonzero()[:, 0]
     said = model(free.x_adv).softmax(1)[chosen, free.goal[chosen]]

@@ -18,7 +18,7 @@ SIZE, COUNT = 6, 4
 SETTING = Setting(
     dataset="digits", width=9, penalty=0.01, pairs=1, training=1, tested=1, held_out=0, projection="l2",
     projection_steps=12, code="mean", epochs=1, epochs_codes=1, epochs_autoencoder=1, images=COUNT, noises=3,
-    ddn_implicit=4, ddn_steps=2, auto_radius=0.1, data="",
+    ddn_implicit=4, ddn_steps=2, auto="short", auto_radius=0.1, data="",
 )  # fmt: skip
 
 
@@ -26,14 +26,14 @@ SETTING = Setting(
 def quick(monkeypatch):
     """A short attack in place of all: they have tests of their own."""
     monkeypatch.setattr(bracket, "bracket", partial(bracket.bracket, attacks=("ddn",)))
-    monkeypatch.setattr(ensemble, "auto_attack", partial(ensemble.auto_attack, attacks=("square",), queries=5))
+    monkeypatch.setattr(ensemble, "STANDARD", ("apgd-ce",))
 
 
-def sharp(kind, inputs):
-    """A classifier whose decisions are close to one another."""
-    model = CLASSIFIERS[kind](0, inputs, 9).requires_grad_(False)
-    model[-1].weight.mul_(10)
-    model[-1].bias.zero_()
+def near(kind, way):
+    """A classifier whose ten logits are all 0 at a grey image: every other image is close to several decisions."""
+    model = CLASSIFIERS[kind](0, SIZE**2 if way is None else 32, 9).requires_grad_(False)
+    grey = torch.full((1, 1, SIZE, SIZE), 0.5)
+    model[-1].bias.sub_(model(grey if way is None else way.codes(grey, 0))[0])
     return model
 
 
@@ -46,7 +46,7 @@ def coding(space, sampled=False, norm="l2"):
 
 def pipeline(way, kind="1l"):
     """Attacked at images in the middle of the box, with the labels that it gives them, but for the last."""
-    model = sharp(kind, SIZE**2 if way is None else 32)
+    model = near(kind, way)
     x = 0.4 + 0.2 * torch.rand(COUNT, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
         labels = Pipeline(SETTING, way, model, x, torch.zeros(COUNT, dtype=torch.long), 0).judged(x).argmax(1)

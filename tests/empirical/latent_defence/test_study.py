@@ -21,11 +21,18 @@ measure = STUDY.methods["trained"].measure
 NOWHERE = {"implicit", "steps"}, {"exact", "expected"}  # ways that encodings and projections have not
 
 
+class Hasty(penalised.Penalised):
+    """The attack in a few long steps, to less than a third."""
+
+    def __init__(self, penalty, box, **_):
+        super().__init__(penalty, confidence=0.3, steps=40, rate=0.3, box=box)
+
+
 def axes(**changed):
     small = {
         "dataset": ["digits"], "training": [400], "tested": [150], "epochs": [3], "epochs_codes": [4], "width": [20],
-        "epochs_autoencoder": [3], "images": [3], "projection_steps": [4], "noises": [2], "pairs": [1],
-        "ddn_implicit": [2], "ddn_steps": [1],
+        "epochs_autoencoder": [3], "images": [2], "projection_steps": [2], "noises": [2], "pairs": [1],
+        "ddn_implicit": [1],
     }  # fmt: skip
     return {name: axis.default for name, axis in STUDY.grid.items()} | small | changed
 
@@ -54,28 +61,28 @@ def quick():
     """Attacks of a few steps: they have tests of their own, and take most of the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bracket, "bracket", partial(bracket.bracket, attacks=("fast_gradient",)))
-        patch.setattr(penalised, "Penalised", partial(penalised.Penalised, steps=60, rate=0.2, confidence=0.3))
-        patch.setattr(ensemble, "auto_attack", partial(ensemble.auto_attack, attacks=("square",), queries=5))
+        patch.setattr(penalised, "Penalised", Hasty)
+        patch.setattr(ensemble, "STANDARD", ("apgd-ce",))
         yield
 
 
-def measured(size=1, **changed):
-    there = point(**changed)
-    return measure(on("cpu"), draw(on("cpu").stream(7, 0), size, **there), **there)
+def measured():
+    there = point()
+    return measure(on("cpu"), draw(on("cpu").stream(7, 0), 1, **there), **there)
 
 
 @pytest.fixture(scope="module")
 def whole(quick):
-    return measured(2)
+    return measured()
 
 
 def test_what_is_recorded(whole):
-    sizes = STATISTICS.shapes(2, course=4)
+    sizes = STATISTICS.shapes(1, course=4)
     for name, shape in sizes.items():
         assert whole[name].shape == shape, name
-    for name in set(STATISTICS) - {"losses", "pixels_by", "failed_by", "auto", "auto_clean"}:
-        assert np.isfinite(whole[name]).any(axis=0).all() or name in ("robustness_at", "pixels"), name
-    assert len(set(whole["seed"])) == 2
+    for name in set(STATISTICS) - {"losses", "pixels", "pixels_by", "failed_by", "auto", "auto_clean"}:
+        assert STATISTICS[name].optional or np.isfinite(whole[name]).all(), name
+        assert np.isfinite(whole[name]).any(), name
     np.testing.assert_array_equal(whole["penalties"][0], PENALTIES)
     for name, one in STATISTICS.items():
         if one.unit == "in [0, 1]":
@@ -119,15 +126,17 @@ def test_attempts_stall_where_theory_says_so_of_linear_classifiers(whole):
 
 
 def test_the_same_seed_gives_the_same_numbers_again(whole):
-    again = measured(1)
+    again = measured()
     for name in STATISTICS:
-        np.testing.assert_array_equal(again[name][0], whole[name][0])
+        np.testing.assert_array_equal(again[name], whole[name])
 
 
 def test_codes_are_means_or_samples(quick):
     setting = Setting(**point())
     train, judged = parts(setting)
-    by_code = {code: codings(Setting(**point(code=code)), 5, train, "cpu")["vae_encoding"] for code in ("sample", "mean")}
+    by_code = {
+        code: codings(Setting(**point(code=code)), 5, train, "cpu")["vae_encoding"] for code in ("sample", "mean")
+    }
     x = judged.tensor()[:4]
     for coding in by_code.values():
         mean, log_variance = coding.coder.moments(x)
@@ -146,7 +155,9 @@ def test_projections_start_at_one_point_and_come_closer_than_it():
     x = judged.tensor()[:6]
     for space in CODES[1::2]:
         coding = made[space]
-        away = [(coding.coder.decode(z) - x).flatten(1).norm(dim=1) for z in (coding.start[None], coding.codes(x, JUDGED))]
+        away = [
+            (coding.coder.decode(z) - x).flatten(1).norm(dim=1) for z in (coding.start[None], coding.codes(x, JUDGED))
+        ]
         assert (away[1] < away[0]).all()
     assert not torch.equal(made[CODES[1]].start, made[CODES[3]].start)
 
@@ -209,3 +220,11 @@ def test_points_are_all_combinations_and_name_their_images():
 def test_flags_out_of_their_range_are_a_line(axis, text, match):
     with pytest.raises(UsageError, match=match):
         STUDY.grid[axis].parse(text)
+
+
+def test_seeds_are_whole_numbers_that_the_stream_gives():
+    seeds = draw(on("cpu").stream(3, 0), 1000)["seed"]
+    assert (seeds == np.floor(seeds)).all()
+    assert seeds.min() >= 0
+    assert seeds.max() < 2**31
+    assert len(set(seeds)) == 1000

@@ -145,6 +145,13 @@ def test_a_draw_is_a_function_of_its_seed(monkeypatch):
         assert not np.array_equal(both[name][0], both[name][1])
 
 
+def test_examples_of_less_confidence_are_nearer(whole, monkeypatch):
+    monkeypatch.setattr("empirical.svd_defence.measure.SHARES", (0,))
+    found = measured(confidence=0.5)
+    assert (found["original_robustness"] < whole["original_robustness"]).all()
+    assert (found["adversarial_accuracy"] == 0).all()
+
+
 def test_a_network_that_has_nothing_right_is_not_attacked(monkeypatch):
     monkeypatch.setattr("empirical.svd_defence.measure.SHARES", (0,))
     monkeypatch.setattr("empirical.attacks.penalised.chosen", lambda *_: (torch.arange(0), torch.arange(0)))

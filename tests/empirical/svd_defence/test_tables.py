@@ -91,6 +91,15 @@ def test_decisions_that_cannot_be_turned_have_no_interval():
     assert row["pixels, interval"] == [-math.inf, math.inf]
 
 
+def test_no_length_is_said_to_be_negative():
+    made = columns()
+    made["pixels"][:, TWO, 0, AT[40]] = [0, 0.1, 0]
+    row = found("Attacked anew, and decisions that stand (2L", made)[1][place("zeroed", 40)]
+    assert row["pixels"] == pytest.approx(0.1 / 3)
+    assert row["pixels, interval"][0] == 0
+    assert quantities(made)[f"{WORDS['zeroed']}, 40 %: change in pixels, per cent"]["interval"][0] == -100
+
+
 def test_sentences_are_differences_within_a_seed():
     made = columns()
     rows = quantities(made)
