@@ -14,19 +14,14 @@ networks. The default sizes are for two cores and a quarter of an hour, far belo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import product
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-
-from empirical.convnorm_width.measure import STATISTICS, World, measure
+from empirical.convnorm_width.measure import STATISTICS, measure
 from empirical.convnorm_width.trainings import HELD_OUT, NORMALISATIONS
-from empirical.data import digest, load
-from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integer, integers
-
-if TYPE_CHECKING:
-    from fragility.backends import Stream
+from empirical.data import load
+from empirical.shared import seeds
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integer, integers, switch
 
 DATASETS = ("cifar10", "digits")
 ADVERSARIES = ("free", "pgd")
@@ -34,22 +29,15 @@ NOISES = ("zero", "carried", "random")
 JUDGED = ("held_out", "test")
 KEPT = ("last", "best")
 PRECISIONS = ("bfloat16", "float32")
-SEEDS = 2**31
-
-
-def draw(stream: Stream, size: int, **_: Any) -> World:
-    """ "seed", (size,), whole numbers below 2^31: all that is random is a function of it."""
-    return {"seed": np.floor(SEEDS * stream.uniform(size))}
 
 
 def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
-    """Every combination; a point names its images by a digest.
+    """As `seeds.points`.
 
     Raises
     ------
     UsageError : there are fewer training images than asked for that are not held out.
     """
-    held = {name: digest(name) for name in dataset}
     for name in dataset:
         count = len(load(name, "train"))
         if max(axes["training"]) > count - count // HELD_OUT:
@@ -57,8 +45,7 @@ def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
                 f"--training must be at most {count - count // HELD_OUT} for {name}, whose last {count // HELD_OUT} "
                 f"training images are held out, got {max(axes['training'])}"
             )
-    swept = product(dataset, *axes.values())
-    return [dict(zip(("dataset", *axes), values, strict=True)) | {"data": held[values[0]]} for values in swept]
+    return seeds.points(dataset, **axes)
 
 
 def _widths(text: str) -> list[str]:
@@ -80,11 +67,6 @@ def _normalisations(text: str) -> list[str]:
         if names != [name for name in NORMALISATIONS if name in names]:
             raise UsageError(f"--normalisations must be in the order {'+'.join(NORMALISATIONS)}, got {part}")
     return text.split(",")
-
-
-def _switch(flag: str) -> Callable[[str], list[int]]:
-    parse = among(("0", "1"), flag)
-    return lambda text: [int(part) for part in parse(text)]
 
 
 STUDY = Study(
@@ -109,9 +91,7 @@ STUDY = Study(
             integers(1, "--batch"), [32], "images in a step; the cited code has 128, for far more of them than here"
         ),
         "replays": Axis(integers(1, "--replays"), [4], "steps on each batch in free training"),
-        "divided": Axis(
-            _switch("--divided"), [0], "1 to divide the epochs by the replays, as the method was published"
-        ),
+        "divided": Axis(switch("--divided"), [0], "1 to divide the epochs by the replays, as the method was published"),
         "noise": Axis(
             among(NOISES, "--noise"),
             ["zero"],
@@ -119,17 +99,17 @@ STUDY = Study(
             "ended, as the method was published; random, uniform in the ball",
         ),
         "inner_bn": Axis(
-            _switch("--inner-bn"), [1], "BatchNorm within each ConvNorm layer, the default of the cited code; 0: none"
+            switch("--inner-bn"), [1], "BatchNorm within each ConvNorm layer, the default of the cited code; 0: none"
         ),
         "detached": Axis(
-            _switch("--detached"), [1], "a normaliser that counts as a constant for gradients, as there; 0: it does not"
+            switch("--detached"), [1], "a normaliser that counts as a constant for gradients, as there; 0: it does not"
         ),
         "running": Axis(
-            _switch("--running"),
+            switch("--running"),
             [1],
             "a running average of the normaliser in evaluation, as there; 0: its own kernel's",
         ),
-        "leak": Axis(_switch("--leak"), [0], "1 to train on the held-out images, too, as the cited code may"),
+        "leak": Axis(switch("--leak"), [0], "1 to train on the held-out images, too, as the cited code may"),
         "evaluated": Axis(
             among(JUDGED, "--evaluated"),
             ["held_out"],
@@ -158,7 +138,7 @@ STUDY = Study(
     methods={
         "trained": Method(
             "networks of all widths and normalisations from each seed",
-            draw,
+            seeds.draw,
             STATISTICS.checked(measure),
             STATISTICS,
             lambda **_: 1,

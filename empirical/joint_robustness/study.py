@@ -12,43 +12,27 @@ attacked (0.02 with the corrected zeta), and at 0.2 where they are not (0.1).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import product
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-
-from empirical.data import digest
-from empirical.joint_robustness.measure import STATISTICS, World, measure
-from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integers, positive
-
-if TYPE_CHECKING:
-    from fragility.backends import Stream
+from empirical.joint_robustness.measure import STATISTICS, measure
+from empirical.shared import seeds
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integers, positive, switch
 
 DATASETS = ("mnist", "fashion-mnist", "digits")
 ARCHITECTURES = ("mlp", "cnn", "tiny")
 ZETAS = ("printed", "corrected")
 WEIGHTS = ("batch", "image")
-SEEDS = 2**31
-
-
-def draw(stream: Stream, size: int, **_: Any) -> World:
-    """ "seed", (size,), whole numbers below 2^31: weights, order of images and random starts are functions of it."""
-    return {"seed": np.floor(SEEDS * stream.uniform(size))}
 
 
 def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
-    """Every combination; a point names its images by a digest.
+    """As `seeds.points`.
 
     Raises
     ------
     UsageError : the printed zeta with convolutions or biases, for which it is not stated.
     """
-    held = {name: digest(name) for name in dataset}
-    swept = product(dataset, *axes.values())
-    found: list[Point] = [
-        dict(zip(("dataset", *axes), values, strict=True)) | {"data": held[values[0]]} for values in swept
-    ]
+    found = seeds.points(dataset, **axes)
     for point in found:
         if point["zeta"] == "printed" and (point["architecture"] == "cnn" or point["biases"]):
             raise UsageError(
@@ -56,11 +40,6 @@ def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
                 "dense layers without biases"
             )
     return found
-
-
-def _switch(flag: str) -> Callable[[str], list[int]]:
-    parse = among(("0", "1"), flag)
-    return lambda text: [int(part) for part in parse(text)]
 
 
 STUDY = Study(
@@ -74,7 +53,7 @@ STUDY = Study(
             "mlp, 784-128-64-10; cnn, two small convolutions and a dense layer; tiny, 16-8-6-10 on images of 4 x 4 "
             "pixels, for which the exact optimum is found, too",
         ),
-        "biases": Axis(_switch("--biases"), [0], "1 for networks with biases, which the paper's theorem has not"),
+        "biases": Axis(switch("--biases"), [0], "1 for networks with biases, which the paper's theorem has not"),
         "zeta": Axis(
             among(ZETAS, "--zeta"), ["printed"], "of the penalties: as printed, or corrected, so that it is a bound"
         ),
@@ -89,7 +68,7 @@ STUDY = Study(
         "training": Axis(integers(1, "--training"), [10_000], "training images"),
         "images": Axis(integers(1, "--images"), [300], "images that are attacked, at most"),
         "held_out": Axis(
-            _switch("--held-out"), [0], "1 to attack the held-out last training images in place of test images"
+            switch("--held-out"), [0], "1 to attack the held-out last training images in place of test images"
         ),
         "weights": Axis(
             among(WEIGHTS, "--weights"),
@@ -105,7 +84,7 @@ STUDY = Study(
     methods={
         "trained": Method(
             "networks trained in seven ways from each seed",
-            draw,
+            seeds.draw,
             STATISTICS.checked(measure),
             STATISTICS,
             lambda **_: 1,

@@ -14,40 +14,12 @@ on the clean input. The tables show both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import product
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from empirical.data import digest
 from empirical.latent_defence.columns import STATISTICS
-from empirical.latent_defence.measure import World, measure
-from fragility.engine.study import Axis, Method, Point, Study, among, integers, positive
-
-if TYPE_CHECKING:
-    from fragility.backends import Stream
+from empirical.latent_defence.measure import measure
+from empirical.shared.seeds import draw, points
+from fragility.engine.study import Axis, Method, Study, among, integers, positive, switch
 
 DATASETS = ("mnist", "fashion-mnist", "digits")
-SEEDS = 2**31
-
-
-def draw(stream: Stream, size: int, **_: Any) -> World:
-    """ "seed", (size,), whole numbers below 2^31: weights, order of images, codes and attacks are functions of it."""
-    return {"seed": np.floor(SEEDS * stream.uniform(size))}
-
-
-def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
-    """Every combination; a point names its images by a digest."""
-    held = {name: digest(name) for name in dataset}
-    swept = product(dataset, *axes.values())
-    return [dict(zip(("dataset", *axes), values, strict=True)) | {"data": held[values[0]]} for values in swept]
-
-
-def _switch(flag: str) -> Callable[[str], list[int]]:
-    parse = among(("0", "1"), flag)
-    return lambda text: [int(part) for part in parse(text)]
-
 
 STUDY = Study(
     name="empirical.latent_defence",
@@ -60,7 +32,7 @@ STUDY = Study(
         "training": Axis(integers(1, "--training"), [10_000], "training images"),
         "tested": Axis(integers(1, "--tested"), [1000], "test images, at most"),
         "held_out": Axis(
-            _switch("--held-out"), [0], "1 to judge by the held-out last training images in place of test images"
+            switch("--held-out"), [0], "1 to judge by the held-out last training images in place of test images"
         ),
         "projection": Axis(
             among(("l2", "l1"), "--projection"), ["l2"], "norm of the distance that projections minimise"

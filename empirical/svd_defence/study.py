@@ -12,35 +12,12 @@ smallest perturbation that turns its decision, which does not depend on the scal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import product
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from empirical.data import digest
-from empirical.svd_defence.measure import STATISTICS, World, measure
-from fragility.engine.study import Axis, Method, Point, Study, among, integers, positive
+from empirical.shared.seeds import draw, points
+from empirical.svd_defence.measure import STATISTICS, measure
+from fragility.engine.study import Axis, Method, Study, among, integers, positive
 from theory.things.shrinking import ROUNDINGS
 
-if TYPE_CHECKING:
-    from fragility.backends import Stream
-
 DATASETS = ("mnist", "fashion-mnist", "digits")
-SEEDS = 2**31
-
-
-def draw(stream: Stream, size: int, **_: Any) -> World:
-    """ "seed", (size,), whole numbers below 2^31: weights, order of images and the controls are functions of it."""
-    return {"seed": np.floor(SEEDS * stream.uniform(size))}
-
-
-def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
-    """Every combination; a point names its images by a digest."""
-    held = {name: digest(name) for name in dataset}
-    swept = product(dataset, *axes.values())
-    return [dict(zip(("dataset", *axes), values, strict=True)) | {"data": held[values[0]]} for values in swept]
-
 
 STUDY = Study(
     name="empirical.svd_defence",

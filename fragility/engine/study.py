@@ -144,6 +144,12 @@ def among(names: Sequence[str], flag: str) -> Callable[[str], list[str]]:
     return parse
 
 
+def switch(flag: str) -> Callable[[str], list[int]]:
+    """A parser of comma-separated 0 and 1: off and on."""
+    parse = among(("0", "1"), flag)
+    return lambda text: [int(part) for part in parse(text)]
+
+
 def integer(text: str, minimum: int | None, flag: str) -> int:
     """The integer that `text` writes, exactly, whatever its size: 7, +7, 1_000_000, 1e6, 1.5e3 or 20.0, never 1.5.
 

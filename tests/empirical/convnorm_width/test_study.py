@@ -9,7 +9,7 @@ from torch import nn
 
 from empirical.convnorm_width.attacks import RADIUS
 from empirical.convnorm_width.measure import LAYERS, RESNET_LAYERS, STATISTICS
-from empirical.convnorm_width.study import NOISES, STUDY, draw, points
+from empirical.convnorm_width.study import NOISES, STUDY, points
 from empirical.convnorm_width.trainings import (
     NORMALISATIONS,
     Setting,
@@ -23,6 +23,7 @@ from empirical.convnorm_width.trainings import (
 from empirical.data import digest, load
 from empirical.models import normalisations
 from empirical.models.wide_resnet import wide_resnet
+from empirical.shared.seeds import draw
 from empirical.training import free
 from empirical.training.adversarial import Adversarial, InputAttack
 from empirical.training.free import Free
@@ -278,11 +279,3 @@ def test_several_cells_are_one_point_and_a_comma_parts_points():
     assert STUDY.grid["widths"].parse("1+2,3") == ["1+2", "3"]
     assert STUDY.grid["normalisations"].parse("vanilla+convnorm,bn") == ["vanilla+convnorm", "bn"]
     assert setting(widths="1+4", normalisations="bn").cells == ((1, 4), ("bn",))
-
-
-def test_seeds_are_whole_numbers_that_the_stream_gives():
-    seeds = draw(on("cpu").stream(3, 0), 1000)["seed"]
-    assert (seeds == np.floor(seeds)).all()
-    assert seeds.min() >= 0
-    assert seeds.max() < 2**31
-    assert len(set(seeds)) == 1000

@@ -9,8 +9,9 @@ import torch
 from empirical.attacks.joint import Ascent
 from empirical.data import Images, digest, load
 from empirical.joint_robustness.measure import STATISTICS, stronger
-from empirical.joint_robustness.study import STUDY, draw, points
+from empirical.joint_robustness.study import STUDY, points
 from empirical.joint_robustness.trainings import TRAININGS, Setting, network, objectives, parts, pooled
+from empirical.shared.seeds import draw
 from empirical.training.margin_loss import MarginLoss
 from empirical.training.objective import CROSS_ENTROPY
 from fragility.backends.torch_backend import on
@@ -183,11 +184,3 @@ def test_the_printed_zeta_is_stated_for_dense_layers_without_biases(changed):
 def test_flags_out_of_their_range_are_a_line(axis, text, match):
     with pytest.raises(UsageError, match=match):
         STUDY.grid[axis].parse(text)
-
-
-def test_seeds_are_whole_numbers_that_the_stream_gives():
-    seeds = draw(on("cpu").stream(3, 0), 1000)["seed"]
-    assert (seeds == np.floor(seeds)).all()
-    assert seeds.min() >= 0
-    assert seeds.max() < 2**31
-    assert len(set(seeds)) == 1000

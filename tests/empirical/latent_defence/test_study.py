@@ -11,8 +11,9 @@ from empirical.data import digest, load
 from empirical.latent_defence.codes import ATTACKED, JUDGED, TRAIN, codings
 from empirical.latent_defence.columns import STATISTICS
 from empirical.latent_defence.setting import CODES, GRADIENTS, KINDS, PENALTIES, SPACES, Setting
-from empirical.latent_defence.study import STUDY, draw, points
+from empirical.latent_defence.study import STUDY
 from empirical.latent_defence.trainings import autoencoders, classifier, parts
+from empirical.shared.seeds import draw, points
 from fragility.backends.torch_backend import on
 from fragility.engine.context import Context, using
 from fragility.engine.study import UsageError
@@ -220,11 +221,3 @@ def test_points_are_all_combinations_and_name_their_images():
 def test_flags_out_of_their_range_are_a_line(axis, text, match):
     with pytest.raises(UsageError, match=match):
         STUDY.grid[axis].parse(text)
-
-
-def test_seeds_are_whole_numbers_that_the_stream_gives():
-    seeds = draw(on("cpu").stream(3, 0), 1000)["seed"]
-    assert (seeds == np.floor(seeds)).all()
-    assert seeds.min() >= 0
-    assert seeds.max() < 2**31
-    assert len(set(seeds)) == 1000

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from empirical.data import digest, load
+from empirical.shared.seeds import draw, points
 from empirical.svd_defence.measure import STATISTICS
-from empirical.svd_defence.study import STUDY, draw, points
+from empirical.svd_defence.study import STUDY
 from empirical.svd_defence.trainings import CLASSIFIERS, Setting, classifier, parts
 from empirical.svd_defence.treatments import TREATMENTS
 from fragility.backends.torch_backend import on
@@ -188,10 +189,3 @@ def test_points_are_all_combinations_and_name_their_images():
 def test_flags_out_of_their_range_are_a_line(axis, text, match):
     with pytest.raises(UsageError, match=match):
         STUDY.grid[axis].parse(text)
-
-
-def test_seeds_are_whole_numbers_that_the_stream_gives():
-    seeds = draw(on("cpu").stream(3, 0), 1000)["seed"]
-    assert (seeds == np.floor(seeds)).all()
-    assert (seeds.min() >= 0) & (seeds.max() < 2**31)
-    assert len(set(seeds)) == 1000

@@ -22,7 +22,14 @@ COLUMNS = {"empirical.latent_defence": latent.columns(SEEDS), "empirical.svd_def
 ROWS = [claim for study in COLUMNS for claim in BOOK.about(study)]
 MAJORITIES = [claim for claim in ROWS if claim.kind == "majority"]
 BY_ID = {claim.id: claim for claim in ROWS}
-PAPER = {"epochs": 50, "epochs_codes": 150, "projection": "l2", "projection_steps": 500, "held_out": 0}
+PAPER = {
+    "confidence": 0.95,
+    "epochs": 50,
+    "epochs_codes": 150,
+    "projection": "l2",
+    "projection_steps": 500,
+    "held_out": 0,
+}
 
 
 def point(study, **axes):

@@ -24,7 +24,7 @@ TREATMENTS = ("zeroed", "tenth", "nine_tenths", "random", "noise")
 ZEROED, TENTH, NINE_TENTHS, RANDOM, NOISE = range(len(TREATMENTS))
 FACTORS = (ZEROED, TENTH, NINE_TENTHS)  # treatments that multiply the bottom singular values
 SHARES = tuple(range(0, 101, 5))  # per cent of the singular values of every layer
-EPOCHS, EPOCHS_OF_CODES, PROJECTION_STEPS = 50, 150, 500
+EPOCHS, EPOCHS_OF_CODES, PROJECTION_STEPS, CONFIDENCE = 50, 150, 500, 0.95
 
 
 def of_code(column: Array, space: int) -> Array:
@@ -58,9 +58,9 @@ def coded(
     return trained and (projection, projection_steps) == ("l2", PROJECTION_STEPS) and not held_out
 
 
-def shrunk(dataset: str, epochs: int, **_: Any) -> bool:
-    """Whether the classifiers whose singular values are shrunk are trained as the paper says."""
-    return dataset in DATASETS and epochs == EPOCHS
+def shrunk(dataset: str, epochs: int, confidence: float, **_: Any) -> bool:
+    """Whether the classifiers whose singular values are shrunk are trained and attacked as the paper says."""
+    return dataset in DATASETS and epochs == EPOCHS and confidence == CONFIDENCE
 
 
 def shrunk_mnist(dataset: str, **point: Any) -> bool:
