@@ -88,7 +88,7 @@ def test_printed_numbers_agree_with_networks_around_them_and_no_decoy_does(attac
 def test_printed_numbers_stand_at_the_cells_of_a_point():
     """Of some of the widths, one of which is not printed, and some of the normalisations."""
     printed = named("norm.table1.fgsm").theory(widths="2+5+8", normalisations="vanilla+bn_convnorm").printed
-    expected = [[robust_accuracy("FGSM", k, name).value / 100 for name in ("vanilla", "bn+convnorm")] for k in (2, 5)]
+    expected = [[robust_accuracy("FGSM", k, name).value for name in ("vanilla", "bn+convnorm")] for k in (2, 5)]
     np.testing.assert_allclose(printed[:2], expected)
     assert np.isnan(printed[2]).all()
 

@@ -17,22 +17,26 @@ PRINTED = dict(zip(NORMALISATIONS, reported.NORMALISATIONS, strict=True))  # wha
 
 
 def _cells(attack: str, top: int = 1) -> Callable[..., Reported]:
-    """Accuracies as shares, (widths, normalisations), of the cells of a point; NaN of widths that are not printed."""
+    """Accuracies in per cent, (widths, normalisations), of the cells of a point; NaN of widths that are not printed."""
 
     def theory(widths: str = EVERY_WIDTH, normalisations: str = EVERY_NORMALISATION, **_: object) -> Reported:
         names = [PRINTED[name] for name in several(normalisations)]
         printed = np.full((len(several(widths)), len(names)), np.nan)
         for row, width in zip(printed, map(int, several(widths)), strict=True):
             if width in WIDTHS:
-                row[:] = [reported.robust_accuracy(attack, width, name, top).value / PER_CENT for name in names]
-        return Reported(printed)
+                row[:] = [reported.robust_accuracy(attack, width, name, top).value for name in names]
+        return Reported(printed, per_draw=_per_cent)
 
     return theory
 
 
+def _per_cent(shares: np.ndarray) -> np.ndarray:
+    return PER_CENT * shares
+
+
 _number = partial(
     rows(f"{CONVNORM}, Table 1", kind="reported", code=reported.robust_accuracy, study="empirical.convnorm_width"),
-    tolerance=0.1,
+    tolerance=10.0,
     where=printed_setting,
     reading="Precision in per cent, at the radius that Section 4 gives.",
     note="No spread is printed, so that each is presumably of one run.",
