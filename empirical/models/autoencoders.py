@@ -14,6 +14,7 @@ from empirical.models.initial import uniform
 
 LATENT = 32  # units of every code
 HIDDEN = 150  # units of the variational autoencoder's other hidden layers
+BLACK = -30.0  # a pixel's logit below which it is 0 but for 1e-13
 
 
 class Coder(nn.Module):
@@ -26,12 +27,16 @@ class Coder(nn.Module):
         raise NotImplementedError
 
     def logits(self, z: Tensor) -> Tensor:
-        """What `decode` takes the sigmoid of, (B, 1, size, size); a cross-entropy by it cannot overflow."""
+        """What pixels are the sigmoids of, (B, 1, size, size); a cross-entropy by it cannot overflow."""
         return self.decoder(z)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Images (B, 1, size, size) in [0, 1] of codes (B, 32)."""
-        return self.logits(z).sigmoid()
+        """Images (B, 1, size, size) in [0, 1] of codes (B, 32).
+
+        Logits below -30 count as -30. Of far lower ones, as codes long since beyond the images have them, derivatives
+        are denormal numbers, with which a processor takes several times as long.
+        """
+        return self.logits(z).clamp(min=BLACK).sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
         """decode(encode(x))."""

@@ -64,3 +64,19 @@ def test_weights_are_a_function_of_the_seed(build):
     first, again, other = (build(seed, 8).state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(value, again[name]) for name, value in first.items())
     assert not any(torch.equal(value, other[name]) for name, value in first.items())
+
+
+def test_no_derivative_of_a_pixel_is_a_denormal_number(monkeypatch):
+    """Half the squared distance from a black image, for which derivatives of a plain sigmoid are."""
+    model = autoencoder(0, 8)
+    logits = torch.linspace(-120, 120, 2401, requires_grad=True)
+    tiny = torch.finfo(torch.float32).tiny
+
+    def denormal(shown):
+        (gradient,) = torch.autograd.grad(shown.square().sum() / 2, logits)
+        return int(((gradient != 0) & (gradient.abs() < tiny)).sum())
+
+    monkeypatch.setattr(model, "logits", lambda _: logits)
+    shown = model.decode(torch.zeros(1, LATENT))
+    torch.testing.assert_close(shown, logits.sigmoid(), rtol=0, atol=1e-13)
+    assert denormal(shown) == 0 < denormal(logits.sigmoid())
