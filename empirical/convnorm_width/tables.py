@@ -161,7 +161,7 @@ def _sentences(columns: Columns) -> Iterator[Row]:
     names = [name for name in NORMALISATIONS if (widths[0], name) in found]
 
     def gain(key: str, one: Network, other: Network, said: str) -> Row:
-        values = 100 * (one.of(columns[key]) - other.of(columns[key]))
+        values = np.round(100 * (one.of(columns[key]) - other.of(columns[key])), 9)  # of equal shares no rounding
         less = f"k = {other.width}" if one.normalisation == other.normalisation else WORDS[other.normalisation]
         words = f"{KINDS[key]}, {one.name} less {less}"
         return Row(words, mean(values, within=POINTS), note=f"the paper: {said}")
