@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import settings
 
-# The suite draws the same examples every time; `pytest --hypothesis-profile=explore` looks for new ones.
-settings.register_profile("fixed", derandomize=True)
-settings.register_profile("explore", derandomize=False)
+# The suite draws the same examples every time; `pytest --hypothesis-profile=explore` looks for new ones. None is timed:
+# on a busy machine the first call of anything may take half a second.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("explore", derandomize=False, deadline=None)
 settings.load_profile("fixed")
 
 TOTAL_ALPHA = 1e-3  # chance that a correct library fails any statistical test, were the seeds drawn anew

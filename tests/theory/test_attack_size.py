@@ -207,7 +207,7 @@ def test_moments_of_the_column_law_by_its_tail():
     assert law.moment(-1.5) == pytest.approx(expected, rel=1e-5)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(shapes)
 def test_the_column_law_is_a_law(shape):
     law = column_law(*shape)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.theory.kernels import seq
@@ -208,7 +208,6 @@ def test_bad_input(call, message):
         call()
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_row_powers_have_the_variances_of_the_transfer_function(data):
     """Against the covariance of real and imaginary part, tap by tap."""
@@ -236,7 +235,6 @@ def test_overlaps_of_real_and_of_isotropic_rows():
         convnorm.row_power_law(3, (2,), (5, 5), (1, 1))
 
 
-@settings(deadline=None)
 @given(SEEDS, st.integers(1, 3), st.integers(1, 2), st.integers(1, 3))
 def test_groups_against_dense_matrices(seed, groups, outputs, inputs):
     kernel = random_kernel(seed, groups * outputs, inputs)

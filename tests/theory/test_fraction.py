@@ -324,7 +324,7 @@ def test_wide_limit_is_a_product_of_half_normals(layers):
     np.testing.assert_allclose(fraction_law(n, (n,) * layers).sf(np.array(x) / n ** (layers / 2)), above, rtol=2e-5)
 
 
-@settings(max_examples=10, deadline=None, derandomize=True)
+@settings(max_examples=10, derandomize=True)
 @given(shapes)
 def test_it_is_a_law(shape):
     law = fraction_law(*shape)

@@ -211,7 +211,7 @@ def test_vast_matrices_have_the_limit(n):
     assert law.moment(-0.9) == pytest.approx(limit.moment(-0.9), rel=10 / n + 1e-11)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(2, 4000), st.floats(-300, -2))
 def test_far_tails_keep_their_relative_accuracy(n, log_tail):
     law = scaled(n)
@@ -378,7 +378,7 @@ def exact_distances(A):
     return np.array(distances), np.array(spread) * np.finfo(float).eps
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 13), st.integers(2, 4), st.integers(0, 2))
 def test_distances_of_nearly_dependent_columns(seed, digits, n, more):
     rng = np.random.default_rng(seed)

@@ -5,7 +5,7 @@ from itertools import product
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from theory.conditioning.gradient_attacks import (
@@ -67,7 +67,6 @@ def test_twelve_steps_go_twelve_times_as_far():
     assert np.max(np.abs(fast_gradient(W, B, X, 0.02, 12, box=None) - X)) == pytest.approx(0.24)
 
 
-@settings(deadline=None)  # the first example imports torch
 @given(SEEDS, st.floats(0.001, 0.4), st.integers(1, 6), st.booleans())
 def test_backpropagation_finds_the_same(seed, epsilon, steps, target):
     weights, bias, x, rng = network(seed)
@@ -78,7 +77,6 @@ def test_backpropagation_finds_the_same(seed, epsilon, steps, target):
     assert fast_gradient_accuracy(weights, bias, x, labels, epsilon, steps, target) == pytest.approx(expected)
 
 
-@settings(deadline=None)  # the first example imports torch
 @given(SEEDS)
 def test_loss_and_gradient_are_those_of_torch(seed):
     torch = pytest.importorskip("torch")

@@ -5,7 +5,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from theory.joint.margins import interval_increase
@@ -91,7 +91,6 @@ def test_both_ways_to_the_box_of_pixels_agree(seed):
     assert short == pytest.approx(long)
 
 
-@settings(deadline=None)
 @given(SEEDS)
 def test_without_weight_perturbation_it_is_the_known_interval_bound(seed):
     bound_propagation = pytest.importorskip("bound_propagation")

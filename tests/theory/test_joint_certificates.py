@@ -54,7 +54,7 @@ def test_what_is_certified_no_attack_flips(seed):
         assert not safe or np.argmax(forward(moved, moved_x)) == label
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(SEEDS)
 def test_what_is_certified_is_exactly_robust(seed):
     rng = np.random.default_rng(seed)
@@ -125,7 +125,7 @@ def exact_logits(weights, biases, x):
     return np.array(Network.dense(weights, biases).logits(x[0]), dtype=object)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SEEDS)
 def test_rounding_stays_within_its_slack(seed):
     rng = np.random.default_rng(seed)

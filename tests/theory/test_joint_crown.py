@@ -74,7 +74,7 @@ def test_refined_boxes_lie_in_the_boxes_and_hold_every_activation(seed):
             assert np.all((box.lower - 1e-9 <= layer(value)) & (layer(value) <= box.upper + 1e-9))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SEEDS)
 def test_without_weight_perturbation_it_is_the_known_linear_bound(seed):
     bound_propagation = pytest.importorskip("bound_propagation")

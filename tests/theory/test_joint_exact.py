@@ -18,7 +18,7 @@ from theory.things.network import Budget, Network, pairwise_margins
 from theory.worlds.networks import attack, draw_network, draw_radii
 
 SEEDS = st.integers(0, 10_000)
-few = settings(deadline=None, max_examples=20)
+few = settings(max_examples=20)
 
 
 def biased(seed, depth=None):
@@ -213,7 +213,7 @@ def rescaled(seed, depth, units, exponents):
 EXPONENTS = st.lists(st.integers(-9, 9), min_size=3, max_size=3)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(SEEDS, st.integers(2, 4), st.booleans(), EXPONENTS)
 def test_neighbouring_layers_and_units_only_set_the_scale(seed, depth, units, exponents):
     """Exact and relaxed to 1e-6 of the margin's range over the boxes, closed forms to rounding."""

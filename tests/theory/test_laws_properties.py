@@ -29,7 +29,7 @@ def centred(degrees):
     return chi_product(degrees, float(np.exp(np.clip(-chi_product(degrees).log_mean(), -700, 700))))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_degrees, some.floats(-250, -0.31))
 def test_quantiles_invert_both_tails(degrees, exponent):
     law, level = centred(degrees), 10**exponent
@@ -38,7 +38,7 @@ def test_quantiles_invert_both_tails(degrees, exponent):
         assert not 1e-300 < x < 1e300 or tail(x) == pytest.approx(level, rel=1e-10)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(any_degrees, some.lists(some.floats(0, 1e300), max_size=9))
 def test_cdf_is_monotone_and_complements_sf(degrees, points):
     law = centred(degrees)
@@ -47,7 +47,7 @@ def test_cdf_is_monotone_and_complements_sf(degrees, points):
     np.testing.assert_allclose(law.cdf(x) + law.sf(x), 1, rtol=0, atol=1e-15)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(any_degrees, some.floats(-0.45, 3))
 def test_moment_is_the_integral(degrees, order):
     law = centred(degrees)
@@ -60,7 +60,7 @@ def test_moment_is_the_integral(degrees, order):
         assert integral == pytest.approx(law.moment(order), rel=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(any_degrees, some.integers(-30, 30), some.randoms(use_true_random=False))
 def test_scale_and_order_of_the_factors(degrees, twos, random):
     law, shuffled = centred(degrees), random.sample(degrees, len(degrees))

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fragility import witness
@@ -199,7 +199,6 @@ def test_a_batch_is_its_samples(bound):
         assert np.broadcast_to(bound(made, x, BUDGET), each.shape) == pytest.approx(each)
 
 
-@settings(deadline=None)
 @given(SEEDS)
 def test_the_penalties_of_the_loss_are_the_largest_entries(seed):
     rng, weights, _, radii = world(seed)

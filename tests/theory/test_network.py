@@ -34,7 +34,7 @@ def unrolled(layer, shape):
     return layer.product(layer.weight, unit).reshape(len(unit), -1).T
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(CONVOLUTIONS)
 def test_a_convolution_is_that_of_torch(case):
     torch = pytest.importorskip("torch")
@@ -46,7 +46,7 @@ def test_a_convolution_is_that_of_torch(case):
     assert layer.shape_after(x.shape[1:]) == reference.shape[1:]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(CONVOLUTIONS)
 def test_norms_and_transpose_of_a_convolution_are_those_of_its_matrix(case):
     layer, x = convolution(case)

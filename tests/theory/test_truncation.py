@@ -139,7 +139,7 @@ def test_a_chain_of_scalars_attains_the_cascade_bound():
     assert sharp == pytest.approx(8 - 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(shrunk(), st.integers(0, 2**32 - 1))
 def test_reachable_classes(world, seed):
     W, k, _ = world

@@ -65,7 +65,7 @@ def test_it_is_the_attack_of_the_paper(build, radii):
         assert torch.equal(found.right[group], moved(point).argmax(1) == y[group])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 1000), RADII, RADII, st.booleans(), st.booleans(), st.booleans(), st.sampled_from(joint.LOSSES))
 def test_no_rounding_leads_out_of_the_balls(seed, radius_x, radius_w, rescaled, alternating, random, loss):
     model, (x, y) = tiny(seed), images(2, 3, seed=seed)

@@ -72,7 +72,7 @@ def solved(network, x, labels, k, i, j):
     return worst_margin(network, x[k], int(labels[k]), budget, within=(0, 1))
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(SEEDS, st.booleans())
 def test_the_order_of_certificates_and_the_exact_optimum(seed, biases):
     network, x, labels = drawn(seed, biases=biases)
@@ -90,7 +90,7 @@ def test_the_order_of_certificates_and_the_exact_optimum(seed, biases):
     assert (truth[:, 0, 0] == (np.diff(np.sort(network.logits(x)))[:, -1] > 0)).all()
 
 
-@settings(deadline=None, max_examples=4)
+@settings(max_examples=4)
 @given(SEEDS)
 def test_the_walk_along_the_border_says_what_every_cell_alone_does(seed):
     network, x, labels = drawn(seed, count=2)

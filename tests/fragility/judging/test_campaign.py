@@ -53,7 +53,7 @@ def test_the_lemma_agrees_and_every_visible_decoy_is_rejected(tmp_path):
 
 
 @given(st.integers(1, 300), st.integers(1, 300))
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_first_draws_of_a_longer_run_are_those_of_a_shorter_one(tmp_path_factory, few, more):
     folders = [tmp_path_factory.mktemp("run") for _ in range(2)]
     for folder, samples in zip(folders, sorted((few, few + more)), strict=True):

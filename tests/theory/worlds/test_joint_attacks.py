@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from theory.worlds.joint_attacks import ATTACKS, MOST_MOVING, Problem, affordable, forward, judged, starts
 
 SEEDS = st.integers(0, 10_000)
-few = settings(deadline=None, max_examples=10)
+few = settings(max_examples=10)
 
 
 def draw(rng, sizes, size=1):
