@@ -9,7 +9,7 @@ What the paper does not say is an axis. Defaults are the choices of the code tha
 meaningful: BatchNorm within the ConvNorm layer, a detached normaliser with a running average, perturbations that begin
 with 0 in each batch, as many epochs as without replays. But nothing that is judged is trained on, and the last network
 is taken: the best by clean accuracy is the one that has given up its robustness. One draw is one seed with all its
-networks. The default sizes are for two cores and a quarter of an hour, far below what such networks need.
+networks. The default sizes are for two cores and some twenty minutes, far below what such networks need.
 """
 
 from __future__ import annotations

@@ -14,10 +14,18 @@ from __future__ import annotations
 
 from empirical.shared.seeds import draw, points
 from empirical.svd_defence.measure import STATISTICS, measure
-from fragility.engine.study import Axis, Method, Study, among, integers, positive
+from fragility.engine.study import Axis, Method, Study, UsageError, among, integers, positive
 from theory.things.shrinking import ROUNDINGS
 
 DATASETS = ("mnist", "fashion-mnist", "digits")
+
+
+def _confidences(text: str) -> list[float]:
+    found = positive("--confidence")(text)
+    if max(found) >= 1:
+        raise UsageError(f"--confidence must be below 1, got {max(found):g}")
+    return found
+
 
 STUDY = Study(
     name="empirical.svd_defence",
@@ -27,7 +35,7 @@ STUDY = Study(
         "width": Axis(integers(1, "--width"), [100], "hidden units of 2L and LRL"),
         "penalty": Axis(positive("--penalty"), [0.01], "of the attack, per unit of ||x_adv - x||: the paper's lambda"),
         "confidence": Axis(
-            positive("--confidence"),
+            _confidences,
             [0.95],
             "probability of the goal at which the attack ends, below 1; the paper's .95",
         ),

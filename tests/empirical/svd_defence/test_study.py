@@ -183,6 +183,7 @@ def test_points_are_all_combinations_and_name_their_images():
         ("dataset", "cifar10", "--dataset must be among mnist, fashion-mnist, digits, got cifar10"),
         ("rounding", "up", "--rounding must be among floor, round, ceil, got up"),
         ("penalty", "0", "--penalty must be positive, got 0"),
+        ("confidence", "0.5,1", "--confidence must be below 1, got 1"),
         ("pairs", "0", "--pairs must be an integer of at least 1, got 0"),
     ],
 )
