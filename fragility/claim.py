@@ -18,6 +18,7 @@ Status = Literal["printed", "unmet", "refuted", "gap", "slip", "reading", "corre
 FAULTS: tuple[Status, ...] = ("refuted", "gap", "slip", "reading")  # what a quoted sentence that fails can be
 LONGEST_QUOTE = 25  # words
 FORMULA = "[..]"  # stands in a quote for a formula, or for words left out
+BESIDE = "_beside"  # ends the names of another point's columns, where a statement compares two
 STATEMENTS = "simulate.statements"  # the study that tries relations in random worlds, by name
 
 
@@ -168,6 +169,8 @@ class Claim:
     space : of a relation: where a hunt looks for a world in which it fails.
     decoys : wrong statements close to it, which the check must reject.
     where : the points that the statement covers.
+    beside : of what compares two points of a run: `beside(point, other)`, whether `other` is the one that `point` is
+        compared with; `theory` takes that one's columns by their names with `BESIDE` at the end, draw by draw.
     replay : of what fails, if `theory` does not keep rational numbers exact: its sides, or bounds that still
         contradict it (left rounded down, right rounded up), in exact arithmetic.
 
@@ -203,6 +206,7 @@ class Claim:
     space: Space | None = field(default=None, repr=False)
     decoys: tuple[Decoy, ...] = field(default=(), repr=False)
     where: Callable[..., bool] = everywhere
+    beside: Callable[[Mapping[str, Any], Mapping[str, Any]], bool] | None = field(default=None, repr=False)
     replay: Callable[..., Sides] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -231,9 +235,9 @@ class Claim:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The recorded statistics that it speaks of: of two sides, those that its theory takes."""
+        """The recorded statistics that it speaks of: of two sides, those that its theory takes, at either point."""
         if self.of_records:
-            return tuple(signature(self.theory).parameters)
+            return tuple(dict.fromkeys(name.removesuffix(BESIDE) for name in signature(self.theory).parameters))
         return (self.statistic,)
 
     @property

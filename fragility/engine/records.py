@@ -56,6 +56,15 @@ def column(table: pa.Table, statistic: str) -> np.ndarray:
     return flat.reshape(len(table), *shape)
 
 
+def joined(table: pa.Table, other: pa.Table, suffix: str) -> pa.Table:
+    """Raw tables side by side, draw by draw as far as both have any, the other's names with the suffix."""
+    common = min(len(table), len(other))
+    table = table.slice(0, common)
+    for name, values in zip(other.column_names, other.columns, strict=True):
+        table = table.append_column(other.schema.field(name).with_name(name + suffix), values.slice(0, common))
+    return table
+
+
 def counts(tables: Iterable[pa.Table], statistic: str) -> tuple[np.ndarray, np.ndarray]:
     """Edges in increasing order and the number of values below each, over counted tables."""
     edges, heights = [], []

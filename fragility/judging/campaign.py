@@ -62,9 +62,16 @@ class Campaign(Draws):
         """What there is to decide at the points, and in which worlds.
 
         The dearest method of a point first: its claims need few draws, and what it leaves of the time is the others'.
+        What compares two points comes last, when both are drawn.
         """
         claims = [claim for claim in claims if claim.kind in RULES]
-        return [job for point in points for job in [*self._world_jobs(claims, point, method)][::-1]]
+        alone = [claim for claim in claims if claim.beside is None]
+        jobs: list[Job] = [job for point in points for job in [*self._world_jobs(alone, point, method)][::-1]]
+        for claim in claims:
+            for point in points if claim.beside else ():
+                if (other := next((other for other in points if claim.beside(point, other)), None)) is not None:
+                    jobs += self._world_jobs([claim], point, method, other)
+        return jobs
 
     def sweeps(self, claims: Sequence[Claim]) -> list[Job]:
         """The rates among the claims, each over the sizes it names, by the cheapest method, the lemma's own too."""
@@ -74,7 +81,9 @@ class Campaign(Draws):
         """Draws at each look so far; kept with the records."""
         return self.store.manifest["looks"].setdefault(f"{claim.id} {where}", [])
 
-    def _world_jobs(self, claims: Sequence[Claim], point: Point, method: str) -> Iterator[Job]:
+    def _world_jobs(
+        self, claims: Sequence[Claim], point: Point, method: str, beside: Point | None = None
+    ) -> Iterator[Job]:
         """Per method, the claims whose statistic it is the cheapest to offer."""
         taken: set[str] = set()
         for name in self._methods(point, method):
@@ -86,8 +95,9 @@ class Campaign(Draws):
                 claim for claim in claims if offered.issuperset(claim.columns) and covers(claim, point, self.note)
             ]
             if chosen:
-                where = f"{name} {label(point)}"
-                yield WorldJob(self, name, point, [Trial(claim, self.looks(claim, where)) for claim in chosen])
+                where = f"{name} {label(point)}" + ("" if beside is None else f" beside {label(beside)}")
+                trials = [Trial(claim, self.looks(claim, where)) for claim in chosen]
+                yield WorldJob(self, name, point, trials, beside)
 
     def _sweep(self, claim: Claim) -> Job:
         rate = claim.theory()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
 
 import pyarrow as pa
 
-from fragility.claim import Claim
-from fragility.engine.records import drawn
+from fragility.claim import BESIDE, Claim
+from fragility.engine.records import drawn, joined
 from fragility.engine.study import Point, label
 from fragility.judging.bands import spend
 from fragility.judging.draws import Draws
@@ -71,10 +71,12 @@ class Trial:
 
 
 class WorldJob:
-    """Claims whose statistics one method measures at one point."""
+    """Claims whose statistics one method measures at one point, or at one beside another."""
 
-    def __init__(self, draws: Draws, method: str, point: Point, trials: Sequence[Trial]) -> None:
-        self.draws, self.method, self.point, self.trials = draws, method, point, trials
+    def __init__(
+        self, draws: Draws, method: str, point: Point, trials: Sequence[Trial], beside: Point | None = None
+    ) -> None:
+        self.draws, self.method, self.point, self.trials, self.beside = draws, method, point, trials, beside
         self.chances = sum(RULES[trial.claim.kind].BY_CHANCE for trial in trials)
 
     @property
@@ -103,7 +105,7 @@ class WorldJob:
             trial.verdict = judge(trial.claim, self.point, self.method, trial.seen, error)
 
         held = 0
-        with closing(self.draws.tables(self.method, self.point, self._shards(plans), deadline)) as arriving:
+        with closing(self._tables(self._shards(plans), deadline)) as arriving:
             for table in arriving:
                 tables.append(table)
                 held += drawn([table])
@@ -124,6 +126,19 @@ class WorldJob:
             assert trial.seen is not None
             trial.verdict = reject_decoys(trial.claim, trial.verdict, trial.seen)
         self.draws.store.save_manifest()
+
+    def _tables(self, count: int, deadline: float) -> Generator[pa.Table, None, None]:
+        """The shards of the point, with those of the other one beside them if there is one."""
+        if self.beside is None:
+            yield from self.draws.tables(self.method, self.point, count, deadline)
+            return
+        with ExitStack() as stack:
+            both = [
+                stack.enter_context(closing(self.draws.tables(self.method, point, count, deadline)))
+                for point in (self.point, self.beside)
+            ]
+            for table, other in zip(*both, strict=False):  # the deadline may end one of them first
+                yield joined(table, other, BESIDE)
 
     def _needed(self, claim: Claim, alpha: float) -> int:
         """Draws that the claim needs; worlds are all looked at that a shard holds, since none can be a false alarm."""

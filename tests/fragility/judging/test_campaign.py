@@ -6,17 +6,20 @@ import re
 from contextlib import closing, nullcontext
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fragility.backends.numpy_backend import BACKEND
+from fragility.claim import Claim, Decoy, Sides
 from fragility.engine.context import Context
 from fragility.engine.executor import AHEAD, in_process, on_cluster
 from fragility.engine.shard import Shard, find_study, record
 from fragility.engine.store import DamagedRecordError, Store
 from fragility.engine.study import UsageError
 from fragility.judging.campaign import Campaign
+from fragility.judging.evidence import Evidence
 from theory.claims import BOOK as TABLE
 
 STUDY = find_study("simulate.qr_product")
@@ -137,6 +140,53 @@ def test_methods_share_the_work(tmp_path):
     assert {verdict.claim: verdict.method for verdict in verdicts}["fc.lemma3.diagonal"] == "qr"
     assert {verdict.claim: verdict.method for verdict in verdicts}["fc.lemma3.last"] == "lu"
     assert any(path.startswith("lu/n=4 rows=4^2/") for path in files(tmp_path))
+
+
+OTHER = {"n": 2, "rows": (2, 2)}
+
+
+def compared(theory, decoys=()):
+    """A claim on one point of the study beside another."""
+    return Claim(
+        id="compared",
+        source="s",
+        says="x",
+        kind="majority",
+        theory=theory,
+        tolerance=0.1,
+        study=STUDY.name,
+        statistic="last",
+        decoys=decoys,
+        beside=lambda point, other: (point["n"], other["n"]) == (POINT["n"], OTHER["n"]),
+    )
+
+
+def test_two_points_are_compared_draw_by_draw(tmp_path):
+    """What is shown to the statement is what either point alone has, of each the same draws."""
+    seen = []
+
+    def theory(last, last_beside):
+        seen.append((last, last_beside))
+        return Sides(np.zeros_like(last), np.abs(last - last_beside))
+
+    swapped = Decoy("equal", lambda last_beside, last: Sides(np.abs(last - last_beside), 0.0))
+    claim = compared(theory, (swapped,))
+    (verdict,) = run(tmp_path, points=(OTHER, POINT), claims=[claim])
+    assert (verdict.outcome, verdict.samples, verdict.point) == ("agrees", 100, POINT)
+    assert verdict.rejected == ("equal",)
+    assert claim.columns == ("last",)
+    alone = campaign(tmp_path)
+    for values, point in zip(seen[-1], (POINT, OTHER), strict=True):
+        tables = list(alone.tables("qr", point, 4))
+        np.testing.assert_array_equal(values, Evidence(tables, 100).values("last"))
+
+
+def test_a_comparison_is_made_where_both_points_are(tmp_path):
+    claim = compared(lambda last, last_beside: Sides(last, last_beside))
+    with pytest.raises(UsageError, match="no claim speaks"):
+        run(tmp_path, points=(POINT,), claims=[claim])
+    assert not files(tmp_path)
+    assert [job.names for job in campaign(tmp_path).jobs([claim, *FEW], [POINT, OTHER])][-1] == ["compared"]
 
 
 def test_a_method_that_cannot_be_used_says_why(tmp_path):

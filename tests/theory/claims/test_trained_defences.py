@@ -1,10 +1,13 @@
 """Rows on networks of Latent and SVD defences, on columns that are made up: what complies agrees, decoys do not."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 
 from empirical.latent_defence import setting
 from empirical.svd_defence import trainings, treatments
+from fragility.claim import BESIDE
 from fragility.engine.records import raw_table
 from fragility.engine.shard import find_study
 from fragility.judging.evidence import Evidence
@@ -18,6 +21,7 @@ from theory.claims.latent import trained_settings as settings
 from theory.claims.latent.trained_settings import ONE, TWO, at
 
 ALPHA, SEEDS = 0.001, 40
+FASHION = "fashion-mnist"
 COLUMNS = {"empirical.latent_defence": latent.columns(SEEDS), "empirical.svd_defence": svd.columns(SEEDS)}
 ROWS = [claim for study in COLUMNS for claim in BOOK.about(study)]
 MAJORITIES = [claim for claim in ROWS if claim.kind == "majority"]
@@ -44,7 +48,15 @@ def points(claim):
 
 
 def columns(claim, **changed):
-    return COLUMNS[claim.study] | changed
+    found = COLUMNS[claim.study]
+    beside = {} if claim.beside is None else {f"test_accuracy{BESIDE}": found["test_accuracy"] + 0.01}
+    return found | beside | changed
+
+
+def both(claim):
+    """Both sides of a row, for each draw."""
+    found = columns(claim)
+    return np.broadcast_arrays(*claim.theory(**{name: found[name] for name in signature(claim.theory).parameters}))
 
 
 def verdict(claim, found):
@@ -73,12 +85,18 @@ def test_the_made_columns_are_those_of_the_study(study):
 
 @each("claim", ROWS)
 def test_every_row_speaks_of_the_paper_s_data_sets_alone(claim):
-    both = [where["dataset"] for where in points(claim)]
-    assert both == {"latent.svd.trained.fashion": ["fashion-mnist"]}.get(
-        claim.id, ["mnist"] if claim.where is settings.shrunk_mnist else list(settings.DATASETS)
-    )
+    on_one = {settings.shrunk_mnist: ["mnist"], settings.shrunk_fashion: [FASHION], settings.coded_fashion: [FASHION]}
+    assert [where["dataset"] for where in points(claim)] == on_one.get(claim.where, list(settings.DATASETS))
     assert not claim.where(**point(claim.study, dataset="digits"))
-    assert not claim.where(**point(claim.study, dataset="mnist", epochs=49))
+    assert not any(claim.where(**point(claim.study, dataset=name, epochs=49)) for name in settings.DATASETS)
+
+
+def test_data_sets_are_compared_where_networks_are_trained_alike():
+    row = BY_ID["latent.trained.accuracy.dataset"]
+    fashion, mnist = (point("empirical.latent_defence", dataset=name, data=name) for name in (FASHION, "mnist"))
+    assert row.beside(fashion, mnist)
+    assert not row.beside(fashion, fashion)
+    assert not row.beside(fashion, {**mnist, "training": 20_000})
 
 
 @each("claim", ROWS)
@@ -92,14 +110,14 @@ def test_what_complies_agrees_and_no_decoy_does(claim):
 
 @each("claim", MAJORITIES)
 def test_there_are_two_sides_for_each_seed(claim):
-    left, right = np.broadcast_arrays(*claim.theory(**{name: columns(claim)[name] for name in claim.columns}))
+    left, right = both(claim)
     assert len(left) == SEEDS
     assert not np.any(np.isnan(left) | np.isnan(right))
 
 
 @each("claim", [claim for claim in ROWS if claim.kind == "bound"])
 def test_a_bound_counts_networks(claim):
-    left, _ = np.broadcast_arrays(*claim.theory(**{name: columns(claim)[name] for name in claim.columns}))
+    left, _ = both(claim)
     assert len(left) == SEEDS * {"empirical.latent_defence": 15, "empirical.svd_defence": 3}[claim.study]
 
 
@@ -117,6 +135,7 @@ def test_an_epoch_is_the_first_in_which_the_other_s_last_loss_is_reached():
         ("latent.trained.accuracy.image", "test_accuracy", (settings.VAE_PROJECTION, ONE), 0.1),
         ("latent.trained.accuracy.best", "test_accuracy", (settings.VAE_ENCODING, settings.LRL), 0.01),
         ("latent.trained.accuracy.linear", "test_accuracy", (settings.AE_PROJECTION, TWO), 0.2),
+        ("latent.trained.accuracy.dataset", "test_accuracy", (settings.AE_ENCODING, TWO), 0.02),
         ("latent.trained.accuracy.par", "test_accuracy", (settings.VAE_ENCODING, slice(None)), -0.01),
         ("latent.trained.projection", "reconstruction", (settings.CODES.index("vae_projection"),), 0.1),
         ("latent.trained.transfer", "transfer", (ONE, slice(TWO, None)), 0.41),

@@ -18,6 +18,8 @@ from theory.claims.latent.trained_settings import (
     VAE_ENCODING,
     VAE_PROJECTION,
     coded,
+    coded_fashion,
+    like_mnist,
     of_code,
 )
 from theory.numerics.array import Array
@@ -64,6 +66,11 @@ def _best_of_codes(test_accuracy: Array, space: int) -> Sides:
 def _linear(test_accuracy: Array) -> Sides:
     """Test accuracies of 1L and 2L, against that of LRL, space by space."""
     return Sides(test_accuracy[..., [ONE, TWO]], test_accuracy[..., [LRL]])
+
+
+def _easier(test_accuracy: Array, test_accuracy_beside: Array, more: float = 0.0) -> Sides:
+    """Test accuracies on one data set and so much more, against those of the same classifiers on the other."""
+    return Sides(test_accuracy + more, test_accuracy_beside)
 
 
 def _on_par(test_accuracy: Array, better: float) -> Sides:
@@ -145,6 +152,36 @@ CLAIMS: tuple[Claim, ...] = (
         quotes=(Quote("Accuracy of the 1L and 2L classifiers are always less than the LRL classifier", "Section 3.3"),),
         reading="always as: in each of the five spaces, of one seed",
         decoys=(Decoy("more accurate", lambda test_accuracy: _linear(test_accuracy).swapped),),
+    ),
+    _row(
+        "latent.trained.accuracy.dataset",
+        at="Section 3.3",
+        says="every classifier is more accurate on MNIST than on Fashion-MNIST",
+        formula=r"A_{F}(z) \le A_{M}(z)",
+        domain="networks of Fashion-MNIST beside as many of MNIST, trained alike, test images",
+        theory=lambda test_accuracy, test_accuracy_beside: _easier(test_accuracy, test_accuracy_beside),
+        code=_easier,
+        where=coded_fashion,
+        beside=like_mnist,
+        quotes=(
+            Quote(
+                "the accuracy of models on the MNIST dataset is higher as compared to the accuracy of the models on the"
+                " FMNIST dataset",
+                "Section 3.3",
+            ),
+        ),
+        reading="each of the fifteen classifiers, of images and of codes, beside the same one on the other data set;"
+        " seeds of the two are other ones",
+        decoys=(
+            Decoy(
+                "by a quarter of all images",
+                lambda test_accuracy, test_accuracy_beside: _easier(test_accuracy, test_accuracy_beside, 0.25),
+            ),
+            Decoy(
+                "less accurate",
+                lambda test_accuracy, test_accuracy_beside: _easier(test_accuracy, test_accuracy_beside).swapped,
+            ),
+        ),
     ),
     _row(
         "latent.trained.accuracy.par",

@@ -6,6 +6,7 @@ below.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,17 @@ def coded(
     """Whether classifiers of images and codes are trained, and codes found, as the paper says, and test images met."""
     trained = dataset in DATASETS and (epochs, epochs_codes) == (EPOCHS, EPOCHS_OF_CODES)
     return trained and (projection, projection_steps) == ("l2", PROJECTION_STEPS) and not held_out
+
+
+def coded_fashion(dataset: str, **point: Any) -> bool:
+    """Whether they are networks of Fashion-MNIST, so trained."""
+    return dataset == "fashion-mnist" and coded(dataset, **point)
+
+
+def like_mnist(point: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether the other point has networks of MNIST, and whatever else it says as the first one."""
+    alike = all(other[axis] == value for axis, value in point.items() if axis not in ("dataset", "data"))
+    return other["dataset"] == "mnist" and alike
 
 
 def shrunk(dataset: str, epochs: int, confidence: float, **_: Any) -> bool:
