@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from threadpoolctl import threadpool_limits
 
@@ -68,9 +69,10 @@ class Campaign(Draws):
         alone = [claim for claim in claims if claim.beside is None]
         jobs: list[Job] = [job for point in points for job in [*self._world_jobs(alone, point, method)][::-1]]
         for claim in claims:
-            for point in points if claim.beside else ():
-                if (other := next((other for other in points if claim.beside(point, other)), None)) is not None:
-                    jobs += self._world_jobs([claim], point, method, other)
+            if claim.beside is not None:
+                for point, other in product(points, points):
+                    if claim.beside(point, other):
+                        jobs += self._world_jobs([claim], point, method, other)
         return jobs
 
     def sweeps(self, claims: Sequence[Claim]) -> list[Job]:
