@@ -16,6 +16,8 @@ from fragility.judging.estimates import SHARE, Bounds, mean
 from fragility.tables import Cell, Column, Table
 
 DIFFERENCE: Bounds = (-1.0, 1.0)  # of two numbers in [0, 1]
+NEAR = 1.05  # times the last loss of 1L: Adam's noise decides over what is nearer
+SPEED = "epochs of 2L to 5 % above the last loss of 1L, over those of 1L, "
 ONE, TWO, RELU = range(len(KINDS))
 IMAGE, AE, VAE = (SPACES.index(space) for space in ("image", "ae_encoding", "vae_encoding"))
 
@@ -119,15 +121,15 @@ def _excess(by_space: np.ndarray, others: Sequence[int]) -> np.ndarray:
 
 
 def _speed(columns: Columns) -> Iterator[Row]:
-    """The epoch at which 2L has the loss that 1L ends with, as a share of 1L's epochs."""
+    """The epoch at which 2L comes near the loss that 1L ends with, as a multiple of that at which 1L does."""
     losses, ends = columns["losses"], _last(columns)
     for i, space in enumerate(SPACES):
-        below = losses[:, i, TWO] <= ends[:, i, ONE, None]
-        arrived = below.any(1)
-        share = np.where(arrived, (below.argmax(1) + 1) / np.isfinite(losses[:, i, ONE]).sum(1), np.nan)
-        late = f"; not in {np.count_nonzero(~arrived)} seeds" if not arrived.all() else ""
+        near = losses[:, i] <= NEAR * ends[:, i, ONE, None, None]
+        epochs = np.where(near.any(-1), near.argmax(-1) + 1.0, np.nan)
+        arrived = near[:, TWO].any(-1)
+        late = f"; never in {np.count_nonzero(~arrived)} seeds" if not arrived.all() else ""
         note = f"the paper: 2L 'was empirically found to train faster' (< 1){late}"
-        yield Row(f"epochs of 2L to the last loss of 1L, over those of 1L, {WORDS[space]}", mean(share), note=note)
+        yield Row(f"{SPEED}{WORDS[space]}", mean(epochs[:, TWO] / epochs[:, ONE]), note=note)
 
 
 def _last(columns: Columns) -> np.ndarray:

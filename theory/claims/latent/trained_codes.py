@@ -24,22 +24,18 @@ from theory.claims.latent.trained_settings import (
 )
 from theory.numerics.array import Array
 
+NEAR = 1.05  # times a last loss: Adam's noise decides over what is nearer
 PAR = 0.02  # of test accuracy: who is within it of the best is on a par with it
 MUCH = 0.1  # of test accuracy
 
 
-def _last(losses: Array) -> tuple[np.ndarray, np.ndarray]:
-    """Number of epochs and the loss of the last one, (seeds, spaces) each, of (seeds, spaces, epochs); NaN beyond."""
-    epochs = np.count_nonzero(~np.isnan(losses), axis=-1)
-    return epochs, np.take_along_axis(losses, np.maximum(epochs - 1, 0)[..., None], axis=-1)[..., 0]
-
-
 def _faster(losses: Array, fast: int, slow: int) -> Sides:
-    """The epoch in which one classifier's loss is first as low as another's last, against the epochs before that."""
-    epochs, goal = _last(losses[:, :, slow])
-    reached = losses[:, :, fast] <= goal[..., None]
-    first = np.where(reached.any(axis=-1), np.argmax(reached, axis=-1) + 1.0, np.inf)
-    return Sides(first, epochs - 1.0)
+    """The epochs after which two classifiers are near the loss with which the second ends, (seeds, spaces) each."""
+    epochs = np.count_nonzero(~np.isnan(losses[:, :, slow]), axis=-1)
+    last = np.take_along_axis(losses[:, :, slow], epochs[..., None] - 1, axis=-1)
+    near = losses[:, :, [fast, slow]] <= NEAR * last[:, :, None]
+    first = np.where(near.any(axis=-1), np.argmax(near, axis=-1) + 1.0, np.inf)
+    return Sides(first[..., 0] + 1, first[..., 1])
 
 
 def _as_near(reconstruction: Array, factor: float = 1.0) -> Sides:
@@ -90,16 +86,18 @@ CLAIMS: tuple[Claim, ...] = (
     _row(
         "latent.trained.faster",
         at="Section 2.3",
-        says="2L reaches the training loss with which 1L ends in fewer epochs than 1L",
-        formula=r"\min \{t : \ell_{2L}(t) \le \ell_{1L}(T)\} < T",
+        says="2L comes within 5 per cent of the training loss with which 1L ends in fewer epochs than 1L",
+        formula=r"\min \{t : \ell_{2L}(t) \le 1.05\, \ell_{1L}(T)\}"
+        r" < \min \{t : \ell_{1L}(t) \le 1.05\, \ell_{1L}(T)\}",
         domain="networks of MNIST or Fashion-MNIST, of images and of each kind of code",
         theory=lambda losses: _faster(losses, TWO, ONE),
         code=_faster,
         statistic="losses",
         quotes=(Quote("it was empirically found to train faster", "Section 2.3"),),
-        reading="faster as: its mean training loss of an epoch is as low as that of 1L's last one before that; in all"
-        " five spaces; the paper prints neither the width of 2L nor the rate of Adam",
-        decoys=(Decoy("1L does so on 2L", lambda losses: _faster(losses, ONE, TWO)),),
+        reading="faster as: its mean training loss of an epoch is earlier near 1L's last one, up to 5 per cent, below"
+        " which the noise of steps decides; in all five spaces; the paper prints neither the width of 2L nor the rate of"
+        " Adam",
+        decoys=(Decoy("1L does so by the last loss of 2L", lambda losses: _faster(losses, ONE, TWO)),),
     ),
     _row(
         "latent.trained.projection",
