@@ -120,8 +120,8 @@ CLAIMS: tuple[Claim, ...] = (
         reading="of 1L, 2L and LRL on images; most likely as: half of them or more; some other as: the one of the other"
         " two that they fool most",
         status="unmet",
-        note="On MNIST over five seeds examples for 1L fool 2L always and LRL four times of five, those for LRL fool 2L; those"
-        " for 2L, which are the shortest, fool neither: 0.88 and 1.00 of them are classified right.",
+        note="On MNIST over five seeds examples for 1L fool 2L always and LRL four times of five, those for LRL fool 2L;"
+        " those for 2L, which are the shortest, fool neither: 0.88 and 1.00 of them are classified right.",
         decoys=(Decoy("they do not", lambda transfer: _fooled(transfer).swapped),),
     ),
     _row(
@@ -229,8 +229,8 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         reading="each of both below each of the other three; robustness as in latent.trained.robust.vae",
         status="unmet",
-        note="In each of five seeds of MNIST projections of the variational autoencoder are the least, 0.05 on average, beside"
-        " 0.15 and 0.17: their codes are fifteen times as long as encodings, which says nothing of pixels.",
+        note="In each of five seeds of MNIST projections of the variational autoencoder are the least, 0.05 on average,"
+        " beside 0.15 and 0.17: their codes are fifteen times as long as encodings, which says nothing of pixels.",
         decoys=(
             Decoy("those of VAE encodings, too", lambda robustness: _least_robust(robustness, (IMAGE, VAE_ENCODING))),
         ),
@@ -251,8 +251,8 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         reading="the mean over 1L, 2L and LRL on each data set, where the paper takes the average of both",
         status="unmet",
-        note="In each of five seeds of MNIST they have the lowest, 0.73 on average, beside 0.86 to 0.92; 0.94 of the originals"
-        " are right once they are encoded.",
+        note="In each of five seeds of MNIST they have the lowest, 0.73 on average, beside 0.86 to 0.92; 0.94 of the"
+        " originals are right once they are encoded.",
         decoys=(
             Decoy(
                 "the autoencoder's encodings have",
@@ -299,8 +299,8 @@ CLAIMS: tuple[Claim, ...] = (
         reading="attacks as: on the input data, of which the abstract speaks, where the paper attacks codes; to"
         " protect as: than the same kind of classifier of images; each of 1L, 2L and LRL; nothing is read of speed",
         status="unmet",
-        note="Over five seeds of MNIST it takes 0.78 times as much for 1L, 1.76 for 2L, whose image classifier is the most"
-        " fragile, and 1.07 for LRL.",
+        note="Over five seeds of MNIST it takes 0.78 times as much for 1L, 1.76 for 2L, whose image classifier is the"
+        " most fragile, and 1.07 for LRL.",
         decoys=(Decoy("ten times as large", lambda pixels: _protected(pixels, 10.0)),),
     ),
     _ours(

@@ -95,8 +95,8 @@ CLAIMS: tuple[Claim, ...] = (
         statistic="losses",
         quotes=(Quote("it was empirically found to train faster", "Section 2.3"),),
         reading="faster as: its mean training loss of an epoch is earlier near 1L's last one, up to 5 per cent, below"
-        " which the noise of steps decides; in all five spaces; the paper prints neither the width of 2L nor the rate of"
-        " Adam",
+        " which the noise of steps decides; in all five spaces; the paper prints neither the width of 2L nor the rate"
+        " of Adam",
         decoys=(Decoy("1L does so by the last loss of 2L", lambda losses: _faster(losses, ONE, TWO)),),
     ),
     _row(
