@@ -120,8 +120,8 @@ CLAIMS: tuple[Claim, ...] = (
         reading="of 1L, 2L and LRL on images; most likely as: half of them or more; some other as: the one of the other"
         " two that they fool most",
         status="unmet",
-        note="On MNIST over five seeds examples for 1L fool 2L always and LRL four times of five, those for LRL fool 2L;"
-        " those for 2L, which are the shortest, fool neither: 0.88 and 1.00 of them are classified right.",
+        note="On MNIST over five seeds examples for 1L fool 2L always and LRL four times of five, those for LRL"
+        " fool 2L; those for 2L, which are the shortest, fool neither: 0.88 and 1.00 of them are classified right.",
         decoys=(Decoy("they do not", lambda transfer: _fooled(transfer).swapped),),
     ),
     _row(
