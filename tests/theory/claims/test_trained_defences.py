@@ -124,9 +124,7 @@ def test_a_bound_counts_networks(claim):
 def test_an_epoch_is_the_first_near_the_other_s_last_loss():
     """1L ends at 1 and 2, so that what counts is at most 1.05 and 2.1; 2L never comes there in the second space."""
     nan = np.nan
-    losses = np.array(
-        [[[[4.0, 3.0, 1.04, 1.0], [2.0, 1.05, 0.5, 0.4]], [[3.0, 2.0, nan, nan], [9.0, 2.11, nan, nan]]]]
-    )
+    losses = np.array([[[[4.0, 3.0, 1.04, 1.0], [2.0, 1.05, 0.5, 0.4]], [[3.0, 2.0, nan, nan], [9.0, 2.11, nan, nan]]]])
     after, before = trained_codes._faster(losses, TWO, ONE)
     np.testing.assert_array_equal(after, [[2 + 1, np.inf]])
     np.testing.assert_array_equal(before, [[3, 2]])
