@@ -28,6 +28,7 @@ NAMES = {
     "vae_encoding": "VAE encoding",
     "vae_projection": "VAE projection",
 }
+NAMED = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "digits": "digits"}
 KINDS = {"1l": ("1L", SIMULATION, "o"), "2l": ("2L", DECOY, "s"), "lrl": ("LRL", GREEN, "^")}
 WAYS = {  # colour, mark, and words
     "transfer": ("#7A7A7A", "x", "along the image classifier's examples"),
@@ -72,10 +73,9 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     right = np.concatenate((_others(columns["transfer"]), columns["adversarial_accuracy"]), axis=1)
     _by_space(adversarial, right, "(c)  accuracy on image examples", "share of examples")
     _ticks(adversarial, columns["coded_accuracy"])
-    adversarial.text(1, -0.42, "made for the other two", fontsize=6, color="0.4", ha="right", va="top")
     adversarial.set_xlim(0, 1)
     _rows(accuracy)
-    parts[0].legend(handles=_kinds(), loc="outside lower center", ncols=6, columnspacing=1.2, handletextpad=0.3)
+    parts[0].legend(handles=_kinds(), loc="outside lower center", ncols=6, columnspacing=1.0, handletextpad=0.3)
     panels = parts[1].subplots(1, len(CLASSIFIERS), sharex=True, sharey=True)
     for number, (axes, kind) in enumerate(zip(panels, CLASSIFIERS, strict=True)):
         _pixels(axes, columns, number)
@@ -89,7 +89,7 @@ def draw(figure: Figure, drawn: Numbers) -> None:
 def _title(drawn: Numbers) -> str:
     seeds = len(drawn.columns["seed"])
     return (
-        f"Classifiers of images and of codes: {drawn.point['dataset']}, {seeds} seed{'s' if seeds > 1 else ''}\n"
+        f"Classifiers of images and of codes: {NAMED[drawn.point['dataset']]}, {seeds} seed{'s' if seeds > 1 else ''}\n"
         "(a) to (c): means over seeds, 95 % intervals; (d) to (f): medians over images, then over seeds, and ranges"
     )
 
@@ -150,33 +150,34 @@ def _pixels(axes: Axes, columns: Mapping[str, np.ndarray], kind: int) -> None:
     """For each space the smallest perturbation by way of attack, the smallest of all, and what is certified."""
     _banded(axes)
     by_way, lower = columns["pixels_by"][:, :, kind], np.median(columns["pixels_lower"][:, :, kind], axis=0)
-    beyond = _edge(columns)
-    axes.set_xlim(0, 1.04 * beyond)
+    ends = _ends(columns)
+    axes.set_xscale("log")
+    axes.set_xlim(ends[0], 1.1 * ends[1])
     for row, space in enumerate(by_way.transpose(1, 2, 0)):
-        axes.barh(row, lower[row], height=0.9, color=CHANCE, lw=0)
+        axes.barh(row, max(lower[row] - ends[0], 0.0), left=ends[0], height=0.9, color=CHANCE, lw=0)
         ways = [way for way, values in enumerate(space) if not np.isnan(values).all()]
         for place, way in enumerate(ways):
             color, mark, _ = WAYS[GRADIENTS[way]]
-            _spread(axes, space[way], row + APART * (place - (len(ways) - 1) / 2), color, mark, beyond)
+            _spread(axes, space[way], row + APART * (place - (len(ways) - 1) / 2), color, mark, ends)
         best = np.median(columns["pixels"][:, row, kind])
         if np.isfinite(best):
             axes.plot([best, best], [row - 0.45, row + 0.45], color=THEORY, lw=1.3, zorder=1.5)
-    axes.locator_params(axis="x", nbins=5)
+    axes.xaxis.set_major_formatter("{x:g}")
 
 
-def _spread(axes: Axes, values: np.ndarray, row: float, color: str, mark: str, beyond: float) -> None:
-    """The median over seeds and the range; what is infinite is an arrow at the edge."""
+def _spread(axes: Axes, values: np.ndarray, row: float, color: str, mark: str, ends: tuple[float, float]) -> None:
+    """The median over seeds and the range; what is infinite is an arrow at the edge, and 0 a mark at the other."""
     known = values[~np.isnan(values)]
-    low, middle, high = (min(float(reduce(known)), beyond) for reduce in (np.min, np.median, np.max))
+    low, middle, high = (float(np.clip(reduce(known), *ends)) for reduce in (np.min, np.median, np.max))
     axes.plot([low, high], [row, row], color=color, lw=1.4, alpha=0.5, solid_capstyle="butt")
-    axes.plot(middle, row, mark if middle < beyond else ">", color=color, ms=4, mew=0.9, clip_on=False)
+    axes.plot(middle, row, mark if middle < ends[1] else ">", color=color, ms=4, mew=0.9, clip_on=False)
 
 
-def _edge(columns: Mapping[str, np.ndarray]) -> float:
-    """A little beyond all finite perturbations: where infinite ones are drawn."""
+def _ends(columns: Mapping[str, np.ndarray]) -> tuple[float, float]:
+    """Somewhat below and beyond all perturbations: where those of 0, and infinite ones, are drawn."""
     every = np.concatenate([np.ravel(columns[name]) for name in ("pixels_by", "pixels", "pixels_lower")])
-    finite = every[np.isfinite(every)]
-    return 1.08 * float(finite.max(initial=0.0)) or 1.0
+    sizes = every[np.isfinite(every) & (every > 0)]
+    return (sizes.min() / 1.5, 1.5 * sizes.max()) if sizes.size else (0.1, 1.0)
 
 
 def _kinds() -> Sequence[Any]:
@@ -185,7 +186,8 @@ def _kinds() -> Sequence[Any]:
     kinds = [Line2D([], [], color=color, marker=mark, ms=4, ls="", label=name) for name, color, mark in KINDS.values()]
     hollow = Line2D([], [], color="0.4", marker="o", mfc="white", ms=4, ls="", label="(b): fewer than 95 % reached")
     clean = Line2D([], [], color="0.4", marker="|", ms=6, mew=1.1, ls="", label="(c): the same, unperturbed")
-    return [*kinds, hollow, clean]
+    others = Line2D([], [], ls="", label="(c), image: made for the other two")
+    return [*kinds, hollow, clean, others]
 
 
 def _ways(columns: Mapping[str, np.ndarray]) -> Sequence[Any]:
