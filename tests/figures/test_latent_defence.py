@@ -104,8 +104,18 @@ def test_every_way_that_applies_has_a_mark_and_the_best_a_line(stored):
         assert found == pytest.approx(expected)
         best = [line.get_xdata()[0] for line in axes.lines if to_hex(line.get_color()) == "#000000"]
         assert best == pytest.approx(list(np.median(made["pixels"][:, :, number], axis=0)))
-        bars = [bar.get_width() for bar in axes.patches if bar.get_height() < 0.95]  # bands have a height of 1
-        assert bars == pytest.approx(list(np.median(made["pixels_lower"][:, :, number], axis=0)))
+        bars = [bar for bar in axes.patches if bar.get_height() < 0.95]  # bands have a height of 1
+        ends = [bar.get_x() + bar.get_width() if bar.get_width() else 0.0 for bar in bars]
+        assert ends == pytest.approx(list(np.median(made["pixels_lower"][:, :, number], axis=0)))
+
+
+def test_what_is_lost_already_is_drawn_below_all_that_is_not():
+    made = columns()
+    row, way = SPACES.index("ae_encoding"), GRADIENTS.index("exact")
+    made["pixels_by"][:, row, 1, way] = 0.0
+    axes = panel(drawn_from(made), "e")
+    found = {round(y): x for _, x, y in points(axes, {WAYS["exact"][1]})}
+    assert axes.get_xlim()[0] <= found[row] < made["pixels_by"][made["pixels_by"] > 0].min()
 
 
 def test_what_was_not_found_is_an_arrow_beyond_all_that_was():
