@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from figures.shared.records import measured
-from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY, WITNESS
+from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY, WITNESS
 from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE, Bounds, mean
 from theory.claims.latent.trained_settings import AE_ENCODING, CLASSIFIERS, GRADIENTS, SPACES
@@ -28,7 +28,6 @@ NAMES = {
     "vae_encoding": "VAE encoding",
     "vae_projection": "VAE projection",
 }
-NAMED = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "digits": "digits"}
 KINDS = {"1l": ("1L", SIMULATION, "o"), "2l": ("2L", DECOY, "s"), "lrl": ("LRL", GREEN, "^")}
 WAYS = {  # colour, mark, and words
     "transfer": ("#7A7A7A", "x", "along the image classifier's examples"),
@@ -89,7 +88,7 @@ def draw(figure: Figure, drawn: Numbers) -> None:
 def _title(drawn: Numbers) -> str:
     seeds = len(drawn.columns["seed"])
     return (
-        f"Classifiers of images and of codes: {NAMED[drawn.point['dataset']]}, {seeds} seed{'s' if seeds > 1 else ''}\n"
+        f"Classifiers of images and of codes: {DATA_SETS[drawn.point['dataset']]}, {seeds} seed{'s' if seeds > 1 else ''}\n"
         "(a) to (c): means over seeds, 95 % intervals; (d) to (f): medians over images, then over seeds, and ranges"
     )
 

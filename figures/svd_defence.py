@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from figures.shared.records import measured
-from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY, WITNESS
+from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY, WITNESS
 from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE, Bounds, mean
 from theory.claims.latent.trained_settings import CLASSIFIERS, FACTORS, TREATMENTS, TWO
@@ -89,7 +89,7 @@ def draw(figure: Figure, drawn: Numbers) -> None:
 def _title(drawn: Numbers) -> str:
     seeds = len(drawn.columns["seed"])
     return (
-        f"Changed singular values of all layers: {drawn.point['dataset']}, {seeds} seed{'s' if seeds > 1 else ''}, "
+        f"Changed singular values of all layers: {DATA_SETS[drawn.point['dataset']]}, {seeds} seed{'s' if seeds > 1 else ''}, "
         "means and 95 % intervals over seeds"
     )
 

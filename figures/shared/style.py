@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Told apart by the colour-blind, too.
 THEORY, SIMULATION, CHANCE, DECOY, WITNESS = "black", "#0072B2", "#C9CED6", "#D55E00", "#8E2C78"
+DATA_SETS = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "digits": "digits"}
 SETTINGS: Any = {
     "font.size": 8,
     "axes.titlesize": 8.5,
