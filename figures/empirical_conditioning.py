@@ -24,7 +24,7 @@ from empirical.conditioning.columns import (
 from empirical.conditioning.measure import ATTACKS, LAYERS, MODELS, RADII, SHOWN, TABLE_RADII
 from empirical.measures.condition import NORMS
 from figures.shared.records import measured
-from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY
 from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE, mean
 from theory import reported
@@ -85,7 +85,7 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     point, networks = drawn.point, len(drawn.columns["seed"])
     both = f", CNN epochs: {point['epochs']}" if CONV in drawn.models else ""
     figure.suptitle(
-        f"{networks} seeds on {point['dataset']}, {point['steps']} steps of the attacks{both}\n"
+        f"{networks} seeds on {DATA_SETS[point['dataset']]}, {point['steps']} steps of the attacks{both}\n"
         f"simple model: {setting(point)}",
         fontsize=9,
         x=0.01,

@@ -11,7 +11,7 @@ import numpy as np
 
 from empirical.joint_robustness.tables import INDEX
 from figures.shared.records import measured
-from figures.shared.style import DECOY, SIMULATION, THEORY, WITNESS
+from figures.shared.style import DATA_SETS, DECOY, SIMULATION, THEORY, WITNESS
 from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE, mean
 
@@ -90,7 +90,7 @@ def _title(drawn: Numbers) -> str:
     point, seeds = drawn.point, len(drawn.columns["auc"])
     of = "batch" if point["weights"] == "batch" else "image"
     return (
-        f"Joint attacks of {point['attack_steps']} steps, weights moved per {of}: {point['dataset']}, "
+        f"Joint attacks of {point['attack_steps']} steps, weights moved per {of}: {DATA_SETS[point['dataset']]}, "
         f"{point['architecture']}, mean over {seeds} seed{'s' if seeds > 1 else ''}"
     )
 

@@ -86,9 +86,9 @@ def draw(figure: Figure, drawn: Numbers) -> None:
 
 
 def _title(drawn: Numbers) -> str:
-    seeds = len(drawn.columns["seed"])
+    seeds, images = len(drawn.columns["seed"]), DATA_SETS[drawn.point["dataset"]]
     return (
-        f"Classifiers of images and of codes: {DATA_SETS[drawn.point['dataset']]}, {seeds} seed{'s' if seeds > 1 else ''}\n"
+        f"Classifiers of images and of codes: {images}, {seeds} seed{'s' if seeds > 1 else ''}\n"
         "(a) to (c): means over seeds, 95 % intervals; (d) to (f): medians over images, then over seeds, and ranges"
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 from empirical.measures.path import ends
 from empirical.mnist_compression.tables import ILLUSTRATED, compression, kept, predicted, ratio
 from figures.shared.records import measured
-from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY
 from fragility.engine.study import Point
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     _way(right, drawn.columns)
     point = drawn.point
     figure.suptitle(
-        f"{len(drawn.columns['works'])} of {drawn.tried} sevens of {point['dataset']}, construction "
+        f"{len(drawn.columns['works'])} of {drawn.tried} sevens of {DATA_SETS[point['dataset']]}, construction "
         f"{point['construction']}; network {point['network']} after {point['epochs']} epochs",
         fontsize=9,
         x=0.01,

@@ -87,9 +87,9 @@ def draw(figure: Figure, drawn: Numbers) -> None:
 
 
 def _title(drawn: Numbers) -> str:
-    seeds = len(drawn.columns["seed"])
+    seeds, images = len(drawn.columns["seed"]), DATA_SETS[drawn.point["dataset"]]
     return (
-        f"Changed singular values of all layers: {DATA_SETS[drawn.point['dataset']]}, {seeds} seed{'s' if seeds > 1 else ''}, "
+        f"Changed singular values of all layers: {images}, {seeds} seed{'s' if seeds > 1 else ''}, "
         "means and 95 % intervals over seeds"
     )
 
