@@ -77,7 +77,7 @@ def columns(seeds=3):
         "success_at": alike(0.99 - 0.9 * certified_at),
         "robustness_at": scattered(np.tile(ROBUSTNESS[..., None], 4)),
         "stall_certified": alike(certified_at),
-        "background": scattered([0.4, 0.42, 0.45]),
+        "background": scattered([0.75, 0.85, 0.78]),
         "background_pixels": alike([0.8, 0.8, 0.8]),
         "transfer": alike(transfer),
         "adversarial_accuracy": scattered(adversarial),
