@@ -153,8 +153,8 @@ CLAIMS: tuple[Claim, ...] = (
     _ours(
         "latent.trained.background.chance",
         at="beside Section 2.2",
-        says="an adversarial perturbation has about as much on the background as the background has of the pixels, up to"
-        " 0.2",
+        says="an adversarial perturbation has about as much on the background as the background has of the pixels, up"
+        " to 0.2",
         formula=r"\left| \sum_{x_i = 0} \delta_i^2 / \|\delta\|^2 - |\{i : x_i = 0\}| / n \right| \le 0.2",
         theory=lambda background, background_pixels: _as_noise(background, background_pixels, 0.2),
         code=_as_noise,
