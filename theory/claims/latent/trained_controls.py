@@ -28,6 +28,7 @@ from theory.numerics.array import Array
 
 LOWER = at(50)  # the lower half
 SCALE = 1.03  # times: more than the distance to a flip changes with the scale of the logits
+OFTEN = 0.75  # of attempts
 SAME_IMAGES = 1e-9  # of shares of the same images, which differ by whole images or not at all
 
 
@@ -41,9 +42,9 @@ def _control(adversarial_accuracy: Array, least: float) -> Sides:
     return Sides(least, adversarial_accuracy[:, TWO, RANDOM, LARGE])
 
 
-def _anew(anew_success: Array, original_success: Array, treatments: tuple[int, ...], share: int) -> Sides:
-    """Success of attacks on 2L, less a tenth, against that of attacks made anew."""
-    return Sides(original_success[:, [TWO]] - 0.1, anew_success[:, TWO, treatments, share])
+def _anew(anew_success: Array, treatments: tuple[int, ...], share: int) -> Sides:
+    """A least success, against that of attacks on the changed 2L."""
+    return Sides(OFTEN, anew_success[:, TWO, treatments, share])
 
 
 def _scaled(anew_robustness: Array, original_robustness: Array, pixels: Array) -> Sides:
@@ -128,18 +129,13 @@ CLAIMS: tuple[Claim, ...] = (
     _row(
         "latent.svd.trained.anew",
         at="beside Section 3.6",
-        says="attacks on the changed network reach their goal as often as those on the original did, up to a tenth",
-        formula=r"S_{anew}(40) \ge S(0) - 0.1",
+        says="attacks on the changed network reach their goal in three of four attempts or more",
+        formula=r"S_{anew}(40) \ge 0.75",
         domain="2L of MNIST or Fashion-MNIST, 40 per cent zeroed or over 10",
-        theory=lambda anew_success, original_success: _anew(anew_success, original_success, (ZEROED, TENTH), LARGE),
+        theory=lambda anew_success: _anew(anew_success, (ZEROED, TENTH), LARGE),
         code=_anew,
         statistic="anew_success",
-        decoys=(
-            Decoy(
-                "when all is zeroed, too",
-                lambda anew_success, original_success: _anew(anew_success, original_success, (ZEROED,), at(100)),
-            ),
-        ),
+        decoys=(Decoy("when all is zeroed, too", lambda anew_success: _anew(anew_success, (ZEROED,), at(100))),),
     ),
     _row(
         "latent.svd.trained.scale",
