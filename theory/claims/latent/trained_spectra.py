@@ -279,8 +279,8 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         reading="could as: at one share at least, whichever of both ways; robustness as in latent.svd.trained.robust",
         status="unmet",
-        note="A maximum over forty networks of one seed, which chance favours: it is so in one seed of five of MNIST, and"
-        " in five of five of Fashion-MNIST.",
+        note="A maximum over forty networks of one seed, which chance favours: it is so in one seed of five of"
+        " MNIST, and in five of five of Fashion-MNIST.",
         decoys=(
             Decoy(
                 "more accurate by a twentieth of all images",
