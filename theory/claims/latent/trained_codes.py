@@ -192,6 +192,9 @@ CLAIMS: tuple[Claim, ...] = (
             Quote("on examining figure 4, we see that these models are on-par with the best models", "Section 3.5"),
         ),
         reading="on a par as: no more than 0.02 of test accuracy below; on each data set, the best of 1L, 2L and LRL",
+        status="unmet",
+        note="Of five seeds of MNIST it is within 0.02 in three; on Fashion-MNIST it is 0.05 to 0.08 below, in each"
+        " seed: 0.82 beside 0.89.",
         decoys=(Decoy("better by as much", lambda test_accuracy: _on_par(test_accuracy, PAR)),),
     ),
 )
