@@ -263,8 +263,8 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         reading="the mean over 1L, 2L and LRL on each data set, where the paper takes the average of both",
         status="unmet",
-        note="In each seed they have the lowest: 0.73 on average on MNIST beside 0.86 to 0.92, and 0.56 on Fashion-MNIST"
-        " beside 0.70 to 0.83.",
+        note="In each seed they have the lowest: 0.73 on average on MNIST beside 0.86 to 0.92, and 0.56 on"
+        " Fashion-MNIST beside 0.70 to 0.83.",
         decoys=(
             Decoy(
                 "the autoencoder's encodings have",
