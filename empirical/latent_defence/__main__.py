@@ -9,7 +9,7 @@ if __name__ == "__main__":
         "training": [60_000],
         "tested": [10_000],
         "images": [50],
-        "ddn_implicit": [50],
+        "ddn_implicit": [300],
         "ddn_steps": [20],
         "auto": ["standard"],
         "samples": 5,
