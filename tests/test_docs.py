@@ -1,6 +1,7 @@
 """What the guide shows is what the code does, and what pages say of the papers is what the table says."""
 
 import doctest
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,12 @@ def test_the_page_of_defects_is_that_of_the_table():
 
 def test_the_readme_has_a_sentence_for_each_defect():
     assert defects_list(BOOK, "docs/defects.md") in (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_no_line_of_a_paragraph_begins_a_list(page):
+    """A sum that is broken before its sign would become one."""
+    lines = page.read_text("utf-8").splitlines()
+    for before, line in pairwise(lines):
+        if line.startswith("+ "):
+            assert not before.strip(), line
