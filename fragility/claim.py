@@ -176,7 +176,8 @@ class Claim:
 
     Raises
     ------
-    ValueError : the tolerance of a majority leaves no share below one half to rule out.
+    ValueError : the tolerance of a majority leaves no share below one half to rule out; or two points are compared
+        without `beside`, or by a theory that takes no column of the other one.
     """
 
     id: str
@@ -217,6 +218,12 @@ class Claim:
         if self.is_relation and not self.study:
             for name, value in {"study": STATEMENTS, "statistic": "excess"}.items():
                 object.__setattr__(self, name, value)
+        named = self.of_records and any(name.endswith(BESIDE) for name in signature(self.theory).parameters)
+        if named != (self.beside is not None):
+            raise ValueError(
+                f"what compares two points has `beside`, and a theory of columns whose names end in {BESIDE}: {self.id}"
+                " has one of both"
+            )
 
     @property
     def is_relation(self) -> bool:

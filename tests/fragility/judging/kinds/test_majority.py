@@ -47,6 +47,16 @@ def test_it_speaks_of_the_columns_that_its_theory_takes():
     assert not claim().of_worlds
 
 
+@pytest.mark.parametrize(
+    ("theory", "beside"),
+    [(lambda left, left_beside: Sides(left, left_beside), None), (lambda left: Sides(left, 0), lambda *_: True)],
+)
+def test_two_points_are_compared_by_columns_of_both_or_not_at_all(theory, beside):
+    fields = dict(id="test", source="s", says="x", kind="majority", tolerance=0.1, study="own")
+    with pytest.raises(ValueError, match="test has one of both"):
+        Claim(**fields, theory=theory, beside=beside)
+
+
 @pytest.mark.parametrize("draws", [1, 7, 20, 100])
 def test_the_binomial_tails_decide(draws):
     """It disagrees where so few would comply at a share of 1/2 with probability < alpha/2, agrees likewise."""
