@@ -135,6 +135,8 @@ CLAIMS: tuple[Claim, ...] = (
         theory=lambda anew_success: _anew(anew_success, (ZEROED, TENTH), LARGE),
         code=_anew,
         statistic="anew_success",
+        note="The least share was chosen after five seeds of each data set were seen, 0.99 and 0.88 zeroed on average:"
+        " as often as on the original, up to a tenth, is so in two seeds of five of Fashion-MNIST.",
         decoys=(Decoy("when all is zeroed, too", lambda anew_success: _anew(anew_success, (ZEROED,), at(100))),),
     ),
     _row(
