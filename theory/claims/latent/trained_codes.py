@@ -97,8 +97,8 @@ CLAIMS: tuple[Claim, ...] = (
         reading="faster as: its mean training loss of an epoch is earlier near 1L's last one, up to 5 per cent, below"
         " which the noise of steps decides; in all five spaces; the paper prints neither the width of 2L nor the rate"
         " of Adam",
-        note="The 5 per cent were chosen after five seeds of MNIST and before those of Fashion-MNIST were seen; it is so"
-        " in all ten. At the last loss itself it is so in none of MNIST, and in all five of Fashion-MNIST.",
+        note="The 5 per cent were chosen after five seeds of MNIST and before those of Fashion-MNIST were seen; it is"
+        " so in all ten. At the last loss itself it is so in none of MNIST, and in all five of Fashion-MNIST.",
         decoys=(Decoy("1L does so by the last loss of 2L", lambda losses: _faster(losses, ONE, TWO)),),
     ),
     _row(
