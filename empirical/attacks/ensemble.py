@@ -158,17 +158,23 @@ class _View:
 
     def __call__(self, z: Tensor) -> Tensor:
         look()
-        return _Logits.apply(z, self)
+        return single(lambda point: self.model(self.images(point)), z)
+
+
+def single(model: Model, z: Tensor) -> Tensor:
+    """Logits in float32, with a gradient with respect to z and to nothing else.
+
+    FAB goes back through them by `backward`, which would add to the gradients of weights.
+    """
+    return _Logits.apply(z, model)
 
 
 class _Logits(torch.autograd.Function):
-    """Logits of a view; FAB goes back through them by `backward`, which would add to the gradients of weights."""
-
     @staticmethod
-    def forward(ctx: Any, z: Tensor, view: _View) -> Tensor:
+    def forward(ctx: Any, z: Tensor, model: Model) -> Tensor:
         with torch.set_grad_enabled(ctx.needs_input_grad[0]):
             ctx.z = z.detach().requires_grad_(ctx.needs_input_grad[0])
-            ctx.logits = view.model(view.images(ctx.z)).float()
+            ctx.logits = model(ctx.z).float()
         return ctx.logits.detach().clone()  # Square writes into it
 
     @staticmethod

@@ -226,6 +226,28 @@ def check_model(model: Model, x: Tensor, box: Box) -> int:
     return seen.shape[1]
 
 
+def takes_any_batch(model: Model, x: Tensor) -> bool:
+    """Whether points keep their logits, but for rounding, when the batch is turned round, repeated and cut.
+
+    A model whose elements have weights of their own does not; it may fail on such batches, which is no error here.
+    To be called after `check_model`.
+    """
+    import torch
+
+    def alike(seen: Tensor, wanted: Tensor) -> bool:
+        size = wanted.abs().amax().clamp(min=torch.finfo(wanted.dtype).tiny)
+        return seen.shape == wanted.shape and bool(((seen - wanted).abs() <= 1e-4 * size).all())
+
+    with _left_alone(model, x), torch.no_grad():
+        wanted = model(x)
+        try:
+            twice = model(torch.cat((x.flip(0), x)))
+            part = model(x[-1:])
+        except Exception:
+            return False
+        return alike(twice, torch.cat((wanted.flip(0), wanted))) and alike(part, wanted[-1:])
+
+
 def _host(name: str, values: Any) -> np.ndarray:
     try:
         return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)

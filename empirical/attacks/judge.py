@@ -58,6 +58,8 @@ class Judge:
     label : (size,), the class to leave.
     target : (size,), the class to reach, or None for any but the label.
     box : limits of every coordinate, or None.
+    any_batch : whether the model gives a point its logits in any batch. If not, elements may have weights of their own,
+        and the batch must be presented whole and in order.
     """
 
     model: Model
@@ -65,6 +67,7 @@ class Judge:
     label: Tensor
     target: Tensor | None = None
     box: Box = None
+    any_batch: bool = False
 
     def flips(self, x_adv: Tensor) -> Tensor:
         """Whether each point flips, (size,) bool."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from empirical.attacks.judge import Judge, margin, spread
+from empirical.attacks.judge import Judge, margin
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-CANDIDATES = 10  # most likely classes whose boundaries are looked at, of however many there are
+CANDIDATES = 9  # most likely other classes whose boundaries are looked at, of however many there are
 
 
 @dataclass(frozen=True)
@@ -71,36 +71,42 @@ class Problem:
         return self.logits.argmin(1)
 
     @cached_property
-    def linearised(self) -> tuple[Tensor, Tensor]:
-        """Signed distances (size, boundaries) of the linearised boundaries, and the nearest's gradient, as x.
+    def rivals(self) -> Tensor:
+        """Classes whose boundaries are looked at, (boundaries, size).
 
-        With a target there is one boundary, that of the strongest other class with the target; else one for each of
-        the label's strongest rivals, `CANDIDATES` of them with the label. A distance is inf where the gradient of the
-        margin vanishes or is not finite.
+        With a target it is the only one; else they are the label's strongest rivals, `CANDIDATES` of them at most.
         """
         import torch
 
-        label, target = self.judge.label, self.judge.target
-        if target is None:
-            ranked = self.logits.scatter(1, label[:, None], -torch.inf).argsort(1, descending=True)
-            pairs = [(label, ranked[:, k]) for k in range(min(CANDIDATES, ranked.shape[1]) - 1)]
-        else:
-            pairs = [(self.logits.scatter(1, target[:, None], -torch.inf).argmax(1), target)]
+        if self.judge.target is not None:
+            return self.judge.target[None]
+        ranked = self.logits.scatter(1, self.judge.label[:, None], -torch.inf).argsort(1, descending=True)
+        return ranked[:, : min(CANDIDATES, ranked.shape[1] - 1)].T
+
+    @cached_property
+    def linearised(self) -> tuple[Tensor, Tensor]:
+        """Signed distances (size, boundaries) of the linearised boundaries, float64, and gradients of the margins.
+
+        The gradients are (boundaries, size, ...). With a target the margin is that of the strongest other class. A
+        distance is inf where the gradient vanishes or is not finite.
+        """
+        import torch
+
+        label, rivals = self.judge.label, self.rivals
+        if self.judge.target is not None:
+            label = self.logits.scatter(1, rivals.T, -torch.inf).argmax(1)
         point = self.x.detach().clone().requires_grad_()
         with torch.enable_grad():
             logits = self.judge.model(point)
-            margins = [(logits.gather(1, a[:, None]) - logits.gather(1, b[:, None]))[:, 0] for a, b in pairs]
-        distances, gradient = [], torch.zeros_like(self.x)
-        nearest = torch.full_like(self.margin, torch.inf, dtype=torch.float64)
+            margins = [(logits.gather(1, label[:, None]) - logits.gather(1, rival[:, None]))[:, 0] for rival in rivals]
+        distances, gradients = [], []
         for number, values in enumerate(margins):
             (found,) = torch.autograd.grad(values.sum(), point, retain_graph=number + 1 < len(margins))
             size = found.double().flatten(1).norm(dim=1)
             usable = (size > 0) & size.isfinite()
-            away = (values.detach().double() / size).where(usable, torch.inf)
-            gradient = torch.where(spread(away < nearest, found), found, gradient)
-            nearest = torch.minimum(nearest, away)
-            distances.append(away)
-        return torch.stack(distances, 1), gradient
+            distances.append((values.detach().double() / size).where(usable, torch.inf))
+            gradients.append(found)
+        return torch.stack(distances, 1), torch.stack(gradients)
 
     @cached_property
     def first_order(self) -> Tensor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.attacks.bracket import QUICK, bracket
+from empirical.attacks.bracket import bracket
 from empirical.certificates.convolutional import conv_distance
 from empirical.data import splits
 from empirical.measures.path import ends, midpoints, path
@@ -24,7 +24,8 @@ NODES = 10  # alpha = 0, .111, ..., 1, as in the paper's tables
 AT_ONCE = 256  # pictures classified together
 FLAGS = ("zero_gradient", "saturated", "out_of_box", "disagreement")
 WAY, PIXELS = (NODES,), ("pixels",)
-BY = tuple(map("by_{}".format, QUICK))
+ATTACKS = ("fast_gradient", "sign_gradient", "nearest_rivals")
+BY = tuple(map("by_{}".format, ATTACKS))
 # x_2 is the 7, x_1 the artificial 1, f = f_7 - f_1 of the network's logits.
 STATISTICS = Statistics(
     {
@@ -136,8 +137,8 @@ def _read(net: Any, clean: torch.Tensor, artificial: torch.Tensor, certified: bo
     label = torch.full((len(clean),), SEVEN, device=clean.device)
     target = torch.full_like(label, ONE)
     lower = conv_distance(net, clean, label, target) if certified else np.zeros(len(clean))
-    attacked = bracket(net, clean, label, target=target, box=(0.0, 1.0), lower=lower, attacks=QUICK)
-    escaped = bracket(net, clean, label, box=(0.0, 1.0), attacks=QUICK)
+    attacked = bracket(net, clean, label, target=target, box=(0.0, 1.0), lower=lower, attacks=ATTACKS)
+    escaped = bracket(net, clean, label, box=(0.0, 1.0))
     return {
         "length": direct.length,
         "margin": direct.values[:, 0],

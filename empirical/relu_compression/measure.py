@@ -184,7 +184,7 @@ def perturbations(network: Layers, pairs: Pairs, points: Tensor, labels: Tensor)
     """The bracket at the first point of each pair and what it is compared with, as `measure` says."""
     import torch
 
-    from empirical.attacks.bracket import QUICK, bracket
+    from empirical.attacks.bracket import bracket
     from empirical.certificates.dense import relu_distance
     from empirical.models import mlp
 
@@ -192,7 +192,7 @@ def perturbations(network: Layers, pairs: Pairs, points: Tensor, labels: Tensor)
     x, label = pairs.first.flatten(0, 1), pairs.label.flatten()
     of_each = [(weight.cpu().numpy().repeat(count, 0), bias.cpu().numpy().repeat(count, 0)) for weight, bias in network]
     lower = relu_distance(of_each, x.cpu().numpy(), label.cpu().numpy())
-    found = bracket(mlp.flat(network), x, label, lower=lower, attacks=QUICK)
+    found = bracket(mlp.flat(network), x, label, lower=lower)
     delta = torch.tensor(found.delta, device=x.device).reshape(size, count, n)
     gradients = mlp.jacobian(network, pairs.first)
     apart = torch.cdist(pairs.first, points)

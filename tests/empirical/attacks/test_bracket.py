@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import minimize
 
 from empirical.attacks import bracket as module
-from empirical.attacks.bracket import FULL, QUICK, bracket
+from empirical.attacks.bracket import ATTACKS, DEFAULT, THOROUGH, bracket
 from empirical.certificates.dense import linear_distance
 from fragility.engine.study import UsageError
 
@@ -42,6 +42,18 @@ def test_attacks_meet_the_closed_form_of_two_classes(dtype, scale):
     assert found.first_order == pytest.approx(distance, rel=1e-4)
     assert not found.flags["crossed"].any()
     assert found.delta.dtype == x.numpy().dtype
+
+
+@pytest.mark.parametrize("name", ["nearest_rivals", "alma", "fab"])
+@pytest.mark.parametrize("classes", [2, 6])
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_longer_attacks_meet_the_closed_form(name, classes, scale):
+    model, probes, x, label = linear(classes, 24, torch.float32, scale)
+    found = bracket(model, x, label, attacks=("deepfool", name))
+    ratio = found.each[:, 1] / exact(probes, x, label)
+    assert ratio.min() > 1 - 1e-5
+    assert ratio.max() < 1.002
+    assert not found.flags["out_of_box"].any()
 
 
 def test_carlini_wagner_comes_near_the_closed_form():
@@ -169,15 +181,78 @@ def test_the_box_is_kept_and_violations_are_told(monkeypatch):
     assert (x.numpy() + found.delta).max() <= 1
 
 
-def test_disagreement_and_false_certificates_are_flagged(monkeypatch):
+def test_false_certificates_are_flagged():
     model, probes, x, label = linear(2, 6)
-    honest = module.ATTACKS["deepfool"]
-    monkeypatch.setattr(module, "ATTACKS", {"deepfool": honest, "ddn": honest})
-    agreed = bracket(model, x, label, lower=exact(probes, x, label) * 1.01, attacks=("deepfool", "ddn"))
-    assert not agreed.flags["disagreement"].any()
-    assert agreed.flags["crossed"].all()
-    monkeypatch.setattr(module, "ATTACKS", {"deepfool": honest, "ddn": lambda problem, known: problem.x})
-    assert bracket(model, x, label, attacks=("deepfool", "ddn")).flags["disagreement"].all()
+    found = bracket(model, x, label, lower=exact(probes, x, label) * 1.01, attacks=("deepfool",))
+    assert found.flags["crossed"].all()
+
+
+@pytest.mark.parametrize(("further", "seen"), [(1.0, True), (1.02, True), (1.04, False)])
+def test_a_second_class_within_three_per_cent_is_a_disagreement(further, seen):
+    x, label = torch.zeros(4, 3, dtype=torch.float64), torch.zeros(4, dtype=torch.long)
+    model = lambda z: torch.stack((z[:, 0] * 0 + 1, z[:, 0], -z[:, 0] / further), 1)  # noqa: E731
+    assert (bracket(model, x, label).flags["disagreement"] == seen).all()
+
+
+@pytest.mark.parametrize(("further", "seen"), [(1.02, True), (1.04, False)])
+def test_so_is_another_direction_to_the_same_class(further, seen, monkeypatch):
+    x, label = torch.zeros(2, 3, dtype=torch.float64), torch.zeros(2, dtype=torch.long)
+    model = lambda z: torch.stack((z[:, 0] * 0 + 1, torch.maximum(z[:, 0], z[:, 1] / further)), 1)  # noqa: E731
+    ways = {"two": lambda problem, known: (problem.x + torch.eye(3)[0] * 2, problem.x + torch.eye(3)[1] * 2)}
+    monkeypatch.setattr(module, "ATTACKS", ways)
+    found = bracket(model, x, label, attacks=("two",))
+    assert found.upper == pytest.approx([1, 1], rel=1e-5)
+    assert (found.flags["disagreement"] == seen).all()
+
+
+def test_several_proposals_count_by_their_shortest(monkeypatch):
+    model, probes, x, label = linear(2, 6)
+    nearest = torch.tensor(bracket(model, x, label, attacks=("deepfool",)).delta)
+    pair = {"pair": lambda problem, known: (problem.x + nearest * 3, problem.x - nearest)}
+    monkeypatch.setattr(module, "ATTACKS", pair)
+    assert bracket(model, x, label, attacks=("pair",)).each[:, 0] == pytest.approx(exact(probes, x, label), rel=1e-5)
+
+
+def test_what_is_returned_flips_bit_for_bit():
+    net = torch.nn.Sequential(torch.nn.Linear(6, 32), torch.nn.ReLU(), torch.nn.Linear(32, 3))
+    x = torch.rand(40, 6)
+    label = net(x).argmax(1)
+    found = bracket(net, x, label, box=(0.0, 1.0))
+    reached = np.isfinite(found.upper)
+    assert reached.any()
+    assert (net(torch.tensor(found.x_adv)).argmax(1) != label).numpy()[reached].all()
+    assert np.linalg.norm(found.x_adv.astype(float) - x.numpy(), axis=1)[reached] == pytest.approx(found.upper[reached])
+    assert found.delta == pytest.approx(found.x_adv - x.numpy())
+
+
+def test_batches_of_own_weights_and_of_shared_ones_find_the_same():
+    shared = torch.nn.Sequential(torch.nn.Linear(6, 32), torch.nn.ReLU(), torch.nn.Linear(32, 3))
+    x = torch.rand(12, 6)
+    label = shared(x).argmax(1)
+    given = []
+
+    def whole(z):
+        given.append(len(z))
+        assert len(z) == 12
+        return shared(z)
+
+    found, again = bracket(shared, x, label, box=(0, 1)), bracket(whole, x, label, box=(0, 1))
+    assert set(given) == {12, 24, 1} or set(given) == {12, 24}  # repeated and cut batches were tried, in vain
+    assert again.upper == pytest.approx(found.upper, rel=2e-3)
+
+
+def test_steps_are_given_by_name():
+    model, probes, x, label = linear(3, 12, torch.float32)
+    short, long = (bracket(model, x, label, attacks=("ddn",), steps={"ddn": count}) for count in (3, 200))
+    assert np.median(long.upper / exact(probes, x, label)) < 1.001
+    assert np.median(short.upper) > np.median(long.upper)
+    for wrong in ({"ddn": 0}, {"ddn": 2.5}, {"ddn": True}):
+        with pytest.raises(UsageError, match="steps must be"):
+            bracket(model, x, label, attacks=("ddn",), steps=wrong)
+    with pytest.raises(UsageError, match="fast_gradient"):
+        bracket(model, x, label, attacks=("fast_gradient",), steps={"fast_gradient": 3})
+    with pytest.raises(UsageError, match="nothing"):
+        bracket(model, x, label, attacks=("ddn",), steps={"nothing": 3})
 
 
 def test_equal_arguments_give_equal_results_whatever_the_global_generator():
@@ -230,5 +305,8 @@ def test_brendel_bethge_meets_the_closed_form_and_improves_on_its_start():
     wrong[0] = 1 - label[0]
     mixed = bracket(model, x, wrong, attacks=("sign_gradient", "brendel_bethge"))
     assert mixed.upper[1:] == pytest.approx(distance[1:], rel=0.01)
-    assert FULL[-1] == "brendel_bethge"
-    assert "brendel_bethge" not in QUICK
+
+
+def test_the_sets_name_attacks_that_there_are():
+    assert set(DEFAULT) < set(THOROUGH) < set(ATTACKS)
+    assert THOROUGH[-1] == "brendel_bethge"  # it starts from what the others have found

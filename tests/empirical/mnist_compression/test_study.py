@@ -17,7 +17,6 @@ from fragility.tables import plain_rows, text
 from theory.gradients.path_length import first_order_length, tie_ratio
 
 SIDE = 12
-ATTACKS = ("fast_gradient", "sign_gradient", "ddn")
 POINT = {
     "dataset": "digits",
     "construction": "enough",
@@ -54,12 +53,6 @@ def linear(bar=2.0, bias=2.0, other=-50.0):
     return network
 
 
-@pytest.fixture(autouse=True)
-def few_attacks(monkeypatch):
-    """The quick ones: what attacks are worth is tested where they are."""
-    monkeypatch.setattr(measure, "QUICK", ATTACKS)
-
-
 @pytest.fixture
 def put(monkeypatch):
     """Puts a network in place of the trained one."""
@@ -75,7 +68,6 @@ def measured(pictures=None, **point):
 def known():
     """A linear network and what is measured on it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measure, "QUICK", ATTACKS)
         patch.setattr(measure, "trained_network", lambda *_: (linear(), 0.5))
         return linear(), measured()
 
@@ -129,7 +121,7 @@ def test_the_perturbation_is_one(known):
     )
     assert (found["distance"] >= found["first_order"] * (1 - 1e-4)).all()
     assert (found["distance"] <= 1.15 * found["first_order"]).all()  # the box costs little here
-    each = np.stack([found[f"by_{name}"] for name in measure.QUICK], 1)
+    each = np.stack([found[f"by_{name}"] for name in measure.ATTACKS], 1)
     np.testing.assert_array_equal(each.min(1), found["distance"])
     np.testing.assert_array_equal(each.argmin(1), found["attack"])
     assert (found["untargeted"] <= found["distance"]).all()

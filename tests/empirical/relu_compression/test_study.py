@@ -29,15 +29,7 @@ def world(point=POINT, size=SIZE, index=0):
 
 
 @pytest.fixture(scope="module")
-def two_attacks():
-    """Enough here, and quick; all of them have tests of their own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("empirical.attacks.bracket.QUICK", ("deepfool", "ddn"))
-        yield
-
-
-@pytest.fixture(scope="module")
-def measured(two_attacks):
+def measured():
     return measure(on("cpu"), world(), **POINT)
 
 
@@ -127,7 +119,7 @@ def test_training_moves_gradients_towards_the_label(measured):
     assert measured["gradients"].mean() < -0.9
 
 
-def test_the_same_world_gives_the_same_numbers_and_another_gives_others(two_attacks):
+def test_the_same_world_gives_the_same_numbers_and_another_gives_others():
     short = {**POINT, "epochs": 20}
     first, again, other = (measure(on("cpu"), world(index=index), **short) for index in (0, 0, 1))
     for name in STATISTICS:

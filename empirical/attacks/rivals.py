@@ -1,0 +1,111 @@
+"""Smallest perturbations by way of the nearest rivals: one search for each class that may be the first to overtake.
+
+An attack that lets the class choose itself ends in the basin in which it started, and the nearest class in logits need
+not be the nearest in distance. Here rivals are ranked by the first-order distance of their boundaries within the box.
+Towards the nearest ones runs a short DDN (Rony et al. 2019) on two logits, from further away, which ends in deeper
+basins than a start at the distance expected, and towards the very nearest once more from there. Projections from the
+clean point onto the boundary's tangents, by smaller and smaller parts, settle the last per cent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from empirical.attacks.foolbox_attacks import View, library
+from empirical.attacks.inputs import DRAWING
+from empirical.attacks.judge import spread
+from empirical.attacks.linearised import nearest, projections
+from empirical.attacks.pairs import Pairs
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from empirical.attacks.problem import Known, Problem
+
+SEARCHES = ((3.0, 4), (1.0, 1))  # DDN's first ball, in first-order distances, and how many rivals are searched so
+SEARCH = tuple(0.5 * 0.2 ** (k / 19) for k in range(20))  # rates, from .5 to .1, after each DDN
+POLISH = tuple(0.1 * 0.1 ** (k / 29) for k in range(30))  # from .1 to .01, of the two nearest
+APART = 0.9  # cosine below which two perturbations are ways of their own
+
+
+def nearest_rivals(problem: Problem, known: Known, steps: int = 10) -> tuple[Tensor, Tensor]:
+    """The nearest point found, and the nearest of another class or another direction; the same where there is none.
+
+    `steps` are those of each DDN. What earlier attacks have found isn't used.
+    """
+    import torch
+
+    size = len(problem.x)
+    pairs, far = _ranked(problem)
+    rows = [torch.arange(count * size, device=far.device)[: len(far)] for _, count in SEARCHES]
+    ends = [
+        _ddn(pairs.at(of), problem.seed, far[of], start, steps) for (start, _), of in zip(SEARCHES, rows, strict=True)
+    ]
+    some = pairs.at(torch.cat(rows))
+    point, found = projections(some, torch.cat(ends), SEARCH)
+    first, second = _two(some, point, found, size)
+    both = torch.cat((first, second))
+    finest, length = projections(some.at(both), point[both], POLISH)
+    finer = length <= found[both]
+    polished = torch.where(spread(finer, finest), finest, point[both])
+    return polished[:size], polished[size:]
+
+
+def _two(pairs: Pairs, point: Tensor, far: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Rows of the nearest point of each element, (size,), and of the nearest that is apart from it, if there is one."""
+    import torch
+
+    columns = torch.arange(size, device=far.device)
+    lengths = far.reshape(-1, size)
+    first = lengths.argmin(0) * size + columns
+    way = (point - pairs.x).flatten(1)
+    cosine = torch.nn.functional.cosine_similarity(way.unflatten(0, (-1, size)), way[first], dim=2)
+    rival = pairs.rival.reshape(-1, size)
+    apart = (rival != pairs.rival[first]) | (cosine < APART)
+    second = lengths.where(apart, torch.inf).argmin(0) * size + columns
+    return first, torch.where(apart.flatten()[second], second, first)
+
+
+def _ranked(problem: Problem) -> tuple[Pairs, Tensor]:
+    """Every point beside every rival, the nearest first, and the boundaries' first-order distances within the box.
+
+    They are rows of all points, one rival after another, and (rows,) in float64: inf where a margin has no gradient.
+    """
+    import torch
+
+    pairs = Pairs.beside(problem.judge, problem.rivals)
+    distances, gradients = problem.linearised
+    offset = distances.T.flatten().clamp(min=0).to(problem.x.dtype)
+    usable = offset.isfinite()
+    normal = -gradients.flatten(0, 1).flatten(1)
+    normal = (normal / normal.norm(dim=1, keepdim=True)).where(usable[:, None], 0.0)
+    delta, _ = nearest(pairs.x.flatten(1), normal, offset.where(usable, 0.0), problem.judge.box)
+    far = delta.double().norm(dim=1).where(usable, torch.inf).reshape(problem.rivals.shape)
+    order = far.argsort(0)
+    return Pairs.beside(problem.judge, problem.rivals.gather(0, order)), far.gather(0, order).flatten()
+
+
+def towards_nearest(problem: Problem, count: int) -> View:
+    """The problems of two classes of every point beside its `count` nearest rivals, in units of their distances."""
+    import torch
+
+    pairs, far = _ranked(problem)
+    rows = torch.arange(len(far), device=far.device)[: count * len(problem.x)]
+    return _view(pairs.at(rows), problem.seed, far[rows])
+
+
+def _view(pairs: Pairs, seed: int, far: Tensor) -> View:
+    """In units of the distances `far`, (rows,); of what is usual where one is 0 or not known."""
+    import torch
+
+    unit = far.where(far.isfinite() & (far > 0), torch.nan)
+    return View(pairs.problem(seed), unit.where(unit.isfinite(), unit.nanmedian().nan_to_num(nan=1.0)))
+
+
+def _ddn(pairs: Pairs, seed: int, far: Tensor, start: float, steps: int) -> Tensor:
+    """Where DDN ends whose first ball has `start` times the distance `far`, (rows,): the rows' points."""
+    view = _view(pairs, seed, far)
+    attack = library().attacks.DDNAttack(steps=steps, init_epsilon=start)
+    with DRAWING:  # foolbox draws at every step, for gradients that vanish: here none does
+        ended = attack.run(view, view.start(), library().criteria.Misclassification(view.problem.judge.label))
+    return view.point(ended)
