@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from empirical.attacks.gradient import MARGIN
-from empirical.attacks.judge import margin, spread
 from empirical.attacks.rivals import towards_nearest
+from empirical.decisions.judge import margin, spread
 
 if TYPE_CHECKING:
     from torch import Tensor

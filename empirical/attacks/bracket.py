@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.attacks import inputs
 from empirical.attacks.alma import alma
 from empirical.attacks.fab import fab
 from empirical.attacks.foolbox_attacks import brendel_bethge, carlini_wagner, ddn, deepfool, least_likely
 from empirical.attacks.gradient import fast_gradient, sign_gradient
-from empirical.attacks.judge import Box, Judge, Model, spread
 from empirical.attacks.problem import Known, Problem
 from empirical.attacks.rivals import APART, nearest_rivals
+from empirical.decisions import inputs
+from empirical.decisions.judge import Box, Judge, Model, spread
 from fragility.engine.stop import look
 from fragility.engine.study import UsageError
 

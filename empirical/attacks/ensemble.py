@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from empirical.attacks import inputs
-from empirical.attacks.judge import Model, flips, spread
+from empirical.decisions import inputs
+from empirical.decisions.judge import Model, flips, spread
 from fragility.engine.backend import UnavailableError
 from fragility.engine.stop import look
 from fragility.engine.study import UsageError

@@ -20,8 +20,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from empirical.attacks.gradient import MARGIN
-from empirical.attacks.inputs import DRAWING
-from empirical.attacks.judge import flips, margin, spread
+from empirical.decisions.inputs import DRAWING
+from empirical.decisions.judge import flips, margin, spread
 
 if TYPE_CHECKING:
     from torch import Tensor

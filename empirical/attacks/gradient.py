@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from empirical.attacks.judge import spread
+from empirical.decisions.judge import spread
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from empirical.attacks import inputs
+from empirical.decisions import inputs
 from fragility.engine.study import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from empirical.attacks.judge import Model
+    from empirical.decisions.judge import Model
 
 METHODS = ("fgsm", "fgmt")
 AT_ONCE = 100  # images through the network together: with more, activations leave the cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from empirical.attacks.judge import Judge
+from empirical.decisions.judge import Judge
 
 if TYPE_CHECKING:
     from torch import Tensor

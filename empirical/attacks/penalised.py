@@ -23,9 +23,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from empirical.attacks import inputs
 from empirical.attacks.iterated import AT_ONCE
-from empirical.attacks.judge import Box, Model, spread
+from empirical.decisions import inputs
+from empirical.decisions.judge import Box, Model, spread
 from fragility.engine.stop import look
 from fragility.engine.study import UsageError
 

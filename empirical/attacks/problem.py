@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from empirical.attacks.judge import Judge, margin
+from empirical.decisions.judge import Judge, margin
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

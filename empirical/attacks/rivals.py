@@ -2,9 +2,9 @@
 
 An attack that lets the class choose itself ends in the basin in which it started, and the nearest class in logits need
 not be the nearest in distance. Here rivals are ranked by the first-order distance of their boundaries within the box.
-Towards the nearest ones runs a short DDN (Rony et al. 2019) on two logits, from further away, which ends in deeper
-basins than a start at the distance expected, and towards the very nearest once more from there. Projections from the
-clean point onto the boundary's tangents, by smaller and smaller parts, settle the last per cent.
+Towards the nearest ones runs a short DDN (Rony et al. 2019) on two logits, and towards the very nearest a longer one
+from further away, which may end in another basin. Projections from the clean point onto the boundary's tangents, by
+smaller and smaller parts, settle the last per cent.
 """
 
 from __future__ import annotations
@@ -12,35 +12,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from empirical.attacks.foolbox_attacks import View, library
-from empirical.attacks.inputs import DRAWING
-from empirical.attacks.judge import spread
-from empirical.attacks.linearised import nearest, projections
+from empirical.attacks.linearised import projections
 from empirical.attacks.pairs import Pairs
+from empirical.decisions.halfspace import nearest
+from empirical.decisions.inputs import DRAWING
+from empirical.decisions.judge import spread
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from empirical.attacks.problem import Known, Problem
 
-SEARCHES = ((3.0, 4), (1.0, 1))  # DDN's first ball, in first-order distances, and how many rivals are searched so
+SEARCHES = ((4, 1.0, 0.25), (1, 3.0, 1.0))  # rivals, DDN's first ball in first-order distances, its share of steps
 SEARCH = tuple(0.5 * 0.2 ** (k / 19) for k in range(20))  # rates, from .5 to .1, after each DDN
 POLISH = tuple(0.1 * 0.1 ** (k / 29) for k in range(30))  # from .1 to .01, of the two nearest
 APART = 0.9  # cosine below which two perturbations are ways of their own
 
 
-def nearest_rivals(problem: Problem, known: Known, steps: int = 10) -> tuple[Tensor, Tensor]:
+def nearest_rivals(problem: Problem, known: Known, steps: int = 40) -> tuple[Tensor, Tensor]:
     """The nearest point found, and the nearest of another class or another direction; the same where there is none.
 
-    `steps` are those of each DDN. What earlier attacks have found isn't used.
+    `steps` are those of the longest DDN. What earlier attacks have found isn't used.
     """
     import torch
 
     size = len(problem.x)
     pairs, far = _ranked(problem)
-    rows = [torch.arange(count * size, device=far.device)[: len(far)] for _, count in SEARCHES]
-    ends = [
-        _ddn(pairs.at(of), problem.seed, far[of], start, steps) for (start, _), of in zip(SEARCHES, rows, strict=True)
-    ]
+    rows, ends = [], []
+    for count, start, share in SEARCHES:
+        rows.append(torch.arange(len(far), device=far.device)[: count * size])
+        ends.append(_ddn(pairs.at(rows[-1]), problem.seed, far[rows[-1]], start, max(1, round(share * steps))))
     some = pairs.at(torch.cat(rows))
     point, found = projections(some, torch.cat(ends), SEARCH)
     first, second = _two(some, point, found, size)

@@ -7,33 +7,37 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.attacks.inputs import shown
 from empirical.certificates.dense import Layers, linear_distance, relu_distance
+from empirical.decisions.inputs import shown
 from fragility.engine.study import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-def piecewise_distance(modules: Iterable[nn.Module], x: Tensor, label: Any) -> np.ndarray:
-    """Certified lower bound of the l2 distance to a flip, (size,); exact, without a box, where all is linear.
+def piecewise_distance(
+    modules: Iterable[nn.Module], x: Tensor, label: Any, target: Any = None, box: Any = None, slope_steps: int = 0
+) -> np.ndarray:
+    """Certified lower bound of the l2 distance to a flip, (size,); where all is linear, that of `linear_distance`.
 
     Parameters
     ----------
     modules : Flatten, Linear, ReLU and LeakyReLU in their order, Linear at the end; no containers.
     x : (size, ...), which is flattened.
-    label : (size,) class numbers; 0 is certified where a point is given another.
+    label, target : (size,) class numbers; 0 is certified where a point flips already.
+    box : lowest and highest value of every coordinate, or None; only where all is linear it makes a difference.
+    slope_steps : as of `crown.crown_distance`.
 
     Raises
     ------
     UsageError : for other modules, or points or labels that do not fit.
     """
     (first, bias), *rest = relu_layers(modules)
-    seen, rows = np.linalg.qr(first[0].T)  # only what lies in the span of its rows tells the first layer anything
-    points, first = x.detach().flatten(1).double().cpu().numpy() @ seen, rows.T[None]
+    points = x.detach().flatten(1).double().cpu().numpy()
     if not rest:
-        return linear_distance(first, bias, points, label)
-    return relu_distance([(first, bias), *rest], points, label)
+        return linear_distance(first, bias, points, label, target, box)
+    seen, rows = np.linalg.qr(first[0].T)  # only what lies in the span of its rows tells the first layer anything
+    return relu_distance([(rows.T[None], bias), *rest], points @ seen, label, target, slope_steps)
 
 
 def relu_layers(modules: Iterable[nn.Module]) -> Layers:

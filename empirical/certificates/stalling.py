@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from empirical.attacks import inputs
+from empirical.decisions import inputs
 from theory.latent.codes import stall_penalty
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from empirical.attacks.judge import Box, Model
+    from empirical.decisions.judge import Box, Model
 
 
 def stall_penalties(model: Model, x: Tensor, goal: Tensor, box: Box = None) -> np.ndarray:

@@ -86,7 +86,7 @@ def _pair(
     import torch
 
     from empirical.attacks.bracket import bracket
-    from empirical.attacks.judge import Judge
+    from empirical.decisions.judge import Judge
     from empirical.measures.path import ends, path
 
     seen = pixels(pair.clean, size)

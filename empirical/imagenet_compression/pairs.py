@@ -215,7 +215,7 @@ def try_out(network: Any, shown: Gallery, side: int, name: str) -> None:
     """
     import torch
 
-    from empirical.attacks.inputs import logits
+    from empirical.decisions.inputs import logits
 
     known = [wnid for wnid in shown.files if wnid in shown.outputs]
     tried = [known[k] for k in sorted({*np.linspace(0, len(known) - 1, TRIALS).astype(int)})] if known else []

@@ -13,8 +13,8 @@ from empirical.latent_defence.setting import CODES, KINDS, PENALTIES
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from empirical.attacks.judge import Box
     from empirical.attacks.penalised import Penalised
+    from empirical.decisions.judge import Box
 
 Models = Mapping[str, "nn.Sequential"]  # classifiers of one space, by kind
 COARSE, LONG = 200, 0.2  # steps of the attack where many penalties are tried, and their rate

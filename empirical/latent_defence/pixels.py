@@ -26,8 +26,8 @@ from empirical.latent_defence.setting import GRADIENTS, Setting
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from empirical.attacks.judge import Model
     from empirical.attacks.problem import Known, Problem
+    from empirical.decisions.judge import Model
     from empirical.models.autoencoders import Autoencoder, VariationalAutoencoder
     from empirical.models.projection import Projection
 
@@ -99,7 +99,7 @@ class Pipeline:
         from empirical.models.autoencoders import VariationalAutoencoder
 
         if self.coding is None:
-            return piecewise_distance(self.classifier, self.x, self.labels)
+            return piecewise_distance(self.classifier, self.x, self.labels, box=BOX)
         if self.coding.projection is not None or self.coding.sampled:
             return np.zeros(len(self.x))
         coder = cast("Autoencoder | VariationalAutoencoder", self.coding.coder)
@@ -176,8 +176,8 @@ class Pipeline:
         return self._attacked(self.judged)
 
     def _attacked(self, model: Model) -> Problem:
-        from empirical.attacks.judge import Judge
         from empirical.attacks.problem import Problem
+        from empirical.decisions.judge import Judge
 
         return Problem(Judge(model, self.x, self.labels, box=BOX), self.seed)
 
@@ -196,7 +196,7 @@ def _shorter(one: Found, other: Found) -> Found:
     """For each image the shorter of two perturbations."""
     import torch
 
-    from empirical.attacks.judge import spread
+    from empirical.decisions.judge import spread
 
     closer = other.lengths < one.lengths
     chosen = spread(torch.as_tensor(closer, device=one.delta.device), one.delta)

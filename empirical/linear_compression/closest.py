@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from empirical.attacks.inputs import numbers
+from empirical.decisions.inputs import numbers
 from fragility.engine.study import UsageError
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.attacks import inputs
+from empirical.decisions import inputs
 from fragility.engine.study import UsageError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from empirical.attacks.inputs import reason
+from empirical.decisions.inputs import reason
 from empirical.models.files import tensors
 from fragility.engine.backend import UnavailableError
 from fragility.engine.study import UsageError

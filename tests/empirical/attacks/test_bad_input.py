@@ -7,10 +7,10 @@ from torch import nn
 from torch.nn import functional
 
 from empirical.attacks.bracket import bracket
-from empirical.attacks.inputs import check_model
 from empirical.certificates.convolutional import conv_distance
 from empirical.certificates.crown import crown_distance
 from empirical.certificates.dense import linear_distance, lipschitz_distance, region_distance, relu_distance
+from empirical.decisions.inputs import check_model
 from fragility.engine.study import UsageError
 
 NAN, INF = float("nan"), float("inf")

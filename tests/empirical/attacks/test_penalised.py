@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from empirical.attacks.judge import lengths
 from empirical.attacks.penalised import Penalised, chosen
+from empirical.decisions.judge import lengths
 from empirical.models.shallow import CLASSIFIERS
 from fragility.engine.study import UsageError
 from theory.latent.codes import certified_distance, stall_penalty

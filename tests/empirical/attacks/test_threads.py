@@ -5,9 +5,9 @@ from threading import Event, Thread
 import torch
 
 from empirical.attacks.foolbox_attacks import ddn
-from empirical.attacks.inputs import check_model
-from empirical.attacks.judge import Judge
 from empirical.attacks.problem import Known, Problem
+from empirical.decisions.inputs import check_model
+from empirical.decisions.judge import Judge
 
 
 def test_a_model_is_not_blamed_for_what_another_attack_draws():

@@ -6,10 +6,10 @@ import torch
 
 from empirical.attacks.bracket import bracket
 from empirical.attacks.ensemble import auto_attack
-from empirical.attacks.judge import lengths
 from empirical.attacks.penalised import Penalised, chosen
 from empirical.certificates.dense import linear_distance
 from empirical.data.sets import load
+from empirical.decisions.judge import lengths
 from empirical.models.autoencoders import autoencoder
 from empirical.models.coded import Encoded, Projected
 from empirical.models.projection import Projection

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import minimize
 
 from empirical.attacks.bracket import bracket
 from empirical.certificates.dense import linear_distance, lipschitz_distance, region_distance, relu_distance
@@ -104,3 +105,41 @@ def test_brackets_close_on_small_networks():
     assert (truth[inside] <= found.upper[inside] + step).all()
     assert np.median(found.upper[inside] / truth[inside]) < 1.02
     assert np.median(found.lower[inside] / truth[inside]) > 0.7
+
+
+@pytest.mark.parametrize("targeted", [False, True])
+def test_within_a_box_linear_distances_are_those_of_a_solver(targeted):
+    stream = np.random.default_rng(5)
+    size, classes, n = 8, 3, 6
+    probes, bias = stream.normal(size=(size, classes, n)), stream.normal(size=(size, classes)) / 4
+    x = np.clip(stream.random((size, n)) * 1.6 - 0.3, 0, 1)
+    logits = np.einsum("bcn,bn->bc", probes, x) + bias
+    label, target = logits.argmax(1), logits.argmin(1)
+    found = linear_distance(probes, bias, x, label, target if targeted else None, box=(0, 1))
+
+    def solved(b, winner, loser):
+        normal, gap = probes[b, winner] - probes[b, loser], logits[b, loser] - logits[b, winner]
+        if (normal * np.where(normal > 0, 1 - x[b], -x[b])).sum() < gap:
+            return np.inf
+        bounds = list(zip(-x[b], 1 - x[b], strict=True))
+        least = minimize(
+            lambda d: d @ d / 2,
+            np.where(normal > 0, 1 - x[b], -x[b]),
+            jac=lambda d: d,
+            method="SLSQP",
+            bounds=bounds,
+            constraints={"type": "ineq", "fun": lambda d: normal @ d - gap, "jac": lambda _: normal},
+            options={"ftol": 1e-15, "maxiter": 500},
+        )
+        assert least.success
+        return np.sqrt(2 * least.fun)
+
+    for b in range(size):
+        rivals = [k for k in range(classes) if k != (target if targeted else label)[b]]
+        pairs = [(target[b], k) if targeted else (k, label[b]) for k in rivals]
+        expected = (max if targeted else min)(solved(b, *pair) for pair in pairs)
+        assert found[b] == pytest.approx(expected, rel=1e-4)
+    free = linear_distance(probes, bias, x, label, target if targeted else None)
+    wide = linear_distance(probes, bias, x, label, target if targeted else None, box=(-99, 99))
+    assert wide == pytest.approx(free, rel=1e-9)
+    assert (found >= free * (1 - 1e-9)).all()

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empirical.attacks.judge import Judge, flips, lengths
+from empirical.decisions.judge import Judge, flips, lengths
 
 HALF = torch.tensor([0])
 

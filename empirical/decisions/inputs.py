@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.attacks.judge import Box, Model, spread
+from empirical.decisions.judge import Box, Model, spread
 from fragility.engine.study import UsageError
 
 if TYPE_CHECKING:
