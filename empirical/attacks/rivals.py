@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from empirical.attacks.problem import Known, Problem
 
-SEARCHES = ((4, 1.0, 0.25), (1, 3.0, 1.0))  # rivals, DDN's first ball in first-order distances, its share of steps
+SEARCHES = {(1.0, 0.25): (0, 1, 2, 3), (3.0, 1.0): (0,)}  # DDN's first ball, in first-order distances, and its share of
+# the steps -> which rivals are searched so, the nearest is 0. Where there are fewer the nearest is searched again:
+AGAIN = {1: (2.0, 0.5), 2: (0.5, 0.5), 3: (4.0, 0.5)}  # in place of the rival of that number
 SEARCH = tuple(0.5 * 0.2 ** (k / 19) for k in range(20))  # rates, from .5 to .1, after each DDN
 POLISH = tuple(0.1 * 0.1 ** (k / 29) for k in range(30))  # from .1 to .01, of the two nearest
 APART = 0.9  # cosine below which two perturbations are ways of their own
@@ -39,9 +41,9 @@ def nearest_rivals(problem: Problem, known: Known, steps: int = 40) -> tuple[Ten
     size = len(problem.x)
     pairs, far = _ranked(problem)
     rows, ends = [], []
-    for count, start, share in SEARCHES:
-        rows.append(torch.arange(len(far), device=far.device)[: count * size])
-        ends.append(_ddn(pairs.at(rows[-1]), problem.seed, far[rows[-1]], start, max(1, round(share * steps))))
+    for (ball, share), ranks in _searches(len(problem.rivals)).items():
+        rows.append(torch.cat([torch.arange(size, device=far.device) + rank * size for rank in ranks]))
+        ends.append(_ddn(pairs.at(rows[-1]), problem.seed, far[rows[-1]], ball, max(1, round(share * steps))))
     some = pairs.at(torch.cat(rows))
     point, found = projections(some, torch.cat(ends), SEARCH)
     first, second = _two(some, point, found, size)
@@ -50,6 +52,15 @@ def nearest_rivals(problem: Problem, known: Known, steps: int = 40) -> tuple[Ten
     finer = length <= found[both]
     polished = torch.where(spread(finer, finest), finest, point[both])
     return polished[:size], polished[size:]
+
+
+def _searches(rivals: int) -> dict[tuple[float, float], list[int]]:
+    """`SEARCHES` where there are so many rivals."""
+    found: dict[tuple[float, float], list[int]] = {}
+    for kind, ranks in SEARCHES.items():
+        for rank in ranks:
+            found.setdefault(kind if rank < rivals else AGAIN[rank], []).append(rank if rank < rivals else 0)
+    return found
 
 
 def _two(pairs: Pairs, point: Tensor, far: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -103,10 +114,10 @@ def _view(pairs: Pairs, seed: int, far: Tensor) -> View:
     return View(pairs.problem(seed), unit.where(unit.isfinite(), unit.nanmedian().nan_to_num(nan=1.0)))
 
 
-def _ddn(pairs: Pairs, seed: int, far: Tensor, start: float, steps: int) -> Tensor:
-    """Where DDN ends whose first ball has `start` times the distance `far`, (rows,): the rows' points."""
+def _ddn(pairs: Pairs, seed: int, far: Tensor, ball: float, steps: int) -> Tensor:
+    """Where DDN ends whose first ball is `ball` times the distance `far`, (rows,): the rows' points."""
     view = _view(pairs, seed, far)
-    attack = library().attacks.DDNAttack(steps=steps, init_epsilon=start)
+    attack = library().attacks.DDNAttack(steps=steps, init_epsilon=ball)
     with DRAWING:  # foolbox draws at every step, for gradients that vanish: here none does
         ended = attack.run(view, view.start(), library().criteria.Misclassification(view.problem.judge.label))
     return view.point(ended)
