@@ -5,7 +5,7 @@ from empirical.imagenet_compression.study import STUDY
 from empirical.shared.command import main, read
 
 if __name__ == "__main__":
-    full = {"partners": [ALL], "attacks": ["deepfool+ddn+carlini_wagner"]}
+    full = {"partners": [ALL], "attacks": ["nearest_rivals+ddn+alma"]}
     flags = read(STUDY, samples=None, full=full, checkpoint=True)
 
     from empirical.imagenet_compression.tables import tables

@@ -90,7 +90,7 @@ STUDY = Study(
             f"wnid of the class to be taken for, {ALL}, or {NEAREST}: that of the nearest photograph; a list sweeps",
         ),
         "attacks": Axis(
-            _attacks, ["deepfool+ddn"], f"of minimal norm, joined by +, of {', '.join(ATTACKS)}; a list sweeps"
+            _attacks, ["nearest_rivals"], f"of minimal norm, joined by +, of {', '.join(ATTACKS)}; a list sweeps"
         ),
         "size": Axis(
             integers(32, "--size"), None, "side of the images in pixels (default 299 for inception_resnet_v2, else 224)"

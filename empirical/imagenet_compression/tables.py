@@ -84,8 +84,8 @@ def _notes(point: Point, columns: Columns, chosen: np.ndarray) -> list[str]:
         )
     if columns["disagreement"][chosen].any():
         notes.append(
-            f"{int(columns['disagreement'][chosen].sum())} pairs: the two best attacks of minimal norm differ by more "
-            "than a tenth."
+            f"{int(columns['disagreement'][chosen].sum())} pairs: another direction comes within 3 % of the least "
+            "length, so that which is nearest is open."
         )
     return notes
 

@@ -38,10 +38,9 @@ def measured(size=1, index=0, **changed):
 
 @pytest.fixture(scope="module", autouse=True)
 def few(tmp_path_factory):
-    """Networks are trained once, in few but long steps; three shares and a quick attack stand for all."""
+    """Networks are trained once, in few but long steps; three shares stand for all."""
     with pytest.MonkeyPatch.context() as patch, using(Context(checkpoints=tmp_path_factory.mktemp("checkpoints"))):
         quick = {
-            "measure.SMALLEST": ("fast_gradient",),
             "measure.STEPS": 60,
             "trainings.RATE": 0.02,
             "trainings.BATCH": 100,
