@@ -42,6 +42,7 @@ BOX = (0.0, 1.0)
 UNIT = "foolbox DDN 100"
 BEYOND = (1.01, 1.05)  # multiples of the shortest distance, whose shares are told
 ALPHA = 0.05
+FIRST = "number of the first test image (default 0); none below 1000 has served to choose the default attack"
 RECIPE = Recipe("Adam", 1e-3, batch=128)
 
 
@@ -104,13 +105,15 @@ def network(name: str, seed: int, data: Path | None, saved: Path | None) -> nn.S
     return model.eval().requires_grad_(False)
 
 
-def images(model: nn.Module, inputs: int, data: Path | None) -> tuple[Tensor, Tensor, float]:
-    """(x, labels, accuracy): the first test images that are classified right, and the share of all that are."""
+def images(model: nn.Module, first: int, inputs: int, data: Path | None) -> tuple[Tensor, Tensor, float]:
+    """(x, labels, accuracy): test images that are classified right, from `first` on, and the share of all that are."""
     test = load("mnist", "test", data)
     x, label = test.tensor(), torch.tensor(test.labels)
     with torch.no_grad():
         right = torch.cat([model(part).argmax(1) for part in x.split(EVALUATED)]) == label
-    return x[right][:inputs], label[right][:inputs], float(right.double().mean())
+    chosen = right.nonzero()[:, 0]
+    chosen = chosen[chosen >= first][:inputs]
+    return x[chosen], label[chosen], float(right.double().mean())
 
 
 def compare(model: nn.Module, x: Tensor, label: Tensor, seed: int) -> dict[str, Found]:
@@ -165,14 +168,14 @@ def summary(nets: Sequence[Mapping[str, Tensor]], seed: int) -> None:
         print(line)
 
 
-def run(nets: Sequence[str], inputs: int, seed: int, data: Path | None, saved: Path | None) -> None:
+def run(nets: Sequence[str], first: int, inputs: int, seed: int, data: Path | None, saved: Path | None) -> None:
     if unknown := [name for name in nets if name not in NETS]:
         raise UsageError(f"--nets must be names among {', '.join(NETS)}, got {unknown[0]!r}")
     together = []
     for name in nets:
         model = network(name, seed, data, saved)
-        x, label, accuracy = images(model, inputs, data)
-        print(f"{name}: accuracy {accuracy:.3f}, {len(x)} images, seed {seed}, CPU ms an image, one thread", flush=True)
+        x, label, accuracy = images(model, first, inputs, data)
+        print(f"{name}: accuracy {accuracy:.3f}, {len(x)} images from {first} on, seed {seed}, one thread", flush=True)
         found = compare(model, x, label, seed)
         table(found)
         together.append(ratios(found))
@@ -183,6 +186,7 @@ def main() -> None:
     parser = Parser(prog="python -m benchmarks.bench_attacks", description=__doc__, allow_abbrev=False)
     parser.add_argument("--data-dir", type=Path, help=f"folder of data sets (default: the variable {DATA}, the cache)")
     parser.add_argument("--inputs", type=argument(count("--inputs")), default=48, help="images a network (default 48)")
+    parser.add_argument("--first", type=argument(lambda text: integer(text, 0, "--first")), default=0, help=FIRST)
     parser.add_argument("--nets", default=",".join(NETS), help=f"names, comma between (default {','.join(NETS)})")
     parser.add_argument("--seed", type=argument(lambda text: integer(text, 0, "--seed")), default=0, help="default 0")
     parser.add_argument("--saved", type=Path, help="folder of NAME.pt, state_dicts that are taken in place of training")
@@ -190,7 +194,7 @@ def main() -> None:
     torch.set_num_threads(1)
     try:
         with threadpool_limits(1):
-            run(flags.nets.split(","), flags.inputs, flags.seed, flags.data_dir, flags.saved)
+            run(flags.nets.split(","), flags.first, flags.inputs, flags.seed, flags.data_dir, flags.saved)
     except (UsageError, UnavailableError, StorageError) as error:
         print(f"bench_attacks: {error}", file=sys.stderr)
         sys.exit(USAGE if isinstance(error, UsageError) else UNAVAILABLE)
