@@ -42,7 +42,7 @@ BOX = (0.0, 1.0)
 UNIT = "foolbox DDN 100"
 BEYOND = (1.01, 1.05)  # multiples of the shortest distance, whose shares are told
 ALPHA = 0.05
-FIRST = "number of the first test image (default 0); none below 1000 has served to choose the default attack"
+HELD_OUT = 1000  # the first test image of those on which nothing was chosen
 RECIPE = Recipe("Adam", 1e-3, batch=128)
 
 
@@ -186,7 +186,12 @@ def main() -> None:
     parser = Parser(prog="python -m benchmarks.bench_attacks", description=__doc__, allow_abbrev=False)
     parser.add_argument("--data-dir", type=Path, help=f"folder of data sets (default: the variable {DATA}, the cache)")
     parser.add_argument("--inputs", type=argument(count("--inputs")), default=48, help="images a network (default 48)")
-    parser.add_argument("--first", type=argument(lambda text: integer(text, 0, "--first")), default=0, help=FIRST)
+    parser.add_argument(
+        "--first",
+        type=argument(lambda text: integer(text, 0, "--first")),
+        default=HELD_OUT,
+        help=f"first test image (default {HELD_OUT})",
+    )
     parser.add_argument("--nets", default=",".join(NETS), help=f"names, comma between (default {','.join(NETS)})")
     parser.add_argument("--seed", type=argument(lambda text: integer(text, 0, "--seed")), default=0, help="default 0")
     parser.add_argument("--saved", type=Path, help="folder of NAME.pt, state_dicts that are taken in place of training")
