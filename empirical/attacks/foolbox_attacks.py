@@ -20,8 +20,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from empirical.attacks.gradient import MARGIN
+from empirical.attacks.pairs import Pairs
 from empirical.decisions.inputs import DRAWING
-from empirical.decisions.judge import flips, margin, spread
+from empirical.decisions.judge import flips, spread
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,17 +59,16 @@ class View:
     Parameters
     ----------
     unit : (size,), the length of u = 1.
-    pair : whether to show two logits only, the largest other and the target's, in place of all.
     open_box : whether to show no box but `REACH` all around; what leaves the true box is then moved into it, and its
         gradient is 0 there, so that a shortest perturbation is the same.
     """
 
-    def __init__(self, problem: Problem, unit: Tensor, pair: bool = False, open_box: bool = False) -> None:
+    def __init__(self, problem: Problem, unit: Tensor, open_box: bool = False) -> None:
         import torch
 
         x = problem.x
         tiny = torch.finfo(x.dtype).tiny ** 0.5
-        self.problem, self.pair, self.generator = problem, pair, problem.generator()
+        self.problem, self.generator = problem, problem.generator()
         self.unit = spread(unit, x).to(x.dtype)
         self.scale = (MARGIN / problem.margin.abs().clamp(min=tiny))[:, None]
         box = None if open_box else problem.judge.box
@@ -84,14 +84,7 @@ class View:
 
     def logits(self, u: Tensor) -> Tensor:
         """What the attack sees; finite always, as one element's NaN would reach all through a shared stopping rule."""
-        import torch
-
-        logits = (self.problem.judge.model(self.point(u)) * self.scale).nan_to_num(0.0)
-        target = self.problem.judge.target
-        if target is None or not self.pair:
-            return logits
-        own = logits.gather(1, target[:, None])[:, 0]
-        return torch.stack((own + margin(logits, target, target), own), 1)
+        return (self.problem.judge.model(self.point(u)) * self.scale).nan_to_num(0.0)
 
     def kicked(self, gradient: Tensor) -> Tensor:
         """The gradient, with a random vector of length `MARGIN` where it vanishes or is not finite."""
@@ -155,13 +148,11 @@ def deepfool(problem: Problem, known: Known, steps: int = 50) -> Tensor:
     With a target it is run on two classes, the target and whichever other is ahead, so that it ends where the target
     is ahead of all.
     """
-    import torch
-
-    targeted = problem.judge.target is not None
-    view = View(problem, problem.unit(known), pair=targeted)
-    label = torch.zeros_like(problem.judge.label) if targeted else problem.judge.label
+    if problem.judge.target is not None:
+        problem = Pairs.beside(problem.judge, problem.rivals).problem(problem.seed)
+    view = View(problem, problem.unit(known))
     attack = library().attacks.L2DeepFoolAttack(steps=steps)
-    return view.point(attack.run(view, view.start(), library().criteria.Misclassification(label)))
+    return view.point(attack.run(view, view.start(), library().criteria.Misclassification(problem.judge.label)))
 
 
 def carlini_wagner(
