@@ -4,7 +4,8 @@ An attack that lets the class choose itself ends in the basin in which it starte
 not be the nearest in distance. Here rivals are ranked by the first-order distance of their boundaries within the box.
 Towards the nearest ones runs a short DDN (Rony et al. 2019) on two logits, and towards the very nearest a longer one
 from further away, which may end in another basin. Projections from the clean point onto the boundary's tangents, by
-smaller and smaller parts, settle the last per cent.
+smaller and smaller parts, settle the last per cent. In few dimensions, and where there are few rivals, more searches
+begin at pairs of opposite random points: a boundary may come near on a side to which no gradient leads.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
     from empirical.attacks.problem import Known, Problem
 
-SEARCHES = {(1.0, 0.25): (0, 1, 2, 3), (3.0, 1.0): (0,)}  # DDN's first ball, in first-order distances, and its share of
-# the steps -> which rivals are searched so, the nearest is 0. Where there are fewer the nearest is searched again:
-AGAIN = {1: (2.0, 0.5), 2: (0.5, 0.5), 3: (4.0, 0.5)}  # in place of the rival of that number
+SEARCHES = (((0, 1, 2, 3), 1.0, 0.25), ((0,), 3.0, 1.0))  # rivals, the nearest is 0; DDN's first ball, in first-order
+# distances; its share of the steps
 SEARCH = tuple(0.5 * 0.2 ** (k / 19) for k in range(20))  # rates, from .5 to .1, after each DDN
 POLISH = tuple(0.1 * 0.1 ** (k / 29) for k in range(30))  # from .1 to .01, of the two nearest
+FEW, PAIRS = 100, 3  # coordinates up to which so many pairs of random points begin searches of the nearest rival, too
 APART = 0.9  # cosine below which two perturbations are ways of their own
 
 
@@ -41,9 +42,14 @@ def nearest_rivals(problem: Problem, known: Known, steps: int = 40) -> tuple[Ten
     size = len(problem.x)
     pairs, far = _ranked(problem)
     rows, ends = [], []
-    for (ball, share), ranks in _searches(len(problem.rivals)).items():
-        rows.append(torch.cat([torch.arange(size, device=far.device) + rank * size for rank in ranks]))
+    for ranks, ball, share in SEARCHES:
+        there = [rank for rank in ranks if rank < len(problem.rivals)]
+        rows.append(torch.cat([torch.arange(size, device=far.device) + rank * size for rank in there]))
         ends.append(_ddn(pairs.at(rows[-1]), problem.seed, far[rows[-1]], ball, max(1, round(share * steps))))
+    missing = max(0, len(SEARCHES[0][0]) - len(problem.rivals))  # in their place the nearest is searched again
+    if again := missing + (PAIRS if problem.x[0].numel() <= FEW else 0):
+        rows.append(torch.arange(size, device=far.device).repeat(2 * again))
+        ends.append(_random(problem, far[:size], again))
     some = pairs.at(torch.cat(rows))
     point, found = projections(some, torch.cat(ends), SEARCH)
     first, second = _two(some, point, found, size)
@@ -52,15 +58,6 @@ def nearest_rivals(problem: Problem, known: Known, steps: int = 40) -> tuple[Ten
     finer = length <= found[both]
     polished = torch.where(spread(finer, finest), finest, point[both])
     return polished[:size], polished[size:]
-
-
-def _searches(rivals: int) -> dict[tuple[float, float], list[int]]:
-    """`SEARCHES` where there are so many rivals."""
-    found: dict[tuple[float, float], list[int]] = {}
-    for kind, ranks in SEARCHES.items():
-        for rank in ranks:
-            found.setdefault(kind if rank < rivals else AGAIN[rank], []).append(rank if rank < rivals else 0)
-    return found
 
 
 def _two(pairs: Pairs, point: Tensor, far: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -107,11 +104,29 @@ def towards_nearest(problem: Problem, count: int) -> View:
 
 
 def _view(pairs: Pairs, seed: int, far: Tensor) -> View:
-    """In units of the distances `far`, (rows,); of what is usual where one is 0 or not known."""
+    """In units of the distances `far`, (rows,)."""
+    return View(pairs.problem(seed), _usual(far))
+
+
+def _usual(far: Tensor) -> Tensor:
+    """The distances, (rows,), and what is usual among them where one is 0 or not known."""
     import torch
 
-    unit = far.where(far.isfinite() & (far > 0), torch.nan)
-    return View(pairs.problem(seed), unit.where(unit.isfinite(), unit.nanmedian().nan_to_num(nan=1.0)))
+    known = far.where(far.isfinite() & (far > 0), torch.nan)
+    return known.where(known.isfinite(), known.nanmedian().nan_to_num(nan=1.0))
+
+
+def _random(problem: Problem, far: Tensor, count: int) -> Tensor:
+    """Points (2 * count * size, ...) in random directions and in their opposites, as far as the distances, (size,)."""
+    import torch
+
+    x, generator = problem.x, problem.generator()
+    found = []
+    for _ in range(count):
+        way = torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x.device)
+        way = way * spread(_usual(far) / way.double().flatten(1).norm(dim=1), x).to(x.dtype)
+        found += [problem.judge.inside(x + way), problem.judge.inside(x - way)]
+    return torch.cat(found)
 
 
 def _ddn(pairs: Pairs, seed: int, far: Tensor, ball: float, steps: int) -> Tensor:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.attacks.bracket import DEFAULT, bracket
+from empirical.attacks.bracket import bracket
 from empirical.certificates.chosen import Certified, certified
 from empirical.decisions import inputs
 from empirical.decisions.judge import Box, Model
@@ -51,7 +51,7 @@ def smallest_perturbation(
     target: Any = None,
     certify: bool = True,
     slope_steps: int = 0,
-    attacks: Sequence[str] = DEFAULT,
+    attacks: Sequence[str] | None = None,
     steps: Mapping[str, int] | None = None,
     seed: int = 0,
 ) -> SmallestPerturbation:
@@ -70,7 +70,7 @@ def smallest_perturbation(
         or two for convolutional ones.
     slope_steps : of gradient ascent on the relaxation of a dense ReLU network; 20 raise the bound by 1 to 3 %, in a
         hundred times the time.
-    attacks : names among `empirical.attacks.bracket.ATTACKS`; `DEFAULT` there, or `THOROUGH`.
+    attacks : names among `empirical.attacks.bracket.ATTACKS`, such as `THOROUGH` there; its default if None.
     steps : of attacks by name, in place of their defaults.
     seed : of the attacks' random numbers.
 

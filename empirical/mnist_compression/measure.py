@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.attacks.bracket import bracket
+from empirical.attacks.bracket import TARGETED, bracket
 from empirical.certificates.convolutional import conv_distance
 from empirical.data import splits
 from empirical.measures.path import ends, midpoints, path
@@ -24,7 +24,7 @@ NODES = 10  # alpha = 0, .111, ..., 1, as in the paper's tables
 AT_ONCE = 256  # pictures classified together
 FLAGS = ("zero_gradient", "saturated", "out_of_box", "disagreement")
 WAY, PIXELS = (NODES,), ("pixels",)
-ATTACKS = ("fast_gradient", "sign_gradient", "nearest_rivals")
+ATTACKS = ("fast_gradient", "sign_gradient", *TARGETED)
 BY = tuple(map("by_{}".format, ATTACKS))
 # x_2 is the 7, x_1 the artificial 1, f = f_7 - f_1 of the network's logits.
 STATISTICS = Statistics(

@@ -92,7 +92,6 @@ BAD = {
     "attacks: unknown": ({"attacks": ("ddn", "magic")}, "attacks must be a sequence of names among .*, got 'magic'"),
     "attacks: a name": ({"attacks": "ddn"}, "attacks must be a sequence of names among .*, got 'ddn'"),
     "attacks: none": ({"attacks": []}, "attacks must be a sequence of names among .*, got none"),
-    "attacks: None": ({"attacks": None}, "attacks must be a sequence of names among .*, got None"),
     "attacks: lists": ({"attacks": [["ddn"]]}, r"attacks must be a sequence of names among .*, got \['ddn'\]"),
     "model: None": ({"model": None}, "the model must take x, .* got TypeError: 'NoneType' object is not callable"),
     "model: fails": ({"model": Fault()}, r"the model must take x, torch.float32 of shape \(5, 4\), got KeyError: "),

@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import minimize
 
 from empirical.attacks import bracket as module
-from empirical.attacks.bracket import ATTACKS, DEFAULT, THOROUGH, bracket
+from empirical.attacks.bracket import ATTACKS, DEFAULT, TARGETED, THOROUGH, bracket
 from empirical.certificates.dense import linear_distance
 from fragility.engine.study import UsageError
 
@@ -115,6 +115,9 @@ def test_targets_are_reached_at_the_least_distance():
         truth.append(np.sqrt(solved.fun))
     lower = exact(probes, x, label, target)
     found = bracket(model, x, label, target=target, lower=lower, attacks=("deepfool", "least_likely", "ddn"))
+    best = bracket(model, x, label, target=target)
+    assert best.upper == pytest.approx(truth, rel=2e-3)
+    assert best.names == TARGETED
     each = dict(zip(found.names, found.each.T / truth, strict=True))
     single = lower / truth > 1 - 1e-6  # one rival decides; else the nearest point ties several
     assert found.upper[single] == pytest.approx(lower[single], rel=1e-4)
@@ -308,5 +311,20 @@ def test_brendel_bethge_meets_the_closed_form_and_improves_on_its_start():
 
 
 def test_the_sets_name_attacks_that_there_are():
-    assert set(DEFAULT) < set(THOROUGH) < set(ATTACKS)
+    assert set(DEFAULT) < set(TARGETED) < set(THOROUGH) < set(ATTACKS)
     assert THOROUGH[-1] == "brendel_bethge"  # it starts from what the others have found
+
+
+def test_a_near_boundary_behind_the_point_is_found_where_there_are_few_rivals():
+    """Every gradient leads to the boundary at 3, but there is one at -1, flat until -0.5."""
+
+    def model(z):
+        beyond = torch.maximum(z[:, 0] - 3, 4 * (-z[:, 0] - 1))
+        return torch.stack((torch.zeros_like(beyond), beyond), 1)
+
+    x, label = torch.full((8, 3), 1.5, dtype=torch.float64), torch.zeros(8, dtype=torch.long)
+    by_ddn = bracket(model, x, label, attacks=("ddn",)).upper
+    assert by_ddn == pytest.approx(1.5 * np.ones(8), rel=1e-3)
+    x = x - 1  # to 0.5: 2.5 from the one boundary, 1.5 from the other, and the gradient still leads to the far one
+    assert bracket(model, x, label, attacks=("fast_gradient",)).upper == pytest.approx(2.5 * np.ones(8), rel=1e-3)
+    assert bracket(model, x, label).upper == pytest.approx(1.5 * np.ones(8), rel=1e-3)
