@@ -8,6 +8,7 @@ the constraint makes no progress, and
     P(d, rho, mu) = mu d + mu rho d^2 + rho^2 d^3 / 6   for d >= 0,   mu d / (1 - rho d)   else.
 
 The paper divides the margin by the distance of the largest and the third largest logit, which two classes have not.
+Rates of descent are in units of the distance expected, and fall geometrically.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from empirical.attacks.problem import Known, Problem
 
 NEAREST = 4  # rivals
-MEMORY = 0.9  # of the averages of multipliers, gradients and their squares, as in the paper
+MEMORY = 0.9  # of the averages of multipliers, gradients and their squares
 FIRST, LAST = 0.3, 0.003  # rates at the start and the end, in units of the distance expected
 WINDOW, PROGRESS, GROWTH = 10, 0.95, 1.2  # rho grows where no flip, and no such progress, is seen in so many steps
 MULTIPLIERS = (1e-6, 1e12)
@@ -35,8 +36,8 @@ def alma(problem: Problem, known: Known, steps: int = 300) -> tuple[Tensor, ...]
     import torch
 
     view = towards_nearest(problem, NEAREST)
-    label, (low, high) = view.problem.judge.label, view.bounds
-    u, best = view.start(), view.start()
+    label, u, best = view.problem.judge.label, view.start(), view.start()
+    low, high = (torch.as_tensor(limit).to(u) for limit in view.bounds)
     mu, rho, power = (torch.full_like(u.flatten(1)[:, 0], value) for value in (1.0, 1.0, 0.0))
     shortest, momentum = torch.full_like(mu, torch.inf), torch.zeros_like(u)
     flipped, before = torch.zeros_like(mu, dtype=torch.bool), torch.full_like(mu, torch.inf)
@@ -62,11 +63,7 @@ def alma(problem: Problem, known: Known, steps: int = 300) -> tuple[Tensor, ...]
         step = gradient / spread(power.sqrt().clamp(min=torch.finfo(u.dtype).tiny), u)
         momentum = MEMORY * momentum + (1 - MEMORY) * step if number else step
         rate = FIRST * (LAST / FIRST) ** (number / steps)
-        u = (
-            torch.minimum(torch.maximum(u - rate * momentum, low), high)
-            if torch.is_tensor(low)
-            else u - rate * momentum
-        )
+        u = torch.minimum(torch.maximum(u - rate * momentum, low), high)
     return view.point(best).split(len(problem.x))
 
 
