@@ -150,7 +150,7 @@ def bracket(
         delta=(best - judge.x).cpu().numpy(),
         attack=winner.cpu().numpy(),
         first_order=problem.first_order.cpu().numpy(),
-        flags={**{name: flag.cpu().numpy() for name, flag in flags.items()}, "crossed": found > top * 1.001},
+        flags={**{name: flag.cpu().numpy() for name, flag in flags.items()}, "crossed": crossed(found, top)},
         each=torch.stack(columns, 1).cpu().numpy(),
         names=tuple(attacks),
     )
@@ -172,6 +172,11 @@ def _judge(model: Model, x: Any, label: Any, target: Any, box: Any) -> Judge:
     to_leave = torch.as_tensor(own, device=x.device)
     to_reach = None if aim is None else torch.as_tensor(aim, device=x.device)
     return Judge(model, x, to_leave, to_reach, box, inputs.takes_any_batch(model, x))
+
+
+def crossed(lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Whether certified bounds exceed judged lengths by more than rounding, (size,) bool."""
+    return lower > upper * 1.001
 
 
 def _certified(lower: Any, size: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.attacks.bracket import bracket
+from empirical.attacks.bracket import bracket, crossed
 from empirical.certificates.chosen import Certified, certified
 from empirical.decisions import inputs
 from empirical.decisions.judge import Box, Model
@@ -84,18 +84,19 @@ def smallest_perturbation(
         raise UsageError(f"x must be a tensor of torch, got {type(x).__name__}: torch.as_tensor makes one of an array")
     if y is None:
         raise UsageError("y must be the points' class numbers, got None: model(x).argmax(1) are those that it says")
-    inputs.check_points(x)
+    if slope_steps < 0:
+        raise UsageError(f"slope_steps must be at least 0, got {slope_steps}")
+    found = bracket(model, x, y, target=target, box=box, attacks=attacks, steps=steps, seed=seed)
     bound = Certified(np.zeros(len(x)), "", "no certificate was asked for")
-    if certify:  # what is wrong with the input it takes for a reason, and the bracket says it
+    if certify:
         bound = certified(model, x, y, target, inputs.limits(box), slope_steps)
-    found = bracket(model, x, y, target=target, box=box, lower=bound.lower, attacks=attacks, steps=steps, seed=seed)
-    names = np.array([*found.names, ""])
+    lower = np.where(found.upper == 0, 0.0, bound.lower)
     return SmallestPerturbation(
         x_adv=torch.from_numpy(found.x_adv).to(x.device),
         upper=found.upper,
-        lower=found.lower,
-        attack=names[found.attack],
-        flags=found.flags,
+        lower=lower,
+        attack=np.array([*found.names, ""])[found.attack],
+        flags={**found.flags, "crossed": crossed(lower, found.upper)},
         certificate=bound.method,
         why_not=bound.why_not,
     )

@@ -63,7 +63,8 @@ def certified(
         return Certified(nothing, "", str(error))
     if not any(isinstance(module, (nn.ReLU, nn.LeakyReLU)) for module in modules):
         exact = "exact" if target is None else "of the pairs of classes"
-        return Certified(lower, f"distance in a linear network, {exact}, within the box {box}", "")
+        where = f"within the box {box}" if box else "without a box"
+        return Certified(lower, f"distance in a linear network, {exact}, {where}", "")
     return Certified(lower, "linear piece, Lipschitz constants and linear relaxation of a dense ReLU network", "")
 
 

@@ -137,6 +137,7 @@ def test_sets_and_steps_are_the_callers():
         ({"box": (0.5, 1)}, "inside the box"),
         ({"target": torch.tensor([0, 0])}, "another class"),
         ({"attacks": "ddn"}, "sequence of names"),
+        ({"slope_steps": -1}, "at least 0, got -1"),
         ({"model": lambda z: z[:, :2] @ torch.zeros(2)}, "logits"),
         ({"x": torch.zeros(2, 15)}, "must take x"),
     ],
