@@ -100,7 +100,7 @@ def bracket(
     lower : (size,) certified lower bounds, at least 0.
     attacks : names among `ATTACKS`, run in this order: later ones work in units of the shortest perturbation so far.
         If None, `DEFAULT`, or `TARGETED` with a target: these cost two to four times foolbox's DDN of 100 steps.
-        `THOROUGH` costs 20 to 50 times as much as that.
+        `THOROUGH` costs 20 to 50 times that DDN.
     steps : of attacks by name, at least 1, in place of their defaults.
     seed : of the attacks' random numbers; equal arguments give equal results.
 

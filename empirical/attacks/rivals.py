@@ -33,9 +33,13 @@ APART = 0.9  # cosine below which two perturbations are ways of their own
 
 
 def nearest_rivals(problem: Problem, known: Known, steps: int = 40) -> tuple[Tensor, Tensor]:
-    """The nearest point found, and the nearest of another class or another direction; the same where there is none.
+    """Two proposals, (size, ...) each: the nearest point found, and the nearest of another class or another direction.
 
-    `steps` are those of the longest DDN. What earlier attacks have found isn't used.
+    They are the same where there is no other. What earlier attacks have found is not used.
+
+    Parameters
+    ----------
+    steps : of the longest DDN, at least 1; the short ones take a quarter.
     """
     import torch
 

@@ -113,7 +113,7 @@ def _within(x: np.ndarray, normal: np.ndarray, gap: np.ndarray, box: tuple[float
     gained = (normal * delta).sum(1)
     dual = (delta**2).sum(1) / 2 + multiplier * (gap - gained)
     most = (normal * np.where(normal > 0, box[1] - x, box[0] - x)).sum(1)
-    return np.where(most < gap, np.inf, np.sqrt(2 * np.maximum(dual, 0.0)))
+    return np.where(most * (1 + SLACK) < gap, np.inf, np.sqrt(2 * np.maximum(dual, 0.0)))
 
 
 def _ratio(gap: np.ndarray, length: np.ndarray) -> np.ndarray:

@@ -143,3 +143,10 @@ def test_within_a_box_linear_distances_are_those_of_a_solver(targeted):
     wide = linear_distance(probes, bias, x, label, target if targeted else None, box=(-99, 99))
     assert wide == pytest.approx(free, rel=1e-9)
     assert (found >= free * (1 - 1e-9)).all()
+
+
+def test_a_flip_that_only_a_corner_of_the_box_reaches_is_not_certified_away():
+    probes, x = np.array([[[0.0, 0.0, 0.0], [0.1, 0.2, 0.3]]]), np.array([[0.1, 0.7, 0.3]])
+    for bias, flips in ((-0.6, True), (-0.6 - 1e-12, True), (-0.7, False)):
+        found = linear_distance(probes, np.array([[0.0, bias]]), x, np.array([0]), box=(0, 1))[0]
+        assert found <= np.linalg.norm(1 - x) * (1 + 1e-6) if flips else found == np.inf
