@@ -31,7 +31,8 @@ from empirical.models.files import tensors as weights
 from empirical.models.initial import uniform
 from empirical.training.network import EVALUATED, Minibatches, Recipe
 from empirical.training.once import tensors
-from fragility.command.flags import UNAVAILABLE, USAGE, Parser, argument, count
+from fragility.command.ending import UNAVAILABLE, USAGE
+from fragility.command.flags import Parser, argument, count
 from fragility.engine.backend import UnavailableError
 from fragility.engine.context import DATA
 from fragility.engine.files import StorageError

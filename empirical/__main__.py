@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from fragility.engine.room import listing
+from fragility.command.room import main
 
-print(listing("empirical", Path(__file__).parent))
+main("empirical", Path(__file__).parent)

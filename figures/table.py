@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fragility.command.flags import UNAVAILABLE, USAGE, add_claims_flag
+from fragility.command.ending import UNAVAILABLE, USAGE
+from fragility.command.flags import add_claims_flag
 from fragility.engine.context import OWN
 from fragility.engine.files import DamagedRecordError, read_json
 from fragility.engine.study import UsageError

@@ -16,7 +16,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from fragility.command.flags import Parser, add_claims_flag, argument, count, guarded, seconds, silenced
+from fragility.command.ending import guarded
+from fragility.command.flags import Parser, add_claims_flag, argument, count, seconds, silenced
 from fragility.engine.study import UsageError, integer
 
 if TYPE_CHECKING:

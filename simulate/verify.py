@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from fragility.command.flags import Parser, add_run_flags, argument, guarded, seconds, silenced
+from fragility.command.ending import guarded
+from fragility.command.flags import Parser, add_run_flags, argument, seconds, silenced
 from fragility.command.study import campaign, executor
 from fragility.engine.study import UsageError
 

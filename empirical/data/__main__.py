@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from empirical.data.catalogue import CLASSES, PHOTOGRAPHS, PUBLISHED, SPLITS
-from fragility.command.flags import INTERRUPTED, Parser, guarded
+from fragility.command.ending import INTERRUPTED, guarded
+from fragility.command.flags import Parser
 from fragility.engine.context import DATA, data_named
 from fragility.engine.study import UsageError
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from fragility.command.flags import INTERRUPTED, Parser, add_axes, add_run_flags, argument, count, guarded, silenced
+from fragility.command.ending import INTERRUPTED, guarded
+from fragility.command.flags import Parser, add_axes, add_run_flags, argument, count, silenced
 from fragility.engine.context import DATA, Context, data_named, using
 from fragility.engine.stop import stop
 from fragility.engine.study import Point, Study, label

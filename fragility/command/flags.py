@@ -1,25 +1,20 @@
-"""What all commands of the room share: how flags are read, which ones every command that draws has, and exit codes.
-
-0: agrees or blunt; 1: a claim disagrees that the table takes for true; 2: usage; 3: something is not
-available; 130: interrupted.
-"""
+"""What all commands share: how flags are read, and which ones every command that draws has."""
 
 from __future__ import annotations
 
 import argparse
 import ctypes
 import os
-import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from fragility.command.ending import USAGE
 from fragility.engine.context import OWN
 from fragility.engine.study import Study, UsageError, integer
 
-USAGE, UNAVAILABLE, INTERRUPTED = 2, 3, 130
 LEAST = 1e-12  # of a tolerance or an error rate: the one would take 10^25 draws, the other a band of any width
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -29,33 +24,6 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(USAGE, f"{self.prog}: {message}\n")
-
-
-def guarded(name: str, run: Callable[[], int]) -> int:
-    """What `run` returns; every foreseeable failure as one line on stderr and an exit code."""
-    from fragility.engine.backend import UnavailableError
-    from fragility.engine.files import StorageError
-    from fragility.engine.store import DamagedRecordError
-
-    def fail(message: object, code: int) -> int:
-        print(f"{name}: {message}", file=sys.stderr)
-        return code
-
-    try:
-        return run()
-    except UsageError as error:
-        return fail(error, USAGE)
-    except (UnavailableError, StorageError, DamagedRecordError) as error:
-        return fail(error, UNAVAILABLE)
-    except KeyboardInterrupt:
-        again = shlex.join([arg for arg in sys.argv[1:] if arg != "--resume"])
-        return fail(
-            f"interrupted; what was drawn is kept: python -m {name} {again} --resume goes on from there",
-            INTERRUPTED,
-        )
-    except BrokenPipeError:  # whoever read the table has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from fragility.command.ending import guarded
 from fragility.command.flags import (
     Parser,
     add_axes,
@@ -15,7 +16,6 @@ from fragility.command.flags import (
     argument,
     count,
     fraction,
-    guarded,
     seconds,
     silenced,
 )

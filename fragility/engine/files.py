@@ -6,7 +6,12 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from platform import node
+from threading import get_ident
 from typing import Any
+
+TEMPORARY = ".tmp"  # ends the name of a file while it is written, after process, thread and machine
+_WRITTEN: set[Path] = set()  # by this process, now
 
 
 class StorageError(OSError):
@@ -42,11 +47,14 @@ def reason(error: Exception) -> str:
 def write_whole(path: Path, content: Any) -> None:
     """Writes bytes under a temporary name in the same folder, which is made if needed, and renames it.
 
+    Whatever ends the writing, an interrupt or a full disk, what stood there before stands there still.
+
     Raises
     ------
     StorageError : the folder cannot be written, or the disk is full.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.parent / f".{os.getpid()}-{get_ident()}@{node()}{TEMPORARY}"
+    _WRITTEN.add(temporary)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
@@ -54,9 +62,40 @@ def write_whole(path: Path, content: Any) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:  # a name with a zero character is a ValueError
         raise StorageError(
-            f"{path.parent} must be writable, got: {error.strerror}: free some space or choose another --out"
+            f"{path.parent} must be writable, got: {reason(error)}: free some space or choose another folder"
         ) from None
+    finally:
+        _discard(temporary)
+
+
+def clear(folder: Path) -> None:
+    """Removes what processes of this machine that were killed while they wrote have left anywhere in a folder."""
+    for temporary in folder.rglob(f".*@{node()}{TEMPORARY}"):
+        writer = temporary.name[1:].partition("-")[0]
+        if writer.isdecimal() and not _is_alive(int(writer)):
+            _discard(temporary)
+
+
+def forget() -> None:
+    """Removes what this process is about to write, which it will not come to."""
+    for temporary in list(_WRITTEN):
+        _discard(temporary)
+
+
+def _discard(temporary: Path) -> None:
+    with suppress(OSError, ValueError):
+        temporary.unlink(missing_ok=True)
+    _WRITTEN.discard(temporary)
+
+
+def _is_alive(process: int) -> bool:
+    """Whether there is a process of that number on this machine."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True

@@ -20,7 +20,7 @@ FLAGS = {"x": "epsilon-x", "w": "epsilon-w"}  # of the axes whose name is not th
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs `python -m simulate.ladder` and exits: 1 where two rungs are in the wrong order, else as every study."""
-    from fragility.command.flags import guarded
+    from fragility.command.ending import guarded
 
     flags = vars(_parser().parse_args(arguments))
     sys.exit(guarded(STUDY.name, lambda: _run(flags)))

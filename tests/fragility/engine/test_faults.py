@@ -15,7 +15,7 @@ import distributed
 import pytest
 
 from fragility.backends.numpy_backend import BACKEND
-from fragility.command.flags import guarded
+from fragility.command.ending import guarded
 from fragility.engine import executor
 from fragility.engine.backend import UnavailableError
 from fragility.engine.context import Context
