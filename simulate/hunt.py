@@ -71,10 +71,16 @@ def _run(flags: Any) -> int:
 
     claim = judge.claim
     code = fingerprint(Hunter, claim.kind, claim.tolerance, claim.theory, claim.replay, claim.hypotheses, claim.space)
-    store = Store(flags.out / STUDY / f"{claim.id}-seed{flags.seed}", lambda _: code)
-    store.save_manifest(claim=claim.id, **origin(load("numpy"), flags.seed))
-    print(f"records in {store.root}", file=sys.stderr)
-    hunter = Hunter(judge, store, flags.seed, flags.resume, lambda line: print(line, file=sys.stderr))
+
+    def note(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    provenance = {"claim": claim.id, **origin(load("numpy"), flags.seed)}
+    root = flags.out / STUDY / f"{claim.id}-seed{flags.seed}"
+    store = Store(root, lambda _: code, provenance, note if flags.resume else None)
+    store.begin()
+    note(f"records in {root}")
+    hunter = Hunter(judge, store, flags.seed, flags.resume, note)
     with silenced():
         hunt = hunter.run(flags.restarts, flags.budget or (math.inf if flags.restarts else BUDGET))
     print(json.dumps(document(hunt, claim, flags.seed), indent=1) if flags.json else text(hunt, claim, flags.seed))

@@ -164,7 +164,7 @@ def _jobs(
         points = [point for point in study.table if any(covers(claim, point) for claim in own)]
         points += [{"claim": claim.id} for claim in own if claim.of_worlds]
         if own:
-            running = campaign(study, points, backend, place, flags, progress=counter.progress, note=counter.quiet)
+            running = campaign(study, points, backend, place, flags, progress=counter.progress, note=counter.note)
             jobs += [*running.jobs(own, points), *running.sweeps(own)]
     return jobs
 
@@ -181,8 +181,8 @@ class _Counter:
     def progress(self, what: str, done: int, target: int) -> None:
         self._progress.update(f"{self._done} of {self.total}: {what}", done, target)
 
-    def quiet(self, _line: str) -> None:
-        """Where a claim is not judged goes without saying: the table names the points."""
+    def note(self, line: str) -> None:
+        self._progress.note(line)
 
 
 def _provenance(backend: Backend, flags: dict[str, Any]) -> dict[str, Any]:

@@ -111,6 +111,7 @@ def _judged(study: Study, flags: Flags, tables: Callable[..., Sequence[Table]]) 
         running = campaign(
             study, points, backend, place, flags, samples=samples, progress=progress.update, note=progress.note
         )
+        running.store.begin()
         progress.note(f"device {backend.name} ({why}); records in {running.store.root}")
         records = [(point, _measured(running, point, samples)) for point in points]
         spoken = [claim for claim in book.about(study.name) if any(claim.where(**point) for point in points)]

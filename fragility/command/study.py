@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -89,7 +89,13 @@ def executor(backend: Backend, flags: Mapping[str, Any]) -> AbstractContextManag
 
 
 def campaign(
-    study: Study, points: Sequence[Point], backend: Backend, place: Executor, flags: Mapping[str, Any], **other: Any
+    study: Study,
+    points: Sequence[Point],
+    backend: Backend,
+    place: Executor,
+    flags: Mapping[str, Any],
+    note: Callable[[str], None],
+    **other: Any,
 ) -> Campaign:
     """A campaign of the study under the flags and in the current context; its store says where its records are from."""
     from fragility.engine.context import current
@@ -100,9 +106,13 @@ def campaign(
 
     context = current()
     root = flags["out"] / study.name / f"{backend.name}-seed{flags['seed']}"
-    store = Store(root, lambda shard: code(shard, backend.name, context))
-    store.save_manifest(**provenance(study, points, backend, flags["seed"]))
-    return Campaign(study, backend, place, store, flags["seed"], resume=flags["resume"], **other)
+    store = Store(
+        root,
+        lambda shard: code(shard, backend.name, context),
+        provenance(study, points, backend, flags["seed"]),
+        note if flags["resume"] else None,
+    )
+    return Campaign(study, backend, place, store, flags["seed"], resume=flags["resume"], note=note, **other)
 
 
 def unexpected(verdicts: Sequence[Verdict], book: Book) -> bool:

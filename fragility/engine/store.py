@@ -1,6 +1,7 @@
 """Records on disk: one Parquet file per shard, written whole or not at all, and a manifest of where they are from.
 
 results/<study>/<backend>-seed<seed>/manifest.json
+results/<study>/<backend>-seed<seed>/looks.jsonl
 results/<study>/<backend>-seed<seed>/<method>/<point>/<index>.parquet
 
 Nothing in them is trusted: a manifest is read by `read_manifest` alone and a shard's file by `_checked` alone, whoever
@@ -15,7 +16,6 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from itertools import count, takewhile
 from pathlib import Path
@@ -24,41 +24,81 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fragility.engine.files import DamagedRecordError, StorageError, read_json, reason, write_whole
+from fragility.engine.files import DamagedRecordError, StorageError, clear, read_json, reason, write_whole
+from fragility.engine.looks import Looks
 from fragility.engine.records import digest
 from fragility.engine.shard import Shard
 from fragility.engine.study import Point, UsageError, label
 
 MANIFEST = "manifest.json"
+SHARD, CODE, DIGEST = b"shard", b"fingerprint", b"digest"  # what a shard's file says of itself
+UNREADABLE = (pa.ArrowException, OSError, TypeError, ValueError, MemoryError, OverflowError)  # raised by a damaged one
 LONGEST_NAME, SHOWN = 255, 200  # bytes of a folder's name that file systems take, and that are kept of a longer one
 SIZE = re.compile(rb"size=([0-9]{1,18})\)$")  # at the end of the name of a shard
 
 
 class Store:
-    """The records of one study, backend and seed.
+    """The records of one study, backend and seed; nothing is written before there is a record or a look to keep.
 
     Parameters
     ----------
     root : the run's folder.
     code : the fingerprint of the code that makes a shard's numbers; of all shards of a world it is the same.
+    provenance : what the manifest says of the run, once there is something to keep.
+    note : takes one line for the user where a manifest or looks that are damaged are made anew; None where they end
+        the run.
 
     Raises
     ------
-    DamagedRecordError : its manifest is none.
-    fragility.engine.files.StorageError : the folder cannot be written.
+    DamagedRecordError : its manifest is none, and there is no `note`.
     """
 
-    def __init__(self, root: Path, code: Callable[[Shard], str]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        code: Callable[[Shard], str],
+        provenance: Mapping[str, Any] | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
         self.root, self._code = root, code
-        self.manifest: dict[str, Any] = {"code": {}, "looks": {}}
-        with suppress(FileNotFoundError):
+        self.manifest: dict[str, Any] = {}
+        try:
             self.manifest = read_manifest(root)
-        self.save_manifest()
+        except FileNotFoundError:
+            pass
+        except DamagedRecordError as damage:
+            if note is None:
+                raise
+            note(f"{damage}: set aside as {_aside(root / MANIFEST)}")
+        self.looks = Looks(root, note)
+        self.manifest.update(provenance or {})
+        self._told, self._admitted = False, set[Path]()
+
+    def begin(self) -> None:
+        """Makes the folder, and removes what killed runs have left in it half written.
+
+        Raises
+        ------
+        StorageError : it cannot be written.
+        """
+        self.looks.begin()
+        clear(self.root)
 
     def save_manifest(self, **provenance: Any) -> None:
-        """Writes the manifest, with what is new in it."""
+        """Writes the manifest, with what is new in it.
+
+        Raises
+        ------
+        StorageError : the folder cannot be written.
+        """
         self.manifest.update(provenance)
         write_whole(self.root / MANIFEST, json.dumps(self.manifest, indent=1).encode())
+        self._told = True
+
+    def look(self, what: str, samples: int) -> int:
+        """Number of the look at so many draws, counted from 1; see `Looks.look`."""
+        self._tell()
+        return self.looks.look(what, samples)
 
     def path(self, shard: Shard) -> Path:
         return self.root / world_name(shard.method, dict(shard.point)) / name(shard.index)
@@ -70,28 +110,26 @@ class Store:
         ------
         UsageError : it holds records of other code.
         """
-        world, code = world_name(shard.method, dict(shard.point)), self._code(shard)
-        held = self.manifest["code"].get(world, code)
-        if held != code and any((self.root / world).glob("*.parquet")):
-            raise UsageError(
-                f"{self.root / world} must hold records of this code ({code}), got records of other code ({held}): "
-                "choose another --out, or remove that folder"
-            )
+        world, code = self.root / world_name(shard.method, dict(shard.point)), self._code(shard)
+        if world not in self._admitted and (held := _code_held(world)) not in (None, code):
+            raise _of_other_code(world, code, held)
+        self._admitted.add(world)
         return code
 
     def write(self, shard: Shard, table: pa.Table) -> None:
-        """Keeps a shard's table, whole or not at all."""
-        world, code = world_name(shard.method, dict(shard.point)), self.code(shard)
-        if self.manifest["code"].get(world) != code:
-            self.manifest["code"][world] = code
-            self.save_manifest()
+        """Keeps a shard's table, whole or not at all.
+
+        Raises
+        ------
+        StorageError : the folder cannot be written.
+        UsageError : it holds records of other code of that world.
+        """
+        code = self.code(shard)
+        self._tell()
         sink = pa.BufferOutputStream()
-        identity = {
-            b"shard": repr(shard).encode(),
-            b"fingerprint": code.encode(),
-            b"digest": digest(table).encode(),
-        }
-        pq.write_table(table.replace_schema_metadata(identity), sink, compression="zstd", write_page_checksum=True)
+        said = {SHARD: repr(shard).encode(), CODE: code.encode()}
+        sealed = table.replace_schema_metadata({**said, DIGEST: _seal(table, said)})
+        pq.write_table(sealed, sink, compression="zstd", write_page_checksum=True)
         write_whole(self.path(shard), sink.getvalue())
 
     def holds(self, shard: Shard) -> bool:
@@ -103,12 +141,16 @@ class Store:
 
         Raises
         ------
-        DamagedRecordError : if the file cannot be read, is truncated, altered, or another shard's or other code's.
-        UsageError : if it holds records of other code of that world.
+        DamagedRecordError : if the file cannot be read, is truncated, altered, or another shard's.
+        UsageError : if it is of other code, or another one of that world is.
         """
         if not self.holds(shard):
             return None
-        return _checked(self.path(shard), self.code(shard), lambda _: shard)
+        path, code = self.path(shard), self.code(shard)
+        table = _checked(path, lambda _: shard)
+        if (held := _code_of(table.schema)) != code:
+            raise _of_other_code(path, code, held)
+        return table
 
     def set_aside(self, shard: Shard) -> Path:
         """Moves a damaged file out of the way, keeping it, and says where it now is.
@@ -117,13 +159,12 @@ class Store:
         ------
         StorageError : it cannot be moved.
         """
-        path = self.path(shard)
-        aside = path.with_suffix(".damaged")
-        try:
-            os.replace(path, aside)
-        except OSError as error:
-            raise StorageError(f"{path} must be movable to {aside}, got: {error.strerror}: remove both") from None
-        return aside
+        return _aside(self.path(shard))
+
+    def _tell(self) -> None:
+        """Writes the manifest before the first thing that it is about."""
+        if not self._told:
+            self.save_manifest()
 
 
 def runs(out: Path, study: str) -> list[Path]:
@@ -149,15 +190,15 @@ def read_manifest(run: Path, *required: str) -> dict[str, Any]:
     try:
         held = read_json(path)
     except DamagedRecordError as damage:
-        raise DamagedRecordError(f"{damage}: {_way_out(run)}") from None
+        raise DamagedRecordError(f"{damage}: {_way_out()}") from None
     if not isinstance(held, dict):
         wrong = f"it must be an object, got {type(held).__name__}"
     else:
-        lacking = [name for name in ("code", "looks", *required) if name not in held]
+        lacking = [name for name in required if name not in held]
         odd = [name for name, (_, fits) in FORMS.items() if name in held and not fits(held[name])]
         wrong = f"it lacks {lacking[0]}" if lacking else f"{odd[0]} must be {FORMS[odd[0]][0]}" if odd else None
     if wrong:
-        raise DamagedRecordError(f"{path} is damaged ({wrong}): {_way_out(run)}")
+        raise DamagedRecordError(f"{path} is damaged ({wrong}): {_way_out()}")
     return held
 
 
@@ -174,8 +215,10 @@ def world(run: Path, study: str, method: str, point: Point) -> list[pa.Table]:
     for index, path in enumerate(found):
         held = held or read_manifest(run, "seed")
         expected = partial(_placed, study, method, tuple(point.items()), held["seed"], index, size)
-        tables.append(_checked(path, held["code"].get(world_name(method, point), ""), expected))
-        size = expected(tables[0].schema.metadata[b"shard"]).size
+        tables.append(_checked(path, expected))
+        size = expected(tables[0].schema.metadata[SHARD]).size
+        if _code_of(tables[-1].schema) != _code_of(tables[0].schema):
+            raise DamagedRecordError(f"{path} is damaged (it was drawn by other code than those before it)")
     return tables
 
 
@@ -201,35 +244,68 @@ def _placed(
     return Shard(study, method, point, seed, index, size or int(given[1] if given else 0))
 
 
-def _checked(path: Path, fingerprint: str, expected: Callable[[bytes], Shard]) -> pa.Table:
+def _checked(path: Path, expected: Callable[[bytes], Shard]) -> pa.Table:
     """The table in a shard's file, if it is what was written there.
 
     Parameters
     ----------
-    fingerprint : of the code that wrote it.
     expected : the name that the file gives its shard -> the shard whose place it is in.
     """
     try:
         table = pq.ParquetFile(path, page_checksum_verification=True).read()
-        found = digest(table).encode()
-    except (pa.ArrowException, OSError, TypeError, ValueError, MemoryError, OverflowError) as error:
+        held = table.schema.metadata or {}
+        found = _seal(table, held)
+    except UNREADABLE as error:
         raise DamagedRecordError(f"{path} is damaged ({reason(error)})") from None
-    held = table.schema.metadata or {}
-    shard, code = held.get(b"shard", b""), held.get(b"fingerprint", b"")
+    shard = held.get(SHARD, b"")
     wrong = None
-    if held.get(b"digest") != found:
+    if held.get(DIGEST) != found:
         wrong = "its contents are not those that were written"
     elif shard != repr(expected(shard)).encode():
         wrong = "it does not name the shard that its place names"
-    elif code != fingerprint.encode():
-        wrong = f"it was drawn by other code ({code.decode(errors='replace')})"
     if wrong:
         raise DamagedRecordError(f"{path} is damaged ({wrong})")
     return table
 
 
-def _way_out(run: Path) -> str:
-    return f"remove {run} and its records are drawn anew, or choose another --out"
+def _seal(table: pa.Table, said: Mapping[bytes, bytes]) -> bytes:
+    """Hash of a shard's values and of what its file says of itself."""
+    whole = b"|".join((digest(table).encode(), said.get(SHARD, b""), said.get(CODE, b"")))
+    return hashlib.blake2b(whole, digest_size=16).hexdigest().encode()
+
+
+def _code_held(world: Path) -> str | None:
+    """The fingerprint in the first file of a world, None where there is none that can be read."""
+    first = min(world.glob("*.parquet"), default=None)
+    try:
+        return None if first is None else _code_of(pq.read_schema(first))
+    except UNREADABLE:  # who reads it will say so
+        return None
+
+
+def _code_of(schema: pa.Schema) -> str:
+    return (schema.metadata or {}).get(CODE, b"").decode(errors="replace")
+
+
+def _of_other_code(path: Path, code: str, held: str | None) -> UsageError:
+    return UsageError(
+        f"{path} must hold records of this code ({code}), got records of other code ({held}): choose another --out, "
+        "or remove them"
+    )
+
+
+def _aside(path: Path) -> Path:
+    """Moves a damaged file out of the way, keeping it, and gives where it now is."""
+    aside = path.with_suffix(".damaged")
+    try:
+        os.replace(path, aside)
+    except OSError as error:
+        raise StorageError(f"{path} must be movable to {aside}, got: {error.strerror}: remove both") from None
+    return aside
+
+
+def _way_out() -> str:
+    return "the command that drew the records, with --resume, makes it anew from what they say"
 
 
 def _is_number(value: Any, least: float) -> bool:
@@ -258,11 +334,6 @@ def _is_scalar(value: Any) -> bool:
 
 # What a manifest says, if it says it: in words, and how to tell.
 FORMS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
-    "code": ("texts", lambda value: _is_mapping(value, lambda code: isinstance(code, str))),
-    "looks": (
-        "lists of numbers of draws",
-        lambda value: _is_mapping(value, lambda looks: _is_list(looks, lambda look: _is_whole(look, 1))),
-    ),
     "pace": ("numbers of seconds", lambda value: _is_mapping(value, lambda seconds: _is_number(seconds, 0))),
     "seed": ("an integer of at least 0", lambda value: _is_whole(value, 0)),
     "backend": ("a text", lambda value: isinstance(value, str)),

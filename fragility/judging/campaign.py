@@ -2,14 +2,14 @@
 
 A claim is looked at once on the way to the draws that its tolerance needs, and again there, each look at its share of
 the error rate (`bands.spend`), so that a gross disagreement ends early and stopping never spoils a verdict. Looks are
-kept in the manifest: a later run that goes on from the same records goes on spending, too.
+kept with the records: whoever goes on from the same ones, later or at once, goes on spending, too.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 from threadpoolctl import threadpool_limits
@@ -47,9 +47,10 @@ class Campaign(Draws):
         DamagedRecordError : a record cannot be read, and `resume` is off.
         """
         deadline = time.monotonic() + budget
-        jobs = self.jobs(claims, points, method)
+        jobs = self.jobs(claims, points, method, self.note)
         if not jobs:
             raise UsageError("no claim speaks of these points: their theory ends before them")
+        self.store.begin()
         chances = max(sum(job.chances for job in jobs), 1)
         with threadpool_limits(1):  # two BLAS threads on one matrix are slower than two matrices, and spin when crowded
             for left, job in zip(range(len(jobs), 0, -1), jobs, strict=True):
@@ -59,32 +60,39 @@ class Campaign(Draws):
         verdicts = [verdict for job in jobs for verdict in job.verdicts]
         return sorted(verdicts, key=lambda verdict: (points.index(verdict.point), order[verdict.claim]))
 
-    def jobs(self, claims: Sequence[Claim], points: Sequence[Point], method: str = "auto") -> list[Job]:
-        """What there is to decide at the points, and in which worlds.
+    def jobs(
+        self,
+        claims: Sequence[Claim],
+        points: Sequence[Point],
+        method: str = "auto",
+        note: Callable[[str], None] = lambda _: None,
+    ) -> list[Job]:
+        """What there is to decide at the points, and in which worlds; `note` takes a line on theory that ends before.
 
         The dearest method of a point first: its claims need few draws, and what it leaves of the time is the others'.
         What compares two points comes last, when both are drawn.
         """
         claims = [claim for claim in claims if claim.kind in RULES]
         alone = [claim for claim in claims if claim.beside is None]
-        jobs: list[Job] = [job for point in points for job in [*self._world_jobs(alone, point, method)][::-1]]
+        jobs: list[Job] = [job for point in points for job in [*self._world_jobs(alone, point, method, note)][::-1]]
         for claim in claims:
             if claim.beside is not None:
                 for point, other in product(points, points):
                     if claim.beside(point, other):
-                        jobs += self._world_jobs([claim], point, method, other)
+                        jobs += self._world_jobs([claim], point, method, note, other)
         return jobs
 
     def sweeps(self, claims: Sequence[Claim]) -> list[Job]:
         """The rates among the claims, each over the sizes it names, by the cheapest method, the lemma's own too."""
         return [self._sweep(claim) for claim in claims if claim.kind == "rate" and claim.theory().sizes]
 
-    def looks(self, claim: Claim, where: str) -> list[int]:
-        """Draws at each look so far; kept with the records."""
-        return self.store.manifest["looks"].setdefault(f"{claim.id} {where}", [])
-
     def _world_jobs(
-        self, claims: Sequence[Claim], point: Point, method: str, beside: Point | None = None
+        self,
+        claims: Sequence[Claim],
+        point: Point,
+        method: str,
+        note: Callable[[str], None],
+        beside: Point | None = None,
     ) -> Iterator[Job]:
         """Per method, the claims whose statistic it is the cheapest to offer."""
         taken: set[str] = set()
@@ -93,12 +101,10 @@ class Campaign(Draws):
             taken |= offered
             if self.study.methods[name].counts:  # of which a mean cannot be taken
                 claims = [claim for claim in claims if RULES[claim.kind].TAKES_COUNTS]
-            chosen = [
-                claim for claim in claims if offered.issuperset(claim.columns) and covers(claim, point, self.note)
-            ]
+            chosen = [claim for claim in claims if offered.issuperset(claim.columns) and covers(claim, point, note)]
             if chosen:
                 where = f"{name} {label(point)}" + ("" if beside is None else f" beside {label(beside)}")
-                trials = [Trial(claim, self.looks(claim, where)) for claim in chosen]
+                trials = [Trial(claim, where, self.store) for claim in chosen]
                 yield WorldJob(self, name, point, trials, beside)
 
     def _sweep(self, claim: Claim) -> Job:
@@ -113,7 +119,7 @@ class Campaign(Draws):
         if not usable:
             raise UsageError(f"{claim.id} names sizes at which no method of {self.study.name} gives {claim.statistic}")
         name = min(usable)[1]
-        return SweepJob(self, name, sweep, Trial(claim, self.looks(claim, f"{name} {rate.along}")))
+        return SweepJob(self, name, sweep, Trial(claim, f"{name} {rate.along}", self.store))
 
     def _methods(self, point: Point, method: str) -> list[str]:
         chosen = [name for name, way in self.study.methods.items() if way.blind] if method == "auto" else [method]

@@ -52,7 +52,7 @@ def plain(verdict: Verdict) -> dict[str, Any]:
 
 def sourced(name: str, table: Table, store: Store) -> dict[str, Any]:
     """The rows of a table as plain values under `name`, with where the records behind them are from."""
-    provenance = {key: value for key, value in store.manifest.items() if key not in ("looks", "pace")}
+    provenance = {key: value for key, value in store.manifest.items() if key != "pace"}
     return {name: plain_rows(table), "records": str(store.root), "provenance": provenance}
 
 

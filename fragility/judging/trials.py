@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from fragility.claim import BESIDE, Claim
 from fragility.engine.records import drawn, joined
+from fragility.engine.store import Store
 from fragility.engine.study import Point, label
 from fragility.judging.bands import spend
 from fragility.judging.draws import Draws
@@ -55,7 +56,8 @@ class Trial:
     """One claim at one point, on its way to a verdict."""
 
     claim: Claim
-    looks: list[int]  # draws at each look so far
+    where: str  # which draws it is judged by, in words
+    store: Store  # that keeps them, and count of the looks
     verdict: Verdict | None = None
     seen: Evidence | None = None  # what the verdict is on
 
@@ -63,11 +65,18 @@ class Trial:
     def decided(self) -> bool:
         return self.verdict is not None and self.verdict.outcome != "blunt"
 
+    @property
+    def looks(self) -> list[int]:
+        """Draws at each look so far."""
+        return self.store.looks.of(self._what)
+
     def look(self, samples: int) -> int:
         """Number of the look at so many draws; the same draws once more are no new look."""
-        if samples not in self.looks:
-            self.looks.append(samples)
-        return self.looks.index(samples) + 1
+        return self.store.look(self._what, samples)
+
+    @property
+    def _what(self) -> str:
+        return f"{self.claim.id} {self.where}"
 
 
 class WorldJob:

@@ -68,8 +68,9 @@ def _run(flags: Mapping[str, Any]) -> int:
     from fragility.judging.table import sourced
 
     backend, rows = load("numpy"), []
-    running = campaign(STUDY, points, backend, in_process(backend, current()), flags)
     with silenced(), Progress() as progress, threadpool_limits(1):
+        running = campaign(STUDY, points, backend, in_process(backend, current()), flags, progress.note)
+        running.store.begin()
         progress.note(f"records in {running.store.root}")
         for point in points:
             method = _chosen(point)

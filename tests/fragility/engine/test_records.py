@@ -1,5 +1,11 @@
 """Records: what is written comes back bit for bit, is refused when damaged, and counts stand for values."""
 
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -122,27 +128,95 @@ def test_a_world_whose_records_are_removed_takes_new_code(store):
 
 
 def test_a_manifest_that_is_none_is_refused(store):
+    store.write(SHARD, TABLE)
     (store.root / "manifest.json").write_text("[")
-    with pytest.raises(
-        DamagedRecordError, match=r"manifest\.json is damaged \(.*\): remove .*, or choose another --out"
-    ):
+    with pytest.raises(DamagedRecordError, match=r"manifest\.json is damaged \(.*\): .* with --resume, makes it anew"):
         Store(store.root, lambda _: "code")
+
+
+@pytest.mark.parametrize("damage", ["lost", "empty", "[", "null"])
+def test_a_manifest_that_is_lost_or_damaged_is_made_anew_and_no_record_is(store, damage):
+    """With --resume, which gives a `note`; records and looks stay what they were."""
+    store.write(SHARD, TABLE)
+    store.look("claim at a point", 4)
+    path, before = store.root / "manifest.json", store.path(SHARD).read_bytes()
+    path.unlink() if damage == "lost" else path.write_text("" if damage == "empty" else damage)
+    said = []
+    again = Store(store.root, lambda _: "code", {"seed": 0}, said.append)
+    assert len(said) == (damage != "lost")
+    assert again.look("claim at a point", 8) == 2
+    assert json.loads(path.read_text()) == {"seed": 0}
+    assert again.read(SHARD).equals(TABLE)
+    assert again.path(SHARD).read_bytes() == before
+
+
+def test_without_its_manifest_a_folder_admits_no_records_of_other_code(store):
+    store.write(SHARD, TABLE)
+    (store.root / "manifest.json").unlink()
+    for touch in (lambda edited: edited.read(SHARD), lambda edited: edited.write(replace(SHARD, index=1), TABLE)):
+        with pytest.raises(UsageError, match="records of other code"):
+            touch(Store(store.root, lambda _: "edited"))
+
+
+def test_a_record_of_other_code_among_a_worlds_is_refused(store, tmp_path):
+    other = Store(tmp_path / "other", lambda _: "edited")
+    second = replace(SHARD, index=1)
+    store.write(SHARD, TABLE)
+    other.write(second, TABLE)
+    shutil.copy(other.path(second), store.path(second))
+    store.save_manifest(seed=0)
+    with pytest.raises(UsageError, match=r"000001\.parquet must hold records of this code"):
+        store.read(second)
+    with pytest.raises(DamagedRecordError, match=r"000001\.parquet is damaged \(it was drawn by other code"):
+        world(store.root, "simulate.qr_product", "qr", POINT)
+
+
+def test_nothing_is_written_before_there_is_something_to_keep(tmp_path):
+    store = Store(tmp_path / "run", lambda _: "code", {"seed": 0})
+    assert store.read(SHARD) is None
+    assert not store.root.exists()
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="must be writable, got: Not a directory"):
-        Store(tmp_path / "file" / "run", lambda _: "code")
+        Store(tmp_path / "file" / "run", lambda _: "code").begin()
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(store, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
+    store.save_manifest()
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(StorageError, match="No space left on device: free some space"):
         store.write(SHARD, TABLE)
     assert [path.name for path in store.root.rglob("*") if path.is_file()] == ["manifest.json"]
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_while_a_record_is_written_leaves_nothing_half_written(store, monkeypatch, ending):
+    def interrupted(_):
+        raise ending
+
+    store.save_manifest()
+    monkeypatch.setattr("os.fsync", interrupted)
+    with pytest.raises(ending):
+        store.write(SHARD, TABLE)
+    assert [path.name for path in store.root.rglob("*") if path.is_file()] == ["manifest.json"]
+
+
+def test_what_a_killed_process_left_half_written_is_cleared_by_the_next_run(store):
+    """But not what another process, or one on another machine, may be writing now."""
+    store.save_manifest()
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = store.root / f".{dead.pid}-1@{platform.node()}.tmp"
+    others = [store.root / f".{os.getpid()}-1@{platform.node()}.tmp", store.root / f".{dead.pid}-1@elsewhere.tmp"]
+    for path in (left, *others):
+        path.write_bytes(b"half")
+    store.begin()
+    assert [path.exists() for path in (left, *others)] == [False, True, True]
 
 
 def test_runs_and_worlds_are_found_again(store, tmp_path):
