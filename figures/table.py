@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fragility.command.ending import UNAVAILABLE, USAGE
-from fragility.command.flags import add_claims_flag
+from fragility.command.ending import guarded
+from fragility.command.flags import Parser, add_claims_flag
+from fragility.engine.backend import UnavailableError
 from fragility.engine.context import OWN
 from fragility.engine.files import DamagedRecordError, read_json
 from fragility.engine.study import UsageError
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the table; the exit code tells whether there was one."""
-    parser = argparse.ArgumentParser(
-        prog="python -m figures.table", description="Prints the verdicts of the last run of simulate.verify."
+    parser = Parser(
+        prog="python -m figures.table",
+        description="Prints the verdicts of the last run of simulate.verify.",
+        allow_abbrev=False,
     )
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records (default results)")
     add_claims_flag(parser)
@@ -32,15 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="a row per claim, of those whose id starts so (default: a row per paper)",
     )
     flags = parser.parse_args(arguments)
-    try:
-        print(written(flags.out, flags.claims, flags.claim))
-    except UsageError as error:
-        print(f"figures.table: {error}", file=sys.stderr)
-        return USAGE
-    except (FileNotFoundError, DamagedRecordError) as error:
-        print(f"figures.table: {error}", file=sys.stderr)
-        return UNAVAILABLE
-    return 0
+
+    def run() -> int:
+        print(written(flags.out, flags.claims, flags.claim), flush=True)
+        return 0
+
+    return guarded("figures.table", run, keeps=False)
 
 
 def written(out: Path, claims: str, starts: Sequence[str] | None) -> str:
@@ -53,7 +52,7 @@ def written(out: Path, claims: str, starts: Sequence[str] | None) -> str:
 
     Raises
     ------
-    FileNotFoundError : there is no such table under `out`.
+    UnavailableError : there is no such table under `out`.
     DamagedRecordError : what is there is no such table.
     UsageError : it holds no such claim, or there is no such book.
     """
@@ -83,7 +82,7 @@ def _judged(out: Path, claims: str) -> list[Line]:
     try:
         judged = read(read_json(path), book)
     except FileNotFoundError:
-        raise FileNotFoundError(f"no verdicts in {path}: {again} makes them") from None
+        raise UnavailableError(f"no verdicts in {path}: {again} makes them") from None
     except DamagedRecordError as damage:
         raise DamagedRecordError(f"{damage}, and must be a table of verdicts: {again} makes it anew") from None
     except ValueError:

@@ -6,46 +6,32 @@ import argparse
 import inspect
 import json
 import math
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any
 
-from fragility.command.flags import add_claims_flag
+from fragility.command.ending import guarded
+from fragility.command.flags import Parser, add_claims_flag, argument
+from fragility.engine.files import StorageError, reason
+from fragility.engine.study import UsageError, integer
 from theory.evaluations import EVALUATIONS
 
 if TYPE_CHECKING:
     from fragility.book import Book
     from fragility.claim import Claim
-    from fragility.law import Law
 
-USAGE, UNAVAILABLE = 2, 3
 DRAWING = "figures.shared.law"  # draws --plot, by name: a room imports nothing to its right
+MOST_BYTES = 2**30  # of all arrays of a file together
 METAVARS = {"int": "K", "float": "X", "Heights": "K,K", "Arrays": "FILE"}
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
-class Parser(argparse.ArgumentParser):
-    """One line per usage error."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(USAGE, f"{self.prog}: {message}\n")
-
-
 def main() -> None:
-    parser = _parser()
-    flags = vars(parser.parse_args())
-    try:
-        print(_answer(flags), flush=True)
-    except BrokenPipeError:  # whoever read the table has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (ValueError, OSError) as error:
-        from fragility.witness import DamagedWitnessError  # here, since it needs NumPy and --help does not
-
-        code = UNAVAILABLE if isinstance(error, DamagedWitnessError) else USAGE
-        parser.exit(code, f"{parser.prog}: {error}\n")
+    flags = vars(_parser().parse_args())
+    if code := guarded("theory", lambda: _answered(flags), keeps=False):
+        sys.exit(code)
 
 
 def _parser() -> Parser:
@@ -104,16 +90,10 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a number, got {text}") from None
+        raise argparse.ArgumentTypeError(f"must be a number, got {text!r}") from None
 
 
-def _whole(text: str) -> int:
-    from fragility.engine.study import UsageError, integer  # what the other rooms' commands read as an integer
-
-    try:
-        return integer(text, None, "it")
-    except UsageError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+_whole = argument(lambda text: integer(text, None, "it"))
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -122,6 +102,11 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 def _wholes(text: str) -> tuple[int, ...]:
     return tuple(map(_whole, text.split(",")))
+
+
+def _answered(flags: dict[str, Any]) -> int:
+    print(_answer(flags), flush=True)
+    return 0
 
 
 def _answer(flags: dict[str, Any]) -> str:
@@ -139,7 +124,7 @@ def _answer(flags: dict[str, Any]) -> str:
         from fragility.catalogue.pages import defects_page
 
         if not flags["defects"]:
-            raise ValueError("--markdown must come with --defects: make docs builds pages of all rows")
+            raise UsageError("--markdown must come with --defects: make docs builds pages of all rows")
         return defects_page(book)
     if flags["defects"]:
         faulty = [rows.plain(claim, book) for claim in book if claim.status in FAULTS]
@@ -160,17 +145,22 @@ def _shown(claims: Sequence[Claim], book: Book, flags: Mapping[str, Any]) -> str
     from fragility.tables import plain_rows, text
 
     if not claims:
-        raise ValueError(f"--uses must name a function, a file or a study behind a claim, got {flags['uses']}")
+        raise UsageError(f"--uses must name a function, a file or a study behind a claim, got {flags['uses']}")
     made = table(claims, book)
     return json.dumps(plain_rows(made), indent=1) if flags["json"] else text(made)
 
 
 def _replay(claim: Claim, book: Book, as_json: bool) -> str:
     from fragility.catalogue.rows import LOST, meaning
-    from fragility.witness import hypotheses, replay, stored
+    from fragility.witness import DamagedWitnessError, ReplayError, hypotheses, replay, stored
 
     folder = book.witnesses
-    (left, right), world, met = replay(claim, folder), stored(claim.id, folder), hypotheses(claim, folder)
+    try:
+        (left, right), world, met = replay(claim, folder), stored(claim.id, folder), hypotheses(claim, folder)
+    except DamagedWitnessError:
+        raise
+    except ReplayError as error:
+        raise UsageError(str(error)) from None
     if as_json:
         sides = {"left": str(left), "right": str(right)}
         return json.dumps({"claim": claim.id, "world": world, "hypotheses": list(met), **sides}, indent=1)
@@ -192,30 +182,17 @@ def _replay(claim: Claim, book: Book, as_json: bool) -> str:
 
 
 def _evaluate(flags: dict[str, Any]) -> str:
-    from fragility.command.flags import silenced  # what solvers print must not reach stdout, which is the result's
-    from fragility.law import Law
-
     name, function = flags["evaluation"], EVALUATIONS[flags["evaluation"]]
     given = {parameter: flags[parameter] for parameter in inspect.signature(function).parameters}
-    with silenced():
-        value = function(
-            **{key: _read(argument) if isinstance(argument, Path) else argument for key, argument in given.items()}
-        )
-    arguments = {key: str(argument) if isinstance(argument, Path) else argument for key, argument in given.items()}
-    if isinstance(value, Law):
-        answer = _summary(value, flags["at"])
-    else:
-        answer = dict(value) if isinstance(value, Mapping) else {"value": value}
-    if flags.get("plot"):
-        drawing = import_module(DRAWING)
-        answer["picture"] = str(drawing.picture(value, name, arguments, flags["plot"]))
+    arguments = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
+    answer = _evaluated(function, given, flags)
     if flags["json"]:
         plain = {
             key: number if not isinstance(number, float) or math.isfinite(number) else str(number)
             for key, number in answer.items()
         }
         return json.dumps({"evaluation": name, "arguments": arguments, **plain}, indent=1)
-    shown = ", ".join(f"{key} = {argument}" for key, argument in arguments.items() if argument != ())
+    shown = ", ".join(f"{key} = {value}" for key, value in arguments.items() if value != ())
     width = max(map(len, answer))
     lines = [
         f"  {key.ljust(width)}  {number:.10g}" if isinstance(number, float) else f"  {key.ljust(width)}  {number}"
@@ -224,30 +201,123 @@ def _evaluate(flags: dict[str, Any]) -> str:
     return "\n".join([f"{name}: {shown}", *lines])
 
 
+def _evaluated(function: Callable[..., Any], given: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
+    """What a function of `EVALUATIONS` gives, none of it NaN; of a law its summary, and its picture if that is wanted.
+
+    Raises
+    ------
+    UsageError : a formula refuses its arguments, or they lead out of the range of floating point.
+    """
+    import warnings
+
+    from fragility.command.flags import silenced  # what solvers print must not reach stdout, which is the result's
+    from fragility.law import Law
+
+    with silenced(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an overflow shows in the numbers, which are looked at
+        try:
+            value = function(**{key: _read(path) if isinstance(path, Path) else path for key, path in given.items()})
+            if isinstance(value, Law):
+                answer = _summary(value, flags["at"])
+            else:
+                answer = dict(value) if isinstance(value, Mapping) else {"value": value}
+            _existing(answer)
+            if flags.get("plot"):
+                shown = {key: entry for key, entry in given.items() if entry != ()}
+                answer["picture"] = str(
+                    import_module(DRAWING).picture(value, flags["evaluation"], shown, flags["plot"])
+                )
+        except (UsageError, StorageError):
+            raise
+        except (ValueError, ArithmeticError) as error:  # of a formula, on arguments that are none
+            raise UsageError(reason(error)) from None
+    return answer
+
+
+def _existing(answer: Mapping[str, Any]) -> None:
+    """Refuses what left the range of floating point on the way."""
+    for key, number in answer.items():
+        if isinstance(number, float) and math.isnan(number):
+            raise UsageError(f"numbers must stay within floating point, got none for {key}: take less extreme ones")
+
+
 def _read(path: Path) -> dict[str, Any]:
-    """Arrays of numbers in a .npy or .npz file, as they are stored; nothing in it is executed."""
+    """Arrays of numbers in a .npy or .npz file, as they are stored; nothing in it is executed.
+
+    Raises
+    ------
+    UsageError : it cannot be read, holds something else, or would take more than `MOST_BYTES`.
+    """
     import numpy as np
 
     try:
-        with open(path, "rb") as file:
-            loaded = np.load(file, allow_pickle=False)
+        with _regular(path) as file:
+            loaded = np.load(_sized(path, file), allow_pickle=False)
             found = {"": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+    except UsageError:
+        raise
     except OSError as error:
-        raise ValueError(f"{path} must be a .npy or .npz file that can be read: {error.strerror or error}") from None
+        raise UsageError(f"{path} must be a .npy or .npz file that can be read: {reason(error)}") from None
     except Exception as error:  # whatever a damaged head, zip or pickle makes NumPy raise
-        raise ValueError(f"{path} must be a .npy or .npz file of numbers, got: {type(error).__name__}") from None
+        raise UsageError(f"{path} must be a .npy or .npz file of numbers, got: {type(error).__name__}") from None
     arrays = {name: np.asarray(array) for name, array in found.items()}  # a member that is no array comes as bytes
     foreign = [name for name, array in arrays.items() if array.dtype.kind not in "biufc"]
     if foreign:
-        raise ValueError(f"{path} must hold numbers, got {arrays[foreign[0]].dtype} in {foreign[0] or 'it'}")
+        raise UsageError(f"{path} must hold numbers, got {arrays[foreign[0]].dtype} in {foreign[0] or 'it'}")
     return arrays
 
 
-def _summary(law: Law, points: tuple[float, ...]) -> dict[str, Any]:
+def _regular(path: Path) -> IO[bytes]:
+    """The file, open, and no folder or device: the one has no bytes, the other may have no end."""
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} must be a .npy or .npz file, got a {'folder' if path.is_dir() else 'device'}")
+    return open(path, "rb")
+
+
+def _sized(path: Path, file: IO[bytes]) -> IO[bytes]:
+    """The file at its beginning, if its arrays, as it announces them, are small enough to be read."""
+    from zipfile import ZipFile, is_zipfile
+
+    sizes = [path.stat().st_size]
+    if is_zipfile(file):
+        with ZipFile(file) as archive:
+            sizes.append(sum(member.file_size for member in archive.infolist()))
+            if max(sizes) <= MOST_BYTES:
+                sizes += [_announced(archive.open(member)) for member in archive.infolist()]
+    elif sizes[0] <= MOST_BYTES:
+        file.seek(0)
+        sizes.append(_announced(file))
+    if max(sizes) > MOST_BYTES:
+        raise UsageError(f"{path} must hold at most {MOST_BYTES:,} bytes of numbers, got {max(sizes):,}")
+    file.seek(0)
+    return file
+
+
+def _announced(file: IO[bytes]) -> int:
+    """Bytes of the array at the beginning of a file, as its head says; 0 where there is no head."""
+    from numpy.lib import format as heads
+
+    try:
+        version = heads.read_magic(file)
+        shape, _, dtype = (heads.read_array_header_1_0 if version == (1, 0) else heads.read_array_header_2_0)(file)
+    except (ValueError, EOFError):
+        return 0
+    return math.prod(shape) * dtype.itemsize
+
+
+def _summary(law: Any, points: tuple[float, ...]) -> dict[str, Any]:
     """Mean, standard deviation, quantiles, and probabilities and density at `points`."""
-    answer = {"mean": float(law.mean()), "sd": math.sqrt(law.var())}
-    answer |= {f"quantile {q:g}": float(law.ppf(q)) for q in QUANTILES}
+    answer = {"mean": float(law.mean()), "sd": float(law.std())}
+    quantiles = {f"quantile {q:g}": float(law.ppf(q)) for q in QUANTILES}
+    for key, value in quantiles.items():
+        if not sys.float_info.min <= abs(value) < math.inf:
+            raise UsageError(
+                f"the law must lie within floating point, got {value:g} for its {key}: choose another scale"
+            )
+    answer |= quantiles
     for x in points:
+        if math.isnan(x):
+            raise UsageError(f"--at must be numbers, got {x}")
         answer |= {
             f"P(X <= {x:g})": float(law.cdf(x)),
             f"P(X > {x:g})": float(law.sf(x)),

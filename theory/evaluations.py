@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from theory.conditioning.condition_numbers import Norm
     from theory.things.network import Network
 
+MOST_NAMED = 8  # arrays, in one line
+MOST_LAYERS = 10_000
+MOST_SIGNS = 10**6  # dimension of sign vectors: there is a sum over all of them, some fifty times
+MOST_FREQUENCIES, MOST_ENTRIES = 2**18, 2**24  # of a convolution: of as many matrices singular values are a few seconds
+
 Heights = tuple[int, ...]
 Arrays = Mapping[str, "np.ndarray"]  # of a file: .npz by name, .npy under the empty name
 
@@ -103,9 +108,10 @@ def difficulty(d: int, gradients: int = 2) -> dict[str, float]:
 
 def closest_pair(d: int, points: int, delta: float = 0.01) -> dict[str, float]:
     """largest alpha with all distances of POINTS points above alpha sqrt(2d), but for DELTA (Theorem 1)"""
+    from theory.numerics import require
     from theory.points import separation
 
-    pairs = separation.log_pairs(points)
+    pairs, delta = separation.log_pairs(points), require.probability("delta", delta)
     return {
         "alpha, exact tail": separation.largest_share(d, pairs, delta),
         "alpha, Chernoff": separation.largest_share(d, pairs, delta, chernoff=True),
@@ -114,8 +120,10 @@ def closest_pair(d: int, points: int, delta: float = 0.01) -> dict[str, float]:
 
 def sign_vectors(d: int, delta: float = 0.01) -> dict[str, float]:
     """largest alpha with both classes 2 alpha sqrt(d) apart, but for DELTA (Theorem 6)"""
+    from theory.numerics import require
     from theory.points import separation
 
+    d, delta = _at_most("d", require.integer("d", d, 1), MOST_SIGNS), require.probability("delta", delta)
     all_pairs, differences = separation.log_sign_pairs(d), separation.log_sign_pairs(d, distinct=True)
     return {
         "alpha, 4^(d-1) pairs, Chernoff": separation.largest_share(d, all_pairs, delta, chernoff=True),
@@ -151,10 +159,10 @@ def lyapunov(n: int, layers: int = 1, rows: Heights = ()) -> dict[str, float]:
     """exponents lambda_1 and lambda_n of a product, and the depth at which rounding hides r_nn"""
     from theory.products import depth
 
-    exponents = depth.lyapunov_exponents(n, _heights(n, layers, rows))
+    first, last = depth.extreme_exponents(n, _heights(n, layers, rows))
     return {
-        "lambda_1": float(exponents[0]),
-        "lambda_n": float(exponents[-1]),
+        "lambda_1": first,
+        "lambda_n": last,
         "breakdown depth, double precision": depth.breakdown_depth(n),
         "breakdown depth, single precision": depth.breakdown_depth(n, 2**-24),
     }
@@ -165,7 +173,8 @@ def normalised_norm(channels_out: int, channels_in: int, groups: int = 1) -> dic
     from theory.convolution import convnorm
 
     least, largest = convnorm.norm_range(channels_out, channels_in, groups)
-    return {"at least": least, "typically": convnorm.typical_norm(channels_out, channels_in), "at most": largest}
+    typical = min(convnorm.typical_norm(channels_out, channels_in), largest)  # of many channels, where it is exceeded
+    return {"at least": least, "typically": typical, "at most": largest}
 
 
 def wide_resnet_weights(widen: int) -> int:
@@ -188,8 +197,9 @@ def joint_margin(network: Arrays, epsilon_x: float, epsilon_w: float, seconds: f
     from theory.things.network import Budget, pairwise_margins
 
     require.positive("seconds", seconds)
+    radii = require.budget("epsilon_x", epsilon_x), require.budget("epsilon_w", epsilon_w)
     net, x = _network(network)
-    budget = Budget(epsilon_x, epsilon_w, epsilon_w)
+    budget = Budget(radii[0], radii[1], radii[1])
     label = int(np.argmax(net.logits(x)))
     clean = pairwise_margins(net.logits(x))
 
@@ -242,7 +252,13 @@ def convolution_norm(
     K = require.finite("the kernel", _only(kernel), complex_entries=True)
     if K.ndim < 3:
         raise ValueError(f"the kernel must have axes C_O, C_I / groups and one or more of taps, got shape {K.shape}")
-    grid = (size,) * (K.ndim - 2)
+    grid = (require.integer("size", size, 1),) * (K.ndim - 2)
+    points = math.prod(size + taps - 1 for taps in K.shape[2:])  # without the zeros nothing wraps around
+    if points > MOST_FREQUENCIES or points * math.prod(K.shape[:2]) > MOST_ENTRIES:
+        raise ValueError(
+            f"size must leave at most {MOST_FREQUENCIES} points and {MOST_ENTRIES} entries of the kernel at all of "
+            f"them, got {points} and {points * math.prod(K.shape[:2])}: a smaller one comes as near as its square"
+        )
     answer: dict[str, float | str] = {
         "circular, exact": float(circulant.spectral_norm(K, grid, stride, groups)),
         "zero-padded, at most": float(circulant.zero_padding_bound(K, grid, stride, groups)),
@@ -283,14 +299,24 @@ def _only(arrays: Arrays) -> np.ndarray:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(map(repr, names))) or "nothing"
+    named = sorted(map(repr, names))
+    more = [f"and {len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
+    return ", ".join([*named[:MOST_NAMED], *more]) or "nothing"
+
+
+def _at_most(name: str, value: int, most: int) -> int:
+    """`value`, if what is made of it is small enough."""
+    if value > most:
+        raise ValueError(f"{name} must be at most {most}, got {value}")
+    return value
 
 
 def _heights(n: int, layers: int, rows: Heights) -> Heights:
     from theory.numerics import require
 
-    n, layers = require.integer("n", n, 1), require.integer("layers", layers, 1)
+    n, layers = require.integer("n", n, 1), _at_most("layers", require.integer("layers", layers, 1), MOST_LAYERS)
     rows = require.integers("rows", rows, 1, fewest=0)
+    _at_most("the number of rows", len(rows), MOST_LAYERS)
     if rows and layers not in (1, len(rows)):
         raise ValueError(f"layers and rows must agree, got {layers} and {len(rows)} rows; one of them is enough")
     return rows or (n,) * layers

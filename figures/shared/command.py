@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from inspect import signature
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
+from figures.shared.target import picture_file
 from fragility.catalogue.places import figure
-from fragility.command.flags import add_claims_flag
+from fragility.command.ending import guarded
+from fragility.command.flags import Parser, add_claims_flag
+from fragility.engine.backend import UnavailableError
 from fragility.engine.context import OWN, Context, using
-from fragility.engine.files import DamagedRecordError, StorageError
+from fragility.engine.files import DamagedRecordError
 from fragility.engine.study import Point, Study, UsageError, integer
 
-USAGE, UNAVAILABLE = 2, 3
 Size: TypeAlias = tuple[float, float]  # width and height in inches
-FORMATS = (".png", ".svg", ".pdf")
 
 
 def main(
@@ -45,8 +45,7 @@ def main(
     claims : the book that is shown where no flag names another.
     """
     module = figure(study)
-    figure_name = module.removeprefix("figures.")
-    parser = argparse.ArgumentParser(prog=f"python -m {module}", description="Draws from records only.")
+    parser = Parser(prog=f"python -m {module}", description="Draws from records only.", allow_abbrev=False)
     add_claims_flag(parser)
     parser.set_defaults(claims=claims)
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records (default results)")
@@ -58,27 +57,28 @@ def main(
         parser.add_argument("--point", default=point, help=f"which of the points of the run's last command ({default})")
     parser.add_argument("--to", type=Path, help="picture to write: .png, .svg or .pdf (default OUT/figures/NAME.png)")
     flags = parser.parse_args()
-    try:
+
+    def run() -> int:
         with using(Context(flags.claims)):
             page = _page(flags.page, pages()) if pages else None
+            figure_name = module.removeprefix("figures.")
             name = f"{figure_name}-{page}" if pages and page != pages()[0] else figure_name
-            target = _target(flags.to or flags.out / "figures" / f"{name}.png")
-            run, manifest = _run(flags.out, study, flags.run)
-            chosen = numbers(run, manifest, page or _point(manifest, flags.point))
+            target = picture_file(flags.to or flags.out / "figures" / f"{name}.png", "--to")
+            try:
+                held, manifest = _run(flags.out, study, flags.run)
+                chosen = numbers(held, manifest, page or _point(manifest, flags.point))
+            except FileNotFoundError as error:
+                raise UnavailableError(str(error)) from None
 
             from figures.shared.style import save
 
             for line in getattr(chosen, "lacking", ()):
                 print(f"{module}: {line}", file=sys.stderr)
             save(lambda sheet: draw(sheet, chosen), size(chosen) if callable(size) else size, target)
-    except UsageError as error:
-        print(f"{module}: {error}", file=sys.stderr)
-        sys.exit(USAGE)
-    except (FileNotFoundError, DamagedRecordError, StorageError) as error:
-        print(f"{module}: {error}", file=sys.stderr)
-        sys.exit(UNAVAILABLE)
-    print(target)
-    sys.exit(0)
+        print(target, flush=True)
+        return 0
+
+    sys.exit(guarded(module, run, keeps=False))
 
 
 def _page(page: str | None, pages: Sequence[str]) -> str:
@@ -86,12 +86,6 @@ def _page(page: str | None, pages: Sequence[str]) -> str:
     if page not in (None, *pages):
         raise UsageError(f"--page must be among {', '.join(pages)}, got {page}")
     return page or pages[0]
-
-
-def _target(path: Path) -> Path:
-    if path.suffix not in FORMATS:
-        raise UsageError(f"--to must end in {', '.join(FORMATS)}, got {path}")
-    return path
 
 
 def _run(out: Path, study: str, run: str | None) -> tuple[Path, dict[str, Any]]:

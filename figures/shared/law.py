@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from figures.shared.command import FORMATS
 from figures.shared.style import CHANCE, THEORY, save
+from figures.shared.target import picture_file
 from fragility.law import Law
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ def picture(law: Law, name: str, arguments: Mapping[str, Any], path: Path) -> Pa
 
     Raises
     ------
-    ValueError : for an ending that no format has.
+    UsageError : it is no file that a picture can be written to.
+    StorageError : the folder cannot be written, or the disk is full.
     """
-    if path.suffix not in FORMATS:
-        raise ValueError(f"--plot must end in {', '.join(FORMATS)}, got {path}")
+    picture_file(path, "--plot")
     shown = ", ".join(f"{key} = {value}" for key, value in arguments.items() if value != ())
     save(partial(draw, law=law, title=f"{name} ({shown})"), SIZE, path)
     return path

@@ -122,7 +122,12 @@ class ChiProduct(Derived):
 
     def var(self) -> float:
         """Variance of r; nothing cancels when degrees are large, as E r^2 = scale^2 prod_i nu_i."""
-        return self.moment(1) ** 2 * math.expm1(-2 * self._log_centred_moment(1))
+        mean = self.moment(1)
+        return mean * mean * math.expm1(-2 * self._log_centred_moment(1))
+
+    def std(self) -> float:
+        """Standard deviation of r, wherever it lies within the doubles, though the variance does not."""
+        return self.moment(1) * math.sqrt(math.expm1(-2 * self._log_centred_moment(1)))
 
     def moment(self, order: float) -> float:
         """E r^order for real order > -min(degrees)."""

@@ -35,6 +35,7 @@ MAXIMA = 112  # of that over the maximum, given C
 HIGHEST = 32  # order of a moment
 SPARSEST = 10**100  # dimension up to which maxima of normals are within reach of doubles
 LARGEST = 10**6  # dimension for which the column law's quadrature and its gamma functions keep what they promise
+FAR = 1e100  # where no chi variable has any density left, and nothing overflows
 POINTS = 256  # in one call beyond which it reads probabilities from a table
 
 _gauss = lru_cache(np.polynomial.legendre.leggauss)
@@ -109,7 +110,8 @@ class ColumnLaw(Positive):
     def pdf(self, u):
         """Density of U; 0 for u < 0."""
         ratio, weight = self._likely
-        inside = stats.chi(self._degrees).pdf(np.maximum(u, 0)[:, None] * ratio) * ratio @ weight
+        radii = np.clip(u, 0, FAR)[:, None] * ratio
+        inside = stats.chi(self._degrees).pdf(radii) * ratio @ weight
         return np.where(u < 0, 0.0, inside)
 
     @elementwise

@@ -147,7 +147,10 @@ def interpolation_probability(m: int, scale: float = 1.0, rows: int | None = Non
     def log_integrand(offset: float) -> float:
         t = root + offset
         z = scale * t / math.sqrt(2)
-        log_inside = math.log(math.erf(z)) if z < 0.5 else math.log1p(-math.erfc(z))
+        if z < 1e-8:  # erf(z) = 2 z / sqrt(pi) to rounding, and z itself may be below the doubles
+            log_inside = math.log(scale) + math.log(t) + math.log(2 / math.pi) / 2
+        else:
+            log_inside = math.log(math.erf(z)) if z < 0.5 else math.log1p(-math.erfc(z))
         return float(log_chi_density(degrees, t, offset)) + (m - 1) * log_inside
 
     # the peak solves t^2 = degrees - 1 + (m - 1) s with s <= 1; the logarithm falls faster than that of e^(-t^2 / 2)

@@ -23,6 +23,7 @@ from theory.laws.chi_product import ChiProduct, chi_product
 from theory.laws.gamma import exp_excess, log_gamma_density
 from theory.numerics import require
 
+LARGEST = 10**15  # dimension up to which doubles tell its halves from one another
 SAFE = 1e-280  # above this a probability is taken from gammainc, below from its series in logarithms
 
 
@@ -181,7 +182,10 @@ def log_layered_chernoff_bound(d: int, layers: int, share: ArrayLike) -> np.ndar
 
 
 def _dimension(d: int) -> int:
-    return require.integer("d", d, 1)
+    d = require.integer("d", d, 1)
+    if d > LARGEST:
+        raise ValueError(f"d must be at most {LARGEST}, got {d}")
+    return d
 
 
 def _share(share: ArrayLike) -> np.ndarray:

@@ -27,9 +27,16 @@ def lyapunov_exponents(n: int, rows: Sequence[int]) -> np.ndarray:
 
     Entries of standard deviation sigma add ln sigma.
     """
-    rows = require.integers("rows", rows, 1)
-    nu = np.array([degrees(n, rows, k) for k in range(1, rank(n, rows) + 1)], dtype=float)
-    return np.mean(math.log(2) + psi(nu / 2), axis=1) / 2
+    k = np.arange(rank(n, rows), dtype=float)
+    sizes, counts = np.unique(np.array(require.integers("rows", rows, 1), dtype=float), return_counts=True)
+    nu = sizes - k[:, None]
+    return (math.log(2) + psi(nu / 2) @ (counts / counts.sum())) / 2
+
+
+def extreme_exponents(n: int, rows: Sequence[int]) -> tuple[float, float]:
+    """The first and the last of `lyapunov_exponents`, at any size."""
+    first, last = (degrees(n, rows, k) for k in (1, rank(n, rows)))
+    return _cumulant(first, 1) / len(first), _cumulant(last, 1) / len(last)
 
 
 def breakdown_depth(n: int, precision: float = 2**-53) -> float:
@@ -44,7 +51,7 @@ def breakdown_depth(n: int, precision: float = 2**-53) -> float:
     """
     n = require.integer("n", n, 2)
     require.probability("precision", precision)
-    first, *_, last = lyapunov_exponents(n, (n,))
+    first, last = extreme_exponents(n, (n,))
     return -math.log(precision) / (first - last)
 
 
