@@ -7,6 +7,7 @@ program, on which no verdict rests; 130: interrupted, from the keyboard or by wh
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import signal
@@ -17,6 +18,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 USAGE, UNAVAILABLE, FAULT, INTERRUPTED = 2, 3, 4, 130
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # of a disk, or of what stands in for one
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # of a keyboard, and of what manages a cluster
 MODULE = "-m"  # in place of the program's name while Python still looks for the module that it is to run
 
@@ -48,6 +50,8 @@ def guarded(name: str, run: Callable[[], int], keeps: bool = True) -> int:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, for it is needed to the end
     if sys.stdout is None:
         return _said(name, "stdout must be open, got a closed one: the result is written there", UNAVAILABLE)
+    with suppress(AttributeError):  # a name that the terminal's letters cannot write is no fault
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     with _interruptible() as interrupted:
         try:
             return run()
@@ -62,6 +66,9 @@ def guarded(name: str, run: Callable[[], int], keeps: bool = True) -> int:
             _drop_output()
             return 0
         except (Exception, SystemExit) as error:  # the last resort
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                _drop_output()
+                return _said(name, f"what is written must find room, got: {error.strerror}: free some", UNAVAILABLE)
             if sys.flags.dev_mode:
                 raise
             return _said(name, last_resort(name, error), FAULT)
@@ -83,7 +90,7 @@ def last_resort(name: str, error: BaseException) -> str:
 
 def _said(name: str, message: object, code: int) -> int:
     with suppress(OSError):  # whoever reads it is gone, or the disk that keeps it is full
-        print(f"{name}: {message}", file=sys.stderr, flush=True)
+        print(f"{name}: {' '.join(str(message).splitlines())}", file=sys.stderr, flush=True)
     return code
 
 

@@ -23,7 +23,7 @@ class Parser(argparse.ArgumentParser):
     """One line per usage error."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(USAGE, f"{self.prog}: {message}\n")
+        self.exit(USAGE, f"{self.prog}: {' '.join(message.splitlines())}\n")
 
 
 @contextmanager
