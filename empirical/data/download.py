@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from empirical.data.catalogue import BATCH_ARCHIVE, BATCH_FOLDER, LAYOUTS, PUBLISHED, SPLITS
-from empirical.data.cifar import unpack
+from empirical.data.cifar import packed
 from empirical.data.folders import find, remedy, root
 from empirical.data.packages import package
 from fragility.engine.backend import UnavailableError
 from fragility.engine.context import DATA
-from fragility.engine.files import StorageError
+from fragility.engine.files import StorageError, write_whole
 from fragility.engine.study import UsageError
 
 TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of an answer
@@ -138,15 +138,15 @@ def _reason(requests: Any, error: Exception) -> str:
 
 def _install(path: Path, folder: Path) -> None:
     """Gives a finished download its name; of an archive, each file in it that is not there yet."""
-    parts = [path]
-    if path.name == BATCH_ARCHIVE:
-        unpack(path, path.parent)
-        parts, folder = list((path.parent / BATCH_FOLDER).iterdir()), folder / BATCH_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    for part in parts:
-        part.chmod(0o644)  # temporary files are for their owner alone, a cache may be shared
-        if not (folder / part.name).exists():
-            os.replace(part, folder / part.name)
+    if path.name == BATCH_ARCHIVE:
+        for name, content in packed(path):
+            if not (folder / BATCH_FOLDER / name).exists():
+                write_whole(folder / BATCH_FOLDER / name, content)
+        return
+    path.chmod(0o644)  # temporary files are for their owner alone, a cache may be shared
+    if not (folder / path.name).exists():
+        os.replace(path, folder / path.name)
 
 
 def _bar(file: str) -> Any:

@@ -65,7 +65,7 @@ def wnids(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if WNID.fullmatch(path.name) and path.is_dir())
 
 
-def unreadable(path: Path, reason: str) -> NoReturn:
+def unreadable(path: Path | str, reason: str) -> NoReturn:
     """Raises the one line on a file that is not what it has to be."""
     raise UnavailableError(
         f"{path} cannot be read: {reason}: remove it, and python -m empirical.data says how to fetch it again"

@@ -1,10 +1,13 @@
 """Batches are read from folder and archive; nothing that a pickle or an archive brings along is executed."""
 
+import gzip
 import io
 import os
 import pickle
+import re
 import struct
 import tarfile
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -152,7 +155,7 @@ def pickled(**changes):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "EOFError"),
+        (b"", "exhausted before seeing STOP"),
         (pickled()[:1000], "truncated"),
         (pickle.dumps([1, 2]), "AttributeError"),
         (pickle.dumps({"data": 3}), "AttributeError"),
@@ -174,7 +177,7 @@ def test_a_file_that_is_no_batch_by_its_size(batch_set, tmp_path):
     batch_set(tmp_path)
     with open(tmp_path / "cifar-10-batches-py" / "test_batch", "ab") as file:
         file.truncate((1 << 26) + 1)
-    with pytest.raises(UnavailableError, match="fewer than 67108864 bytes"):
+    with pytest.raises(UnavailableError, match="at most 67108864 bytes"):
         load("cifar10", "test", tmp_path)
 
 
@@ -194,11 +197,9 @@ def test_only_the_batches_leave_the_archive(batch_set, tmp_path):
         member("cifar-10-batches-py/data_batch_2", type=tarfile.FIFOTYPE),
     ]
     archive(tmp_path / "source", tmp_path / "all.tar.gz", bad)
-    cifar.unpack(tmp_path / "all.tar.gz", tmp_path / "target")
-    below = {str(path.relative_to(tmp_path / "target")) for path in (tmp_path / "target").rglob("*")}
-    assert below == {"cifar-10-batches-py", *(f"cifar-10-batches-py/{name}" for name in written)}
-    assert not any(path.is_symlink() for path in (tmp_path / "target").rglob("*"))
-    assert {path.name for path in tmp_path.iterdir()} == {"source", "outside", "all.tar.gz", "target"}
+    source = tmp_path / "source" / "cifar-10-batches-py"
+    assert dict(cifar.packed(tmp_path / "all.tar.gz")) == {name: (source / name).read_bytes() for name in written}
+    assert {path.name for path in tmp_path.iterdir()} == {"source", "outside", "all.tar.gz"}
     assert not list(outside.iterdir())
 
 
@@ -220,3 +221,54 @@ def test_archive_without_a_batch(batch_set, tmp_path):
     with pytest.raises(UnavailableError, match="lacks cifar-10-batches-py/data_batch_4"):
         load("cifar10", "train", tmp_path)
     assert len(load("cifar10", "test", tmp_path)) == 2
+
+
+def test_what_is_wrong_in_an_archive_is_said_of_the_users_file(batch_set, tmp_path):
+    batch_set(tmp_path / "source")
+    (tmp_path / "source" / "cifar-10-batches-py" / "test_batch").write_bytes(b"xx")
+    path = tmp_path / "cifar-10-python.tar.gz"
+    archive(tmp_path / "source", path)
+    with pytest.raises(
+        UnavailableError, match=f"^test_batch in {re.escape(str(path))} cannot be read: UnpicklingError, it is damaged"
+    ):
+        load("cifar10", "test", tmp_path)
+
+
+def of_length(name, length, kind=tarfile.REGTYPE):
+    """The head of a member that announces a length."""
+    info = tarfile.TarInfo(name)
+    info.size, info.type = length, kind
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (of_length("cifar-10-batches-py/test_batch", 1 << 33), "more than the data set has"),
+        (of_length("cifar-10-batches-py/extra", 1 << 33), "more than the data set has"),
+        (of_length("././@LongLink", 1 << 33, tarfile.GNUTYPE_LONGNAME), "more than the data set has"),
+        (of_length("pax", 1 << 33, tarfile.XHDTYPE), "more than the data set has"),
+    ],
+    ids=["batch", "beside", "long name", "pax"],
+)
+def test_an_archive_that_would_fill_memory_is_left_packed(tmp_path, head, reason):
+    path = tmp_path / "cifar-10-python.tar.gz"
+    path.write_bytes(gzip.compress(head + bytes(1 << 28)))
+    tracemalloc.start()
+    with pytest.raises(UnavailableError, match=reason):
+        load("cifar10", "test", tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 27
+
+
+def test_a_pickle_that_keeps_a_value_far_away_is_refused(batch_set, tmp_path):
+    """Up to that place memory would be filled."""
+    assert "keeps a value in place" in refused(batch_set, tmp_path, b"\x80\x02Nr\xff\xff\xff\x1f.")
+
+
+def test_lists_that_hold_each_other_are_not_written_out(batch_set, tmp_path):
+    twice = b"".join(b"(h" + bytes([k]) + b"h" + bytes([k]) + b"lq" + bytes([k + 1]) + b"0" for k in range(40))
+    code = b"]q\x000" + twice + b"h" + bytes([40])
+    line = refused(batch_set, tmp_path, b"\x80\x02cnumpy\ndtype\n" + code + b"\x85R.")
+    assert "of type u1, got list" in line

@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -58,8 +59,9 @@ def images(count, side, body):
         (gzip.compress(images(5, 28, 5 * 784))[:40], "Compressed file ended"),
         (gzip.compress(images(5, 28, 5 * 784))[:-8] + bytes(8), "CRC check failed"),
         (gzip.compress(images(5, 28, 5 * 784 - 1)), "announces 3920 bytes, got 3919"),
-        (gzip.compress(images(5, 28, 5 * 784 + 1)), "announces 3920 bytes, got 3921"),
-        (gzip.compress(images(2**32 - 1, 28, 100)), "got 100"),
+        (gzip.compress(images(5, 28, 5 * 784 + 1)), "announces 3920 bytes, got more"),
+        (gzip.compress(images(2**32 - 1, 28, 100)), "at most 1,000,000 images, and its head announces 4,294,967,295"),
+        (gzip.compress(images(2**20 - 2**16, 28, 100)), "got 100"),
         (gzip.compress(images(5, 27, 5 * 729)), "must be 28 x 28, got 27 x 27"),
         (gzip.compress(struct.pack(">2I", 0x801, 100) + bytes(100)), "must begin with 00000803"),
         (gzip.compress(struct.pack(">4I", 0xD03, 5, 28, 28) + bytes(3920)), "must begin with 00000803"),
@@ -85,3 +87,13 @@ def test_no_images_at_all(idx_set, tmp_path):
     idx_set(tmp_path / "MNIST/raw", train=0)
     with pytest.raises(UnavailableError, match="and some, got 0 for 0"):
         load("mnist", "train", tmp_path)
+
+
+def test_no_more_is_unpacked_than_the_head_announces(idx_set, tmp_path):
+    idx_set(tmp_path / "MNIST/raw")
+    content = gzip.compress(images(5, 28, 1 << 28), 1)
+    tracemalloc.start()
+    assert "announces 3920 bytes, got more" in damaged(tmp_path, IMAGES, content)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 24
