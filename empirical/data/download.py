@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from empirical.data.catalogue import BATCH_ARCHIVE, BATCH_FOLDER, LAYOUTS, PUBLISHED, SPLITS
 from empirical.data.cifar import packed
-from empirical.data.folders import find, remedy, root
+from empirical.data.folders import find, remedy, root, shown
 from empirical.data.packages import package
 from fragility.engine.backend import UnavailableError
 from fragility.engine.context import DATA
@@ -55,10 +55,13 @@ def fetch(name: str, folder: Path) -> Path:
 
     Raises
     ------
+    UsageError : what was named is no folder.
     UnavailableError : no mirror gave a file with the right checksum.
     StorageError : the folder cannot be written, or the disk is full.
     """
     published = PUBLISHED[name]
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--data-dir or {DATA} must name a folder, got {shown(folder)}, a file")
     try:
         with _workshop(folder) as workshop:
             for file, checksum in published.files.items():

@@ -24,8 +24,11 @@ from empirical.data.catalogue import (
     SPLITS,
 )
 from fragility.engine.backend import UnavailableError
-from fragility.engine.context import current
+from fragility.engine.context import DATA, current
+from fragility.engine.files import reason
+from fragility.engine.study import UsageError
 
+MOST_SHOWN = 80  # characters of a path that an error repeats, where it is the path that is wrong
 WNID = re.compile(r"n\d{8}")  # the name of a class of ImageNet
 
 
@@ -39,7 +42,21 @@ def root(data_dir: str | Path | None = None) -> tuple[Path, bool]:
 
 
 def find(name: str, folder: Path, splits: Sequence[str] = SPLITS) -> Path | None:
-    """The folder or archive below `folder` that has all files of these splits, whatever is in them."""
+    """The folder or archive below `folder` that has all files of these splits, whatever is in them.
+
+    Raises
+    ------
+    UsageError : the folder has a name that no folder can have, or may not be looked into.
+    """
+    try:
+        return _found(name, folder, splits)
+    except (OSError, ValueError) as error:  # a name that is too long, or with a zero character
+        raise UsageError(
+            f"--data-dir or {DATA} must name a folder of data sets, got {shown(folder)}: {reason(error)}"
+        ) from None
+
+
+def _found(name: str, folder: Path, splits: Sequence[str]) -> Path | None:
     if name == "cifar10":
         names = [batch for split in splits for batch in BATCHES[split]]
         unpacked, archive = folder / BATCH_FOLDER, folder / BATCH_ARCHIVE
@@ -63,6 +80,12 @@ def wnids(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
     return sorted(path.name for path in folder.iterdir() if WNID.fullmatch(path.name) and path.is_dir())
+
+
+def shown(path: Path) -> str:
+    """A path in a short line, whatever is in it."""
+    text = repr(str(path))[1:-1]
+    return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "..."
 
 
 def unreadable(path: Path | str, reason: str) -> NoReturn:

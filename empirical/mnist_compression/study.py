@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from empirical.data import digest, load, splits
-from empirical.mnist_compression.measure import SEVEN, STATISTICS, World, measure
+from empirical.mnist_compression.measure import ONE, SEVEN, STATISTICS, World, measure
 from empirical.mnist_compression.strokes import recentred
-from fragility.engine.study import Axis, Method, Point, Study, among, integers
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integers
 
 if TYPE_CHECKING:
     from fragility.backends import Stream
@@ -54,11 +54,27 @@ def points(
     """Every data set with every construction, length of training and network, with certificates or without.
 
     A point names its images by a digest.
+
+    Raises
+    ------
+    UsageError : there is no 7 or 1 to train on, or no 7 to be made a 1.
     """
     axes = ("dataset", "construction", "certificate", "epochs", "network", "data")
     held = {name: digest(name) for name in dataset}
+    for name in dataset:
+        _check_classes(name)
     swept = product(dataset, construction, certificate, epochs, network)
     return [dict(zip(axes, (*values, held[values[0]]), strict=True)) for values in swept]
+
+
+def _check_classes(dataset: str) -> None:
+    wanted = f"--data-dir must hold 7s and 1s of {dataset} to train on, and 7s with some ink to test"
+    train, test = load(dataset, "train"), load(dataset, "test")
+    for images, split, digit in ((train, "training", SEVEN), (train, "training", ONE), (test, "test", SEVEN)):
+        if not (images.labels == digit).any():
+            raise UsageError(f"{wanted}, got no {digit} among the {len(images)} {split} images")
+    if blank := int((~test.x[test.labels == SEVEN].any((1, 2))).sum()):
+        raise UsageError(f"{wanted}, got {blank} without any")
 
 
 def _sevens(dataset: str, **_: Any) -> int:
