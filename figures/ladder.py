@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from figures.shared.records import drawn as recorded
 from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from figures.shared.words import letters
 from fragility.engine.study import Point
 from simulate.ladder.study import STUDY
 from simulate.ladder.table import Rungs, gathered, summary
@@ -51,6 +52,13 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
     return Numbers(found, manifest)
 
 
+def size(drawn: Numbers) -> tuple[float, float]:
+    """In inches: as two rows and three columns have it, or in proportion for more."""
+    widths = {rungs.point["width"] for rungs in drawn.rungs}
+    budgets = {(rungs.point["x"], rungs.point["w"]) for rungs in drawn.rungs}
+    return max(7.2, 2.4 * len(budgets)), max(5.0, 1.0 + 2.0 * len(widths))
+
+
 def _rungs(run: Path, point: Point) -> Rungs | None:
     """From the method that measures the most of them."""
     for method in STUDY.methods:
@@ -64,12 +72,12 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     widths = sorted({rungs.point["width"] for rungs in drawn.rungs})
     budgets = sorted({(rungs.point["x"], rungs.point["w"]) for rungs in drawn.rungs}, key=_order)
     grid = figure.subplots(len(widths), len(budgets), sharex=True, sharey=True, squeeze=False)
-    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    names = letters()
     for row, width in zip(grid, widths, strict=True):
         for axes, (x, w) in zip(row, budgets, strict=True):
             here = [r for r in drawn.rungs if (r.point["width"], r.point["x"], r.point["w"]) == (width, x, w)]
             _panel(axes, here)
-            axes.set_title(f"({next(letters)})  width {width}, {_budget(x, w)}", loc="left")
+            axes.set_title(f"({next(names)})  width {width}, {_budget(x, w)}", loc="left")
     for axes in grid[:, 0]:
         axes.set_ylabel(_reference(drawn))
     for axes in grid[-1]:
@@ -129,4 +137,4 @@ def _reference(drawn: Numbers) -> str:
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("simulate.ladder", draw, numbers, size=(7.2, 5.0))
+    main("simulate.ladder", draw, numbers, size)

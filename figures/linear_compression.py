@@ -11,6 +11,7 @@ import numpy as np
 
 from figures.shared.records import measured
 from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from figures.shared.words import letters
 from fragility.engine.study import Point, label
 from fragility.judging.estimates import Estimate, mean
 from theory.products.selection import mean_fraction, selected
@@ -82,17 +83,17 @@ def size(drawn: Numbers) -> tuple[float, float]:
 def draw(figure: Figure, drawn: Numbers) -> None:
     """A row of three panels for each scale."""
     grid = figure.subplots(len(drawn.scales), 3, squeeze=False, sharex="col", sharey="col")
-    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    names = letters()
     for row, scale in zip(grid, drawn.scales, strict=True):
         records = drawn.of(scale)
         _dimensions(row[0], records)
-        row[0].set_title(f"({next(letters)})  valid networks, scale {scale:g}")
+        row[0].set_title(f"({next(names)})  valid networks, scale {scale:g}")
         for point, values in records:
             if point["n"] == drawn.n:
                 _networks(row[1], values)
                 _selection(row[2], point, values)
-        row[1].set_title(f"({next(letters)})  n = {drawn.n}, scale {scale:g}")
-        row[2].set_title(f"({next(letters)})  along training, scale {scale:g}")
+        row[1].set_title(f"({next(names)})  n = {drawn.n}, scale {scale:g}")
+        row[2].set_title(f"({next(names)})  along training, scale {scale:g}")
     for axes, name in zip(grid[-1], ("input dimension n", r"fraction $|r_{nn}|/\|a_n\|$", "share valid"), strict=True):
         axes.set_xlabel(name)
     for axes in grid[:, 0]:

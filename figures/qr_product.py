@@ -15,6 +15,7 @@ from figures.panels import deviation, law
 from figures.panels.shared import tick_plainly
 from figures.shared.records import Held, held
 from figures.shared.style import CHANCE, SIMULATION, THEORY
+from figures.shared.words import MOST_ENTRIES, written
 from fragility import book
 from fragility.claim import Claim
 from fragility.engine.study import Point, label
@@ -112,7 +113,9 @@ def draw(figure: Figure, drawn: Numbers) -> None:
         axes.remove()
     n, rows = drawn.point["n"], drawn.point["rows"]
     factors = f"{len(rows)} Gaussian factor{'s' if len(rows) > 1 else ''}"
-    shape = f"{n} × {n}" if set(rows) == {n} else " <- ".join(map(str, (*reversed(rows), n)))
+    several = len(rows) > MOST_ENTRIES
+    shape = f"{n} columns, rows {written(rows)}" if several else " <- ".join(map(str, (*reversed(rows), n)))
+    shape = f"{n} × {n}" if set(rows) == {n} else shape
     figure.suptitle(f"R of a product of {factors}, {shape}, seed {drawn.seed}", fontsize=9, x=0.01, ha="left")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from figures.shared.style import DECOY
+from figures.shared.words import cut, written
 from fragility.claim import Claim
 from fragility.engine.study import Point, label
 from fragility.judging.stated import stated, stated_by_decoys
@@ -47,29 +48,30 @@ def thinned(length: int) -> np.ndarray:
 def short(point: Point) -> str:
     """A point for a note: heights one by one if they are few, and none of one square factor; words by themselves."""
 
-    def written(axis: str, value: Any) -> str:
+    def named_as(axis: str, value: Any) -> str:
         if isinstance(value, str):
-            return value
+            return cut(value)
         if isinstance(value, tuple) and len(value) <= MOST_HEIGHTS:
             return f"{axis} = {', '.join(map(str, value))}".replace(" ", UNBROKEN)
-        return label({axis: value}).replace("=", f"{UNBROKEN}={UNBROKEN}")
+        folded = label({axis: value}).replace("=", f"{UNBROKEN}={UNBROKEN}")
+        return folded if len(folded) <= LINE_WIDTH else f"{axis}{UNBROKEN}={UNBROKEN}{written(value)}"
 
     square = point.get("n"), point.get("rows")
     named = {axis: value for axis, value in point.items() if axis != "rows" or square != (value[0], (value[0],))}
-    return ", ".join(written(axis, value) for axis, value in named.items())
+    return ", ".join(named_as(axis, value) for axis, value in named.items())
 
 
 def subtitle(axes: Axes, text: str, more: str) -> None:
     """Two small lines between a panel and its title, for which `TITLE_PAD` leaves room."""
     lines = f"{text}\n{more}" if len(text) <= LINE_WIDTH else fill(f"{text}; {more}", LINE_WIDTH)
-    written = axes.annotate(lines, (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", va="bottom")
-    written.set(fontsize=SMALL, color="0.35", linespacing=1.2, in_layout=False)
+    note = axes.annotate(lines, (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", va="bottom")
+    note.set(fontsize=SMALL, color="0.35", linespacing=1.2, in_layout=False)
 
 
 def name_decoys(axes: Axes, says: Sequence[str]) -> None:
     """Names the decoys that are drawn, in their colour, at the top of a panel."""
-    written = axes.annotate(fill("; ".join(says), LINE_WIDTH), (0.02, 0.99), xycoords="axes fraction", va="top")
-    written.set(fontsize=SMALL, color=DECOY, linespacing=1.2, in_layout=False)
+    note = axes.annotate(fill("; ".join(says), LINE_WIDTH), (0.02, 0.99), xycoords="axes fraction", va="top")
+    note.set(fontsize=SMALL, color=DECOY, linespacing=1.2, in_layout=False)
 
 
 def tick_plainly(axis: Axis) -> None:
