@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -16,6 +17,8 @@ class Interval(NamedTuple):
     n: int
 
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)|`|(?<=\])\(")  # what begins a tag, an entity, code or an address
 Cell: TypeAlias = str | int | float | Interval | None
 
 
@@ -54,12 +57,12 @@ class Column:
             return "too few" if cell.n else ""
         if cell is None or isinstance(cell, str):
             return cell or ""
+        if math.isnan(cell):
+            return "-"
         if self.form:
             return format(cell, self.form)
         if isinstance(cell, int):
             return f"{cell:,}"
-        if math.isnan(cell):
-            return "-"
         return f"{cell:.4f}" if 1e-3 <= abs(cell) < 100 else f"{cell:.4g}"
 
 
@@ -112,18 +115,20 @@ def text(table: Table) -> str:
 
 
 def markdown(table: Table) -> str:
-    """The table in Markdown; columns in which nothing stands are left out."""
+    """The table in Markdown; columns in which nothing stands are left out, and no text is taken for markup."""
     columns, rows = _written(table)
     lines = [[column.head for column in columns], ["---:" if column.align == "right" else "---" for column in columns]]
     for position, cells in enumerate(rows):
         if position in table.headings:
-            lines.append([f"**{table.headings[position]}**", *[""] * (len(columns) - 1)])
-        lines.append([f"`{cell}`" if column.code else cell for cell, column in zip(cells, columns, strict=True)])
+            lines.append([f"**{_plain(table.headings[position])}**", *[""] * (len(columns) - 1)])
+        lines.append(
+            [_code(cell) if column.code else _plain(cell) for cell, column in zip(cells, columns, strict=True)]
+        )
     return "\n".join(
         [
-            *([f"**{table.title}**", ""] if table.title else []),
+            *([f"**{_plain(table.title)}**", ""] if table.title else []),
             *("| {} |".format(" | ".join(cell.replace("|", r"\|") for cell in cells)) for cells in lines),
-            *(["", *table.notes] if table.notes else []),
+            *(["", *map(_plain, table.notes)] if table.notes else []),
         ]
     )
 
@@ -157,8 +162,28 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _plain(words: str) -> str:
+    """Words as they stand, for Markdown: no tag, entity, link or code; formulas stay formulas."""
+    return MARKUP.sub(lambda mark: f"&#{ord(mark[0])};", _line(words))
+
+
+def _code(words: str) -> str:
+    """Words as code, for Markdown; more backticks around them than there are within."""
+    words = _line(words)
+    ticks = "`" * (1 + max(map(len, re.findall("`+", words)), default=0))
+    space = " " if "`" in words else ""
+    return f"{ticks}{space}{words}{space}{ticks}" if words else ""
+
+
+def _line(words: str) -> str:
+    """Words without line breaks, or anything else that moves the cursor."""
+    return CONTROL.sub(" ", words)
+
+
 def _written(table: Table) -> tuple[list[Column], list[list[str]]]:
     """The columns in which something stands, and their cells as a reader sees them."""
-    every = [[column.written(cell) for column, cell in zip(table.columns, row, strict=True)] for row in table.rows]
+    every = [
+        [_line(column.written(cell)) for column, cell in zip(table.columns, row, strict=True)] for row in table.rows
+    ]
     shown = [k for k in range(len(table.columns)) if not every or any(row[k] for row in every)]
     return [table.columns[k] for k in shown], [[row[k] for k in shown] for row in every]

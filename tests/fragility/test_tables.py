@@ -36,7 +36,7 @@ def test_a_terminal_gets_aligned_columns_of_which_none_is_empty():
         "",
         "measured",
         "short            1.2  1.0000 to 1.5000  a sentence that is longer than its name",
-        "unknown          nan           too few  another",
+        "unknown            -           too few  another",
         "",
         "not measured",
         "none                                    a | b",
@@ -53,7 +53,7 @@ def test_a_page_gets_markdown():
         "| --- | ---: | ---: | --- |",
         "| **measured** |  |  |  |",
         "| `short` | 1.2 | 1.0000 to 1.5000 | a sentence that is longer than its name |",
-        "| `unknown` | nan | too few | another |",
+        "| `unknown` | - | too few | another |",
         "| **not measured** |  |  |  |",
         r"| `none` |  |  | a \| b |",
         "",
@@ -110,3 +110,24 @@ def test_a_listing_may_be_empty():
 def test_a_row_without_its_cells_is_refused():
     with pytest.raises(ValueError, match="shorter"):
         text(Table([Column("a"), Column("b")], [(1,)]))
+
+
+def test_no_text_is_taken_for_markup():
+    """Nor does it break a line; formulas and what compares numbers stand as they are."""
+    columns = [Column("method"), Column("claim", code=True)]
+    row = ("<script>a</script>\\<b> &lt; `c` [d](e) | $a < b \\leq [0, 1]$ n <= 3\nnext\x1b[1m", "x`y|\nz")
+    made = markdown(Table(columns, [row, ("", "")], title="t <i>", notes=["n <img src=x>"], headings={1: "</b>"}))
+    assert made.splitlines() == [
+        "**t &#60;i>**",
+        "",
+        "| method | claim |",
+        "| --- | --- |",
+        "| &#60;script>a&#60;/script>\\&#60;b> &#38;lt; &#96;c&#96; [d]&#40;e) \\| $a < b \\leq [0, 1]$ n <= 3 next "
+        "[1m | `` x`y\\| z `` |",
+        "| **&#60;/b>** |  |",
+        "|  |  |",
+        "",
+        "n &#60;img src=x>",
+    ]
+    assert "\x1b" not in text(Table(columns, [row]))
+    assert len(text(Table(columns, [row])).splitlines()) == 3
