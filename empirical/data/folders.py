@@ -28,7 +28,7 @@ from fragility.engine.context import DATA, current
 from fragility.engine.files import reason
 from fragility.engine.study import UsageError
 
-MOST_SHOWN = 80  # characters of a path that an error repeats, where it is the path that is wrong
+MOST_SHOWN = 200  # characters of a path that an error repeats, where it is the path that is wrong
 WNID = re.compile(r"n\d{8}")  # the name of a class of ImageNet
 
 

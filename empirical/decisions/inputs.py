@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Dense = list[tuple[np.ndarray, np.ndarray]]
+FAULTS = (Exception, SystemExit)  # what a user's code may raise; an interrupt is the user's own
 DRAWING = threading.RLock()  # held while torch's global random state is drawn from, or looked at
 STEADY = (
     "the model must give a point the same logits every time, whatever the others are, as in evaluation mode "
@@ -28,9 +29,13 @@ def shown(value: Any) -> str:
     return " ".join(str(value).split())[:120]
 
 
-def reason(error: Exception) -> str:
-    """An exception in a short line."""
-    return f"{type(error).__name__}: {shown(error)}".removesuffix(": ")
+def reason(error: BaseException) -> str:
+    """An exception in a short line; that of a user may fail even at saying what it is."""
+    try:
+        said = shown(error)
+    except Exception:
+        said = ""
+    return f"{type(error).__name__}: {said}".removesuffix(": ")
 
 
 def numbers(name: str, values: Any, shape: Sequence[int | None], *, finite: bool = True) -> np.ndarray:
@@ -161,7 +166,7 @@ def answer(model: Model, x: Tensor) -> Tensor:
 
     try:
         found = model(x)
-    except Exception as error:
+    except FAULTS as error:
         shape = tuple(x.shape)
         raise UsageError(f"the model must take x, {x.dtype} of shape {shape}, got {reason(error)}") from error
     if not isinstance(found, torch.Tensor):
@@ -180,17 +185,21 @@ def gradient(values: Tensor, x: Tensor) -> Tensor:
 
     Raises
     ------
-    UsageError : there is none.
+    UsageError : there is none, or it is finite at no point.
     """
     import torch
 
     try:
         found = torch.autograd.grad(values.sum(), x, allow_unused=True)[0] if values.requires_grad else None
-    except Exception as error:
+    except FAULTS as error:
         raise UsageError(f"the model must be differentiable, got {reason(error)}") from error
     if found is None:
         raise UsageError(
             "the model's logits must have a gradient with respect to x, got ones that are detached from it"
+        )
+    if not bool(found.flatten(1).isfinite().all(1).any()):
+        raise UsageError(
+            "the gradient of the model's logits must be finite, got NaN or infinite entries at every point"
         )
     return found
 
@@ -243,7 +252,7 @@ def takes_any_batch(model: Model, x: Tensor) -> bool:
         try:
             twice = model(torch.cat((x.flip(0), x)))
             part = model(x[-1:])
-        except Exception:
+        except FAULTS:
             return False
         return alike(twice, torch.cat((wanted.flip(0), wanted))) and alike(part, wanted[-1:])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.imagenet_compression.pairs import Pair, album, coded, pixels, population, try_out, unit
+from empirical.imagenet_compression.pairs import BOX, Pair, album, coded, named, pixels, population, try_out, unit
 from empirical.models.files import digest
 from fragility.engine.context import Context, current
 from fragility.engine.statistics import FLAG, Statistic, Statistics
@@ -18,9 +18,8 @@ from fragility.engine.study import UsageError
 if TYPE_CHECKING:
     import torch
 
-OWN = "own"  # in place of the digest of a file: the weights with which the network comes
+OWN = "own"  # in place of a digest: the weights with which the default network comes
 STEP = 1 / 255  # of the sign attack: one grey level (Kurakin et al. 2017)
-BOX = (0.0, 1.0)
 MOST_STEPS = 64  # after which the sign attack gives up
 DIRECTIONS = 2  # random ones, in which the change of the gradient is sampled beside the steepest and the attack's
 PICTURE = 112  # side of the pictures that are kept of the first pair
@@ -72,7 +71,8 @@ def measure(backend: Any, world: World, model: str, weights: str, **point: Any) 
     pairs = population(point["source"], point["partners"], point["photographs"])
     rows = []
     for number, directions in zip(world["pairs"], world["directions"], strict=True):
-        row = _pair(net, backend.device, pairs[number], directions, **point)
+        with named(model):
+            row = _pair(net, backend.device, pairs[number], directions, **point)
         if number:
             row["pictures"] = np.full_like(row["pictures"], np.nan)
         rows.append({**row, "network": int(network, 16)})
@@ -192,13 +192,38 @@ def tried_network(spec: str, weights: str, size: int, device: str, context: Cont
 
     Raises
     ------
-    UsageError : the context's file of weights is not that of the point, or the network is no classifier of photographs.
+    UsageError : the weights are not those of the point, or the network is no classifier of photographs.
     """
-    from empirical.models.load import build, weights_digest
+    from empirical.models.load import INCEPTION, Watched, weights_digest
 
-    given = context.weights
-    if (found := digest(given) if given else OWN) != weights:
-        raise UsageError(f"--checkpoint must be the file {weights} wherever shards are measured, got {found}")
-    net = build(spec, given)
+    if (found := weights_named(spec)) != weights:
+        given = "--checkpoint must be the file" if context.weights else f"--model {spec} must have the weights"
+        raise UsageError(f"{given} {weights} wherever shards are measured, and every time, got {found}")
+    net = _built(spec, context)
     try_out(net, album(), size, spec)
-    return net.to(device), weights_digest(net)
+    moved = net.to(device)
+    return moved if spec == INCEPTION else Watched(moved), weights_digest(net)
+
+
+def weights_named(spec: str) -> str:
+    """What a point says of the weights of a network: a digest of the file that has them, or else of themselves.
+
+    Those that the default network comes with have a checksum of their own, and are not looked at for that.
+
+    Raises
+    ------
+    UsageError : there is no such file or network.
+    """
+    if given := current().weights:
+        return digest(given)
+
+    from empirical.models.load import INCEPTION, weights_digest
+
+    return OWN if spec == INCEPTION else weights_digest(_built(spec, current()))
+
+
+@lru_cache(maxsize=2)  # so that a network which begins at random is the same for a point and for what is measured there
+def _built(spec: str, context: Context) -> Any:
+    from empirical.models.load import build
+
+    return build(spec, context.weights)

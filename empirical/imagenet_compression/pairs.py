@@ -7,7 +7,8 @@ its shorter side scaled to 8/7 of the square's, as ImageNet classifiers are test
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +26,9 @@ LANDMARKS = {AFGHAN: 160, SPRINGER: 217}  # their places among the 1000 classes 
 WHOLE = {118: 151, 1000: 0}  # folders there are of dogs, and of all of ImageNet, and the class of the first
 CLASSES = "classes.txt"  # beside the folders, with a wnid in each line: line k is output k, from 0
 ALL, NEAREST = "all", "nearest"
-TRIALS = 8  # photographs on which a network is tried before anything is measured
+TRIALS, TOGETHER = 8, 2  # photographs on which a network is tried before anything is measured, and in one batch
+BOX = (0.0, 1.0)  # of a pixel
+OF_MODELS = ("the model", "the gradient of the model")  # how errors begin that do not say which
 
 
 @dataclass(frozen=True)
@@ -211,17 +214,17 @@ def try_out(network: Any, shown: Gallery, side: int, name: str) -> None:
 
     Raises
     ------
-    UsageError : it takes no such images, has too few outputs, or, where ranks tell the classes, is right on none.
+    UsageError : it cannot be attacked there, has too few outputs, or, where ranks tell the classes, is right on none.
     """
     import torch
 
-    from empirical.decisions.inputs import logits
+    from empirical.decisions.inputs import check_model, logits
 
     known = [wnid for wnid in shown.files if wnid in shown.outputs]
     tried = [known[k] for k in sorted({*np.linspace(0, len(known) - 1, TRIALS).astype(int)})] if known else []
     right = 0
-    for wnid in tried:
-        x = torch.from_numpy(unit(pixels(shown.files[wnid][0], side)))
+    seen = [torch.from_numpy(unit(pixels(shown.files[wnid][0], side))) for wnid in tried]
+    for wnid, x in zip(tried, seen, strict=True):
         try:
             with torch.no_grad():
                 found = logits(network, x)
@@ -229,15 +232,28 @@ def try_out(network: Any, shown: Gallery, side: int, name: str) -> None:
             raise UsageError(
                 f"--model {name} must map images (1, 3, {side}, {side}) to (1, classes), got: {error}; --size gives "
                 "the side"
-            ) from None
+            ) from error.__cause__
         if (largest := max(shown.output(one) for one in known)) >= (outputs := found.shape[1]):
             raise UsageError(f"--model {name} must have an output for each class, up to {largest}, got {outputs}")
         right += int(found.argmax()) == shown.output(wnid)
+    with named(name):
+        check_model(network, torch.cat(seen[:TOGETHER] or [torch.full((1, 3, side, side), 0.5)]), BOX)
     if tried and not right and not shown.told:
         raise UsageError(
             f"--model {name} must have its outputs in ImageNet's order, got none of {len(tried)} photographs right: "
             f"put a file {CLASSES} beside their folders, with a wnid in each line in the order of the outputs"
         )
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """Says which model it is of which something is wrong inside."""
+    try:
+        yield
+    except UsageError as error:
+        if not str(error).startswith(OF_MODELS):
+            raise
+        raise UsageError(f"--model {name} cannot be measured: {error}") from error.__cause__
 
 
 def unit(image: np.ndarray) -> np.ndarray:

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from empirical.attacks.bracket import ATTACKS
-from empirical.imagenet_compression.measure import DIRECTIONS, OWN, STATISTICS, World, measure
+from empirical.imagenet_compression.measure import DIRECTIONS, STATISTICS, World, measure, weights_named
 from empirical.imagenet_compression.pairs import AFGHAN, ALL, NEAREST, SPRINGER, album, population
-from empirical.models.files import digest
 from fragility.engine.context import current
 from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers
 
@@ -32,21 +31,21 @@ def draw(stream: Stream, units: range, size: int, **_: Any) -> World:
 
 
 def points(model: Sequence[str], size: Sequence[int] | None, source: Sequence[str], **axes: Any) -> list[Point]:
-    """Every network with every population of pairs; a point names its photographs, and a file of weights, by a digest.
+    """Every network with every population of pairs; a point names its photographs and its weights by a digest.
 
     `batch` belongs to a point, since it changes results by rounding.
     """
     given = current().weights
     if given and len(model) > 1:
         raise UsageError(f"--model must be one where --checkpoint holds its weights, got {len(model)}")
-    weights = digest(given) if given else OWN
+    weights = {spec: weights_named(spec) for spec in model}
     shown = {ends: album().digest(album().pairs(*ends)) for ends in product(source, axes["partners"])}
     sweep: list[Point] = []
     for spec in model:
         sides = size or [SIDES.get(spec, 224)]
         how = product(sides, shown, axes["attacks"], axes["nodes"], axes["batch"])
         for side, ends, attacks, nodes, batch in how:
-            held = {"model": spec, "weights": weights, "photographs": shown[ends]}
+            held = {"model": spec, "weights": weights[spec], "photographs": shown[ends]}
             shows = {"source": ends[0], "partners": ends[1], "attacks": attacks, "size": side}
             sweep.append({**held, **shows, "nodes": nodes, "batch": batch})
     return sweep

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
 
+from empirical.data.folders import shown
+from fragility.engine.files import reason
 from fragility.engine.study import UsageError
 
 
@@ -24,25 +27,31 @@ def tensors(path: Path) -> Any:
     """
     import torch
 
+    content = _content(path)
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, str(error.strerror)) from None
-    try:
-        damaged = _damaged(content)
-        if damaged is None:
-            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        wrong = _wrong(content)
+        if wrong is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # on kinds of tensors that whoever asked refuses in a line
+                return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged or foreign pickle makes torch raise
         raise _unreadable(path, f"what torch does not load as tensors ({type(error).__name__})") from None
-    raise _unreadable(path, f"{damaged} does not match its checksum")
+    raise _unreadable(path, wrong)
 
 
-def _damaged(content: bytes) -> str | None:
-    """A member of the zip that does not match its checksum; before 2020 torch wrote bare pickles, which have none."""
+def _wrong(content: bytes) -> str | None:
+    """What is wrong with the zip; before 2020 torch wrote bare pickles, of which nothing can be said.
+
+    torch packs nothing: a zip that announces more than it is long would fill the memory with what it unpacks to.
+    """
     if not zipfile.is_zipfile(io.BytesIO(content)):
         return None
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return archive.testzip()
+        announced = sum(member.file_size for member in archive.infolist())
+        if announced > len(content):
+            return f"a zip of {len(content):,} bytes that unpacks to {announced:,}"
+        damaged = archive.testzip()
+        return damaged and f"{damaged} does not match its checksum"
 
 
 def digest(path: Path) -> str:
@@ -52,11 +61,20 @@ def digest(path: Path) -> str:
     ------
     UsageError : the file cannot be read.
     """
+    return hashlib.sha256(_content(path)).hexdigest()[:12]
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file; what is none, such as a device, may never end."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    except OSError as error:
-        raise _unreadable(path, str(error.strerror)) from None
+        if path.exists() and not path.is_file():
+            raise _unreadable(path, "a folder" if path.is_dir() else "no file")
+        return path.read_bytes()
+    except UsageError:
+        raise
+    except (OSError, ValueError, MemoryError) as error:  # a name with a zero character is a ValueError
+        raise _unreadable(path, reason(error)) from None
 
 
 def _unreadable(path: Path, why: str) -> UsageError:
-    return UsageError(f"{path} must be a whole file of tensors, as torch.save writes it, got: {why}")
+    return UsageError(f"{shown(path)} must be a whole file of tensors, as torch.save writes it, got: {why}")

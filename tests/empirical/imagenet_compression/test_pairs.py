@@ -108,7 +108,7 @@ def test_a_network_that_is_never_right_is_not_believed_to_have_the_ranks(tmp_pat
             self.output = output
 
         def forward(self, x):
-            return torch.eye(1000)[self.output].expand(len(x), 1000)
+            return torch.eye(1000)[self.output] + 0 * x.flatten(1).sum(1, keepdim=True)
 
     shown = gallery(made(tmp_path, [SPRINGER, AFGHAN]))
     try_out(Constant(217), shown, 7, "a:b")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from empirical.imagenet_compression import measure
 from empirical.imagenet_compression.measure import FLAGS, OWN, PICTURE, STATISTICS
 from empirical.imagenet_compression.pairs import AFGHAN, SPRINGER, unit
 from empirical.imagenet_compression.study import STUDY
@@ -51,6 +52,39 @@ def wide():
 
 def narrow():
     return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, 2))
+
+def drawn():
+    return Colours(1.0).requires_grad_(False).apply(lambda one: one.read.normal_())
+
+class Odd(torch.nn.Module):
+    def __init__(self, change, calls=0):
+        super().__init__()
+        self.inner, self.change, self.left = Colours(0.0), change, calls
+    def forward(self, x):
+        self.left -= 1
+        return self.inner(x) if self.left >= 0 else self.change(self.inner(x), x)
+
+def leave(y, x):
+    raise SystemExit(7)
+
+def fail(y, x):
+    raise ValueError("late\\nand more")
+
+def four(): return Odd(lambda y, x: y[:, :, None, None])
+def whole(): return Odd(lambda y, x: y.long())
+def detached(): return Odd(lambda y, x: y.detach())
+def double(): return Odd(lambda y, x: y.double())
+def pair(): return Odd(lambda y, x: (y, y))
+def named(): return Odd(lambda y, x: {"logits": y})
+def nothing(): return Odd(lambda y, x: None)
+def no_number(): return Odd(lambda y, x: y * float("nan"))
+def steep(): return Odd(lambda y, x: y + 0 * (0 * x).sum((1, 2, 3))[:, None].sqrt())
+def dropping(): return Odd(lambda y, x: torch.nn.functional.dropout(y, 0.5, True))
+def changing(): return Odd(lambda y, x: y + 0 * x.mul_(0.5).sum())
+def leaving(): return Odd(leave)
+def late_leaving(): return Odd(leave, 40)
+def late_fault(): return Odd(fail, 40)
+def late_number(): return Odd(lambda y, x: y * float("nan"), 60)
 """
 POINT = {"source": [SPRINGER], "partners": ["all"], "attacks": ["deepfool"], "nodes": [4], "batch": [3]}
 
@@ -155,7 +189,6 @@ def test_a_shard_alone_gives_the_same_numbers_and_other_weights_or_photographs_a
     import torch
 
     (point,) = points("bent")
-    assert point["weights"] == OWN
     own, again = (measured(point, range(1, 2)) for _ in range(2))
     assert own["distance"][0] == again["distance"][0]
     torch.save(colour_networks.Colours(1.0).state_dict(), tmp_path / "same.pt")
@@ -167,7 +200,7 @@ def test_a_shard_alone_gives_the_same_numbers_and_other_weights_or_photographs_a
             (other,) = points("bent")
             found.append((other["weights"], measured(other, range(1, 2))))
     (same, of_same), (changed, of_changed) = found
-    assert len({OWN, same, changed}) == 3
+    assert len({point["weights"], same, changed}) == 3
     assert of_same["network"] == own["network"] != of_changed["network"]
     assert of_same["distance"] == own["distance"] != of_changed["distance"]
     with using(given[1]), pytest.raises(UsageError, match=f"--checkpoint must be the file {same} .*, got {changed}"):
@@ -196,15 +229,56 @@ def test_pairs_that_there_are_not_are_said_in_a_line(here, axes, line):
         ("wide", "--model colour_networks:wide must map images"),
         ("narrow", "--model colour_networks:narrow must have an output for each class, up to 2, got 2"),
         ("missing", "--model colour_networks:missing must name a function"),
+        ("four", "--model colour_networks:four must map images (1, 3, 32, 32) to (1, classes), got"),
+        ("whole", "must be of the dtype and on the device of x, torch.float32 on cpu, got torch.int64"),
+        ("double", "must be of the dtype and on the device of x, torch.float32 on cpu, got torch.float64"),
+        ("pair", "must return a tensor of logits, got tuple"),
+        ("named", "must return a tensor of logits, got dict"),
+        ("nothing", "must return a tensor of logits, got NoneType"),
+        ("no_number", "--model colour_networks:no_number must map images"),
+        ("changing", "must leave its input as it is, got one that changes it in place"),
+        ("leaving", "got SystemExit: 7"),
+        ("detached", "--model colour_networks:detached cannot be measured: the model's logits must have a gradient"),
+        ("steep", "cannot be measured: the gradient of the model's logits must be finite, got NaN"),
+        ("dropping", "cannot be measured: the model must give a point the same logits every time"),
+        ("late_leaving", "--model colour_networks:late_leaving cannot be measured: the model must take x"),
+        ("late_fault", "got ValueError: late and more"),
+        ("late_number", "--model colour_networks:late_number cannot be measured: the model's logits at x must be"),
     ],
 )
-def test_a_network_that_cannot_be_measured_is_said_in_a_line_when_it_is(here, model, line):
-    """Points are listed without it."""
-    (point,) = points(model)
+def test_a_network_that_cannot_be_measured_is_said_in_a_line(here, model, line):
     with pytest.raises(UsageError) as error:
-        measured(point, range(1))
+        measured(*points(model), range(1))
     assert line in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_point_names_the_weights_that_a_network_is_built_with(here, monkeypatch):
+    import colour_networks
+    import torch
+
+    (one,), (again,) = points("bent"), points("bent")
+    assert one == again
+    measure._built.cache_clear()
+    monkeypatch.setattr(colour_networks, "bent", lambda: colour_networks.Colours(3.0).double().float())
+    assert points("bent") == [one]
+    measure._built.cache_clear()
+    other = colour_networks.Colours(3.0)
+    other.load_state_dict(other.state_dict() | {"read": torch.zeros(3, 4)})
+    monkeypatch.setattr(colour_networks, "bent", lambda: other)
+    (changed,) = points("bent")
+    assert changed["weights"] != one["weights"]
+    with pytest.raises(UsageError, match=f"must have the weights {one['weights']} .* got {changed['weights']}"):
+        measured(one, range(1))
+
+
+def test_a_network_that_begins_at_random_is_another_in_another_process(here):
+    (point,) = points("drawn")
+    assert points("drawn") == [point]
+    found = measured(point, range(1))
+    assert found["network"][0] == int(point["weights"], 16)
+    measure._built.cache_clear()
+    assert points("drawn") != [point]
 
 
 def test_a_file_of_weights_is_one_networks_and_must_be_there(here, tmp_path):

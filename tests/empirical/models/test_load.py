@@ -1,6 +1,8 @@
 """Classifiers by name: what is built, what is refused in a line, and the digest of weights."""
 
 import sys
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,22 @@ def broken():
 
 def needy(path):
     return build()
+
+def leaves():
+    raise SystemExit(5)
+
+def lazy():
+    return nn.LazyLinear(3)
+
+def hollow():
+    return nn.Linear(2, 3, device="meta")
+
+def scripted():
+    return torch.jit.script(build())
+
+def talks():
+    print("not a result")
+    return build()
 """
 
 
@@ -39,6 +57,8 @@ def own(tmp_path, monkeypatch):
     (tmp_path / "own_model.py").write_text(MODULE)
     (tmp_path / "own_needs.py").write_text("import no_such_package\n")
     (tmp_path / "own_fault.py").write_text("1 / 0\n")
+    (tmp_path / "own_exit.py").write_text("raise SystemExit(5)\n")
+    (tmp_path / "own_attribute.py").write_text("import torch\ntorch.no_such_thing\n")
     (tmp_path / "own_syntax.py").write_text("def build(:\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
@@ -66,15 +86,33 @@ def test_a_users_function_is_built_for_measuring():
         ("own_needs:build", "needs no_such_package, which is not installed"),
         ("own_fault:build", "must be importable, got ZeroDivisionError: division by zero"),
         ("own_syntax:build", "must be importable, got SyntaxError"),
+        ("own_exit:build", "must be importable, got SystemExit: 5"),
+        ("own_attribute:build", "must be importable, got AttributeError: .*no_such_thing"),
+        ("own_model:leaves", "without arguments, got SystemExit: 5"),
+        ("own_model:lazy", "must have numbers in its weights, got none in weight"),
+        ("own_model:hollow", "must have numbers in its weights, got none in weight"),
         ("own_model:number", "must return a torch.nn.Module, got int"),
-        ("own_model:needy", "is called without arguments and must return, got TypeError: .* 'path'"),
-        ("own_model:broken", "must return, got OSError: no such weights: model.npz"),
+        ("own_model:needy", "must return when it is called without arguments, got TypeError: .* 'path'"),
+        ("own_model:broken", "without arguments, got OSError: no such weights: model.npz"),
     ],
 )
 def test_what_is_no_model_is_refused_in_a_line(spec, match):
     with pytest.raises(UsageError, match=match) as refusal:
         build(spec)
     assert "\n" not in str(refusal.value)
+
+
+def test_an_interrupt_is_the_users_own(own, monkeypatch):
+    (own / "own_stop.py").write_text("raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        build("own_stop:build")
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+def test_a_scripted_network_is_one_too_and_what_is_printed_is_no_result(capsys):
+    assert not any(weight.requires_grad for weight in build("own_model:scripted").parameters())
+    build("own_model:talks")
+    assert capsys.readouterr() == ("", "not a result\n")
 
 
 def test_a_checkpoint_replaces_all_weights(own):
@@ -86,12 +124,50 @@ def test_a_checkpoint_replaces_all_weights(own):
     assert weights_digest(build("own_model:build", own / "old.pt")) == weights_digest(network)
 
 
+def of(weight):
+    """A checkpoint with that weight."""
+    return {"1.weight": weight, "1.bias": torch.zeros(4)}
+
+
+def test_a_checkpoint_of_another_precision_is_rounded(own):
+    torch.save(of(torch.full((4, 12), 1 / 3, dtype=torch.float64)), own / "weights.pt")
+    weight = build("own_model:build", own / "weights.pt").state_dict()["1.weight"]
+    assert torch.equal(weight, torch.full((4, 12), 1 / 3))
+
+
+def test_a_packed_checkpoint_that_would_fill_memory_is_left_packed(own):
+    torch.save(of(torch.zeros(4, 12)), own / "given.pt")
+    with (
+        zipfile.ZipFile(own / "given.pt") as given,
+        zipfile.ZipFile(own / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as bomb,
+    ):
+        for name in given.namelist():
+            bomb.writestr(name, bytes(1 << 26) if name.endswith("data/0") else given.read(name))
+    tracemalloc.start()
+    with pytest.raises(UsageError, match=r"got: a zip of [0-9,]+ bytes that unpacks to 67,"):
+        build("own_model:build", own / "bomb.pt")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 22
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "a" * 300, "a\0b"], ids=["device", "long", "zero character"])
+def test_a_path_that_is_no_file_is_a_line(own, name):
+    with pytest.raises(UsageError, match=r"must be a whole file of tensors, .* got: ") as line:
+        build("own_model:build", Path(name))
+    assert len(str(line.value)) < 400
+
+
 @pytest.mark.parametrize(
     ("content", "match"),
     [
         ({"1.weight": torch.zeros(4, 12)}, r"weights.pt lacks 1\.bias \(1 in all\)$"),
         ({"1.weight": torch.zeros(4, 12), "1.bias": torch.zeros(4), "2": torch.zeros(1)}, "has the foreign 2 "),
         ({"1.weight": torch.zeros(12, 4), "1.bias": torch.zeros(4)}, r"has another shape of 1\.weight "),
+        (of(torch.zeros(4, 12, device="meta")), "no numbers like the network's in 1.weight, but shapes alone"),
+        (of(torch.ones(4, 12).to_sparse()), "but sparse ones"),
+        (of(torch.ones(4, 12, dtype=torch.complex64)), "but torch.complex64"),
+        (of(torch.ones(4, 12, dtype=torch.int64)), "but torch.int64"),
         ([torch.zeros(4)], "must be a state_dict of tensors, got list"),
         ({"epoch": 3}, "must be a state_dict of tensors, got dict"),
         ({"1.weight": Path("x")}, "must be a whole file of tensors"),
@@ -170,4 +246,10 @@ def test_a_digest_tells_weights_apart():
     assert len(set(digests)) == len(cases)
     assert digests[0] == weights_digest(Named("a", torch.arange(12.0).reshape(6, 2)[:, 0] / 2))
     assert len(digests[0]) == 12
+    plain, named = nn.Linear(2, 2), nn.Linear(2, 2)
+    plain.load_state_dict(named.state_dict())
+    assert weights_digest(plain) == weights_digest(named)
+    plain.mask = torch.ones(2)  # neither a weight nor a buffer, and yet it may change an answer
+    named.register_buffer("mask", torch.zeros(2), persistent=False)
+    assert len({weights_digest(network) for network in (plain, named, nn.Linear(2, 2))}) == 3
     assert weights_digest(nn.BatchNorm1d(2)) == weights_digest(nn.BatchNorm1d(2))
