@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 8  # arrays, in one line
 MOST_LAYERS = 10_000
-MOST_SIGNS = 10**6  # dimension of sign vectors: there is a sum over all of them, some fifty times
+MOST_SIGNS = 500_000  # dimension of sign vectors: a sum over all of them, a dozen times, is two seconds
 MOST_FREQUENCIES, MOST_ENTRIES = 2**18, 2**24  # of a convolution: of as many matrices singular values are a few seconds
 
 Heights = tuple[int, ...]
@@ -263,6 +263,8 @@ def convolution_norm(
         "circular, exact": float(circulant.spectral_norm(K, grid, stride, groups)),
         "zero-padded, at most": float(circulant.zero_padding_bound(K, grid, stride, groups)),
     }
+    if math.isinf(max(float(number) for number in answer.values())):
+        raise ValueError(f"the kernel must have norms within floating point, got entries up to {abs(K).max():g}")
     normalised = "circular, after ConvNorm" + (", before striding" if stride > 1 else "")
     if require.budget("epsilon", epsilon) == 0 and normalisation.vanishes(K, grid):
         enough = normalisation.suggested_epsilon(K, grid)

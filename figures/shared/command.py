@@ -63,7 +63,8 @@ def main(
             page = _page(flags.page, pages()) if pages else None
             figure_name = module.removeprefix("figures.")
             name = f"{figure_name}-{page}" if pages and page != pages()[0] else figure_name
-            target = picture_file(flags.to or flags.out / "figures" / f"{name}.png", "--to")
+            picture = flags.to or flags.out / "figures" / f"{name}.png"
+            target = picture_file(picture, "--to" if flags.to else "--out")
             try:
                 held, manifest = _run(flags.out, study, flags.run)
                 chosen = numbers(held, manifest, page or _point(manifest, flags.point))
@@ -97,9 +98,8 @@ def _run(out: Path, study: str, run: str | None) -> tuple[Path, dict[str, Any]]:
     chosen = [path for path in found if run in (None, path.name)]
     if not chosen:
         held = ", ".join(path.name for path in found) or "none"
-        raise FileNotFoundError(
-            f"no records of {run or 'any run'} in {out / study} (held: {held}): python -m {study} makes some"
-        )
+        wanted = "any run" if run is None else repr(run)
+        raise FileNotFoundError(f"no records of {wanted} in {out / study} (held: {held}): python -m {study} makes some")
     manifest = read_manifest(chosen[-1], "seed", "points")
     foreign = [point for point in manifest["points"] if not _is_point(find_study(study), point)]
     if foreign:

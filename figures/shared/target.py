@@ -18,6 +18,8 @@ def picture_file(path: Path, flag: str) -> Path:
     UsageError : for an ending that no format has, a name that the file system does not take, and in place of a folder,
         a device or a pipe.
     """
+    if path.name in FORMATS:
+        raise UsageError(f"{flag} must have a name before its ending, got {path}")
     if path.suffix not in FORMATS:
         raise UsageError(f"{flag} must end in {', '.join(FORMATS)}, got {path}")
     try:

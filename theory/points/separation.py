@@ -203,12 +203,15 @@ def _log_leading_term(d: int, share: np.ndarray) -> np.ndarray:
 
 def _log_series(a: float, x: np.ndarray) -> np.ndarray:
     """ln of sum_n x^n / (a + 1)_n, x well below a."""
-    total = term = np.ones_like(x)
-    n = 1
-    while np.any(term > 1e-17 * total):
-        term = term * x / (a + n)
-        total, n = total + term, n + 1
-    return np.log(total)
+    points = np.ravel(x)
+    total, term = np.ones_like(points), np.ones_like(points)
+    open_ones, n = np.arange(points.size), 1
+    while open_ones.size:
+        term = term * points[open_ones] / (a + n)
+        total[open_ones] += term
+        left = term > 1e-17 * total[open_ones]
+        open_ones, term, n = open_ones[left], term[left], n + 1
+    return np.log(total).reshape(np.shape(x))
 
 
 def _root(function, lower: float) -> float:
