@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fragility.claim import Claim
-from fragility.engine.context import SUFFIX, Context, current, using
+from fragility.engine.context import OWN, SUFFIX, Context, current, using
 from fragility.engine.study import UsageError
 
 WITNESSES = "witnesses"  # folder of stored counterexamples, beside the book
@@ -131,14 +131,14 @@ def load(name: str) -> Book:
     ------
     UsageError : there is no such file, it cannot be imported, or it states no book.
     """
-    if not name.endswith(SUFFIX):
+    if name == OWN:
         return getattr(import_module(name), NAME)
     try:
         with using(Context(name)):
-            book = getattr(import_module(Path(name).stem), NAME, None)
+            book = getattr(import_module(Path(name).stem if name.endswith(SUFFIX) else name), NAME, None)
     except UsageError:
         raise
-    except Exception as error:  # whatever the user's code raises
+    except (Exception, SystemExit) as error:  # whatever the user's code raises, and what is no name of a module
         why = (str(error) or type(error).__name__).splitlines()[0]
         raise UsageError(
             f"--claims must be a file that can be imported, got {name}: {type(error).__name__}: {why}"
