@@ -168,6 +168,8 @@ class Claim:
         generator, without knowing what is claimed.
     space : of a relation: where a hunt looks for a world in which it fails.
     decoys : wrong statements close to it, which the check must reject.
+    given : what it is conditional on, a phrase, where a draw may lack a number that it speaks of, such as a network
+        that has died: those draws are left out. Without it a number that is missing is a fault, and no verdict.
     where : the points that the statement covers.
     beside : of what compares two points of a run: `beside(point, other)`, whether `other` is the one that `point` is
         compared with; `theory` takes that one's columns by their names with `BESIDE` at the end, draw by draw.
@@ -206,6 +208,7 @@ class Claim:
     world: Callable[[np.random.Generator], Mapping[str, Any]] | None = field(default=None, repr=False)
     space: Space | None = field(default=None, repr=False)
     decoys: tuple[Decoy, ...] = field(default=(), repr=False)
+    given: str = ""
     where: Callable[..., bool] = everywhere
     beside: Callable[[Mapping[str, Any], Mapping[str, Any]], bool] | None = field(default=None, repr=False)
     replay: Callable[..., Sides] | None = field(default=None, repr=False)
@@ -282,7 +285,7 @@ def rows(source: str = "", **defaults: Any) -> Callable[..., Claim]:
 def excess(kind: Kind, sides: Sides) -> float:
     """By how much the statement fails in one world, relative to 1 + |right side|; at most 0 if a bound holds.
 
-    A NaN on either side counts as failure without limit, for nothing was compared.
+    It is NaN where a side has one, for nothing was compared.
 
     Raises
     ------
@@ -293,5 +296,4 @@ def excess(kind: Kind, sides: Sides) -> float:
     left, right = (np.asarray(side, dtype=float) for side in sides)
     with np.errstate(invalid="ignore"):
         gap = np.where(left == right, 0.0, left - right) / (1 + np.where(np.isfinite(right), np.abs(right), 0))
-    worst = np.max(np.abs(gap) if kind == "identity" else gap, initial=-np.inf)
-    return float("inf") if np.isnan(worst) else float(worst)
+    return float(np.max(np.abs(gap) if kind == "identity" else gap, initial=-np.inf))

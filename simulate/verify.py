@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from fragility.command.ending import guarded
 from fragility.command.flags import Parser, add_run_flags, argument, seconds, silenced
-from fragility.command.study import campaign, executor
+from fragility.command.study import campaign, executor, exit_code
 from fragility.engine.study import UsageError
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _judged(flags: dict[str, Any]) -> int:
         print(markdown(claim_table(judged)), flush=True)
     else:
         print(text(claim_table(judged, totals(judged, undecided))), flush=True)
-    return int(any(line.outcome == "disagrees" and line.claim.must_agree for line in judged))
+    return exit_code(verdicts, book)
 
 
 def _chosen(book: Book, starts: Sequence[str] | None, tighter: float) -> list[Claim]:

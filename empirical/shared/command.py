@@ -98,7 +98,7 @@ def _judged(study: Study, flags: Flags, tables: Callable[..., Sequence[Table]]) 
     from threadpoolctl import threadpool_limits
 
     from fragility.book import read as read_book
-    from fragility.command.study import campaign, executor, unexpected
+    from fragility.command.study import campaign, executor, exit_code
     from fragility.engine.backend import choose_device
     from fragility.engine.progress import Progress
     from fragility.judging.table import sourced, verdict_table
@@ -122,7 +122,7 @@ def _judged(study: Study, flags: Flags, tables: Callable[..., Sequence[Table]]) 
         print(json.dumps(finite(whole), indent=1), flush=True)
     else:
         print("\n\n".join(text(table) for table in [*made, *([judged] if verdicts else [])]), flush=True)
-    return int(unexpected(verdicts, book))
+    return exit_code(verdicts, book)
 
 
 def _population(study: Study, point: Point) -> int:

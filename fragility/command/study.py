@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from fragility.command.ending import guarded
+from fragility.command.ending import FAULT, guarded
 from fragility.command.flags import (
     Parser,
     add_axes,
@@ -115,9 +115,14 @@ def campaign(
     return Campaign(study, backend, place, store, flags["seed"], resume=flags["resume"], note=note, **other)
 
 
-def unexpected(verdicts: Sequence[Verdict], book: Book) -> bool:
-    """Whether a claim disagrees that the book takes for true; a printed number that is not met is no error of a run."""
-    return any(verdict.outcome == "disagrees" and book[verdict.claim].must_agree for verdict in verdicts)
+def exit_code(verdicts: Sequence[Verdict], book: Book) -> int:
+    """1 if a claim disagrees that the book takes for true, else `FAULT` if one cannot be judged, else 0.
+
+    A printed number that is not met is no error of a run.
+    """
+    if any(verdict.outcome == "disagrees" and book[verdict.claim].must_agree for verdict in verdicts):
+        return 1
+    return FAULT if any(verdict.outcome == "faulty" for verdict in verdicts) else 0
 
 
 def _run(study: Study, flags: dict[str, Any]) -> int:
@@ -160,4 +165,4 @@ def _judged(study: Study, flags: dict[str, Any]) -> int:
     table = verdict_table(verdicts, study, running.store)
     shown = json.dumps(sourced("verdicts", table, running.store), indent=1) if flags["json"] else text(table)
     print(shown, flush=True)
-    return int(unexpected(verdicts, book))
+    return exit_code(verdicts, book)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +43,18 @@ def counted_table(blocks: Iterable[Mapping[str, np.ndarray]]) -> pa.Table:
             cells.setdefault(name, []).append((bits >> DROPPED_BITS).astype(np.int32))
     tables = [_heights(name, np.concatenate(parts)) for name, parts in cells.items()]
     return pa.concat_tables(tables).unify_dictionaries()
+
+
+def merged(tables: Sequence[pa.Table]) -> pa.Table:
+    """Counted tables as one: the counts of each statistic and cell added up."""
+    whole = pa.concat_tables(tables).unify_dictionaries()
+    names = list(dict.fromkeys(name for table in tables for name in table["statistic"].unique().to_pylist()))
+    parts = []
+    for statistic in names:
+        grid, below = counts([whole], statistic)
+        labels = pa.array([statistic] * len(grid)).dictionary_encode()
+        parts.append(pa.table({"statistic": labels, "edge": grid, "count": np.diff(below, prepend=0)}))
+    return pa.concat_tables(parts).unify_dictionaries()
 
 
 def column(table: pa.Table, statistic: str) -> np.ndarray:

@@ -63,18 +63,25 @@ class Catoni:
             few, many = (few, middle) if self.resolution(middle, alpha, beta) <= tolerance else (middle, many)
         return many
 
-    def estimate(self, values: np.ndarray, alpha: float) -> float:
-        """Catoni's M-estimate of the mean of `values`, (samples,), tuned for error rate alpha; NaN if too few."""
+    def estimate(self, values: np.ndarray, alpha: float, counts: np.ndarray | None = None) -> float:
+        """Catoni's M-estimate of the mean of `values`, tuned for error rate alpha; NaN if they are too few.
+
+        Parameters
+        ----------
+        counts : how often each of them was drawn; once if None.
+        """
         from scipy.optimize import brentq
 
         level = 2 * math.log(2 / alpha)
-        if len(values) <= level:
+        samples = len(values) if counts is None else int(counts.sum())
+        if samples <= level or not np.all(np.isfinite(values)):
             return math.nan
-        influence = self._influence(len(values), level)
+        influence = self._influence(samples, level)
 
         def pull(centre: float) -> float:
             moved = influence * (values - centre)
-            return float(np.sum(np.sign(moved) * np.log1p(np.abs(moved) + moved**2 / 2)))
+            pulled = np.sign(moved) * np.log1p(np.abs(moved) + moved**2 / 2)
+            return float(np.sum(pulled) if counts is None else counts @ pulled)
 
         low, high = float(values.min()), float(values.max())
         return brentq(pull, low, high, xtol=1e-14 * max(abs(low), abs(high))) if low < high else low

@@ -20,8 +20,10 @@ class Distance(NamedTuple):
     resolution: float
 
     def outcome(self, tolerance: float) -> Outcome:
-        """What it says of the theory; a NaN, from the records or the theory, fits no band."""
-        if not (self.gap <= self.band or math.isinf(self.band)):
+        """What it says of the theory: nothing if there is no gap although there are draws enough for one."""
+        if math.isnan(self.gap) and math.isfinite(self.band):
+            return "faulty"
+        if self.gap > self.band:
             return "disagrees"
         return "agrees" if self.resolution <= tolerance else "blunt"
 

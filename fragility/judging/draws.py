@@ -78,6 +78,13 @@ class Draws:
                     arrived[result[0].index] = result[1]
                 yield arrived.pop(shard.index)
 
+    def again(self, method: str, point: Point, index: int) -> pa.Table:
+        """The table of a shard that `tables` has given before."""
+        size = self.shard_size(method, point)
+        table = self._read(Shard(self.study.name, method, tuple(point.items()), self.seed, index, size))
+        assert table is not None, "a record does not go away"
+        return table
+
     def shard_size(self, method: str, point: Point) -> int:
         """Draws that one shard of a world holds."""
         return shard_size(self.study.methods[method], point, self.backend)

@@ -1,15 +1,25 @@
-"""The first draws of one world, as far as a verdict needs them."""
+"""The first draws of one world, as far as a verdict needs them.
+
+What is small is kept as it is; of what is large there are counts in cells, so that memory doesn't grow with the draws.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 
-from fragility.engine.records import cell_floor, column, counts, drawn, is_counted
+from fragility.engine.records import cell_floor, column, counted_table, counts, drawn, is_counted, merged
 from fragility.judging.bands import quantile_ranks
+from fragility.judging.shelf import Shelf
 from fragility.law import Law
+
+FEW = 1 << 19  # values that are kept as they are
+CELLS = 1 << 18  # of [0, 1], in which others are counted
+FINE = 38  # of the 52 bits in the mantissa of a number, left out where numbers of one cell are added up
+MOST_WAITING = 8  # tables of counts
+Columns = Mapping[str, np.ndarray]
 
 
 class Evidence:
@@ -17,26 +27,68 @@ class Evidence:
 
     Parameters
     ----------
-    tables : shard tables in order of their index, without a hole.
+    tables : shard tables in order of their index, without a hole; they may be gone through many times.
     samples : draws to look at, all of them if None; counted tables can only be looked at whole.
+    complete : statistics; draws that lack a number in one of them are left out, and count for none of the samples.
     """
 
-    def __init__(self, tables: Sequence[pa.Table], samples: int | None = None) -> None:
-        self.tables = tables
-        self.counted = is_counted(tables[0])
-        held = drawn(tables)
-        self.samples = held if self.counted or samples is None else min(samples, held)
+    def __init__(self, tables: Iterable[pa.Table], samples: int | None = None, complete: tuple[str, ...] = ()) -> None:
+        self._tables, self._complete = tables, complete
+        self._first = next(iter(tables))
+        self.counted = is_counted(self._first)
+        held = tables.draws if isinstance(tables, Shelf) else drawn(tables)
+        held = held if self.counted or samples is None else min(samples, held)
+        self._looked_at = held
+        self.samples = sum(len(piece[complete[0]]) for piece in self.pieces(complete[0])) if complete else held
         self._counts: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self._uniform: dict[tuple[str, int], tuple[object, np.ndarray]] = {}
 
     @property
     def statistics(self) -> set[str]:
         """Names of what was recorded."""
-        return set(self.tables[0]["statistic"].to_pylist() if self.counted else self.tables[0].column_names)
+        if not self.counted:
+            return set(self._first.column_names)
+        return {name for table in self._tables for name in table["statistic"].unique().to_pylist()}
+
+    def complete(self, statistics: Sequence[str]) -> Evidence:
+        """The same, without the draws that lack a number in one of the statistics."""
+        return Evidence(self._tables, self._looked_at, tuple(statistics))
+
+    def pieces(self, *statistics: str) -> Iterator[Columns]:
+        """The statistics of some draws after others, each (size,) or (size, k, ...)."""
+        left = self._looked_at
+        for table in self._tables:
+            if left <= 0:
+                return
+            table = table.slice(0, left)
+            left -= len(table)
+            found = {name: column(table, name) for name in dict.fromkeys((*statistics, *self._complete))}
+            if self._complete:
+                whole = np.all([_is_whole(found[name]) for name in self._complete], axis=0)
+                found = {name: values[whole] for name, values in found.items()}
+            yield {name: found[name] for name in statistics}
 
     def values(self, statistic: str) -> np.ndarray:
-        """(samples,) or (samples, k, ...)."""
-        return np.concatenate([column(table, statistic) for table in self.tables])[: self.samples]
+        """(samples,) or (samples, k, ...), in memory."""
+        none = column(self._first.slice(0, 0), statistic)  # of which the shape is known
+        return np.concatenate([none, *self.columns(statistic)])
+
+    def columns(self, statistic: str) -> Iterator[np.ndarray]:
+        """The values of one statistic, of some draws after others."""
+        return (piece[statistic] for piece in self.pieces(statistic))
+
+    def is_few(self, statistic: str) -> bool:
+        """Whether the values of the statistic are kept as they are, and not in cells."""
+        return not self.counted and self.samples * column(self._first.slice(0, 1), statistic).size <= FEW
+
+    def lacking(self, statistics: Sequence[str]) -> int:
+        """Draws that lack a number in one of the statistics."""
+        if self.counted:
+            return sum(int(np.isnan(self.ecdf(name)[0]).any()) for name in statistics)
+        return sum(
+            int(np.sum(~np.all([_is_whole(values) for values in piece.values()], axis=0)))
+            for piece in self.pieces(*statistics)
+        )
 
     def uniform(self, statistic: str, theory: Law | Sequence[Law]) -> np.ndarray:
         """Probability integral transform of the values, kept for the next claim about them: thousands of laws cost."""
@@ -45,14 +97,39 @@ class Evidence:
             self._uniform[key] = theory, transform(theory, self.values(statistic))
         return self._uniform[key][1]
 
+    def uniforms(self, statistic: str, theory: Law | Sequence[Law]) -> Iterator[np.ndarray]:
+        """The same, of some draws after others."""
+        if self.is_few(statistic):
+            yield self.uniform(statistic, theory)
+            return
+        for values in self.columns(statistic):
+            yield transform(theory, values)
+
     def ecdf(self, statistic: str) -> tuple[np.ndarray, np.ndarray]:
-        """Increasing values and the share of draws below or at each, of a statistic of shape (samples,)."""
+        """Increasing values and the share of draws below or at each, of a statistic of shape (samples,).
+
+        Values that are not few are positive, and the upper ends of cells.
+        """
+        if not self.in_cells(statistic):
+            return np.sort(self.values(statistic)), np.arange(1, self.samples + 1) / self.samples
+        if statistic not in self._counts:
+            self._counts[statistic] = counts(self._counted(statistic), statistic)
+        edges, below = self._counts[statistic]
+        return edges, below / self.samples
+
+    def in_cells(self, statistic: str) -> bool:
+        """Whether there are counts of the statistic only."""
+        return self.counted or not self.is_few(statistic)
+
+    def _counted(self, statistic: str) -> Iterable[pa.Table]:
         if self.counted:
-            if statistic not in self._counts:
-                self._counts[statistic] = counts(self.tables, statistic)
-            edges, below = self._counts[statistic]
-            return edges, below / self.samples
-        return np.sort(self.values(statistic)), np.arange(1, self.samples + 1) / self.samples
+            return self._tables
+        waiting: list[pa.Table] = []
+        for piece in self.pieces(statistic):
+            waiting.append(counted_table([piece]))
+            if len(waiting) > MOST_WAITING:
+                waiting = [merged(waiting)]
+        return waiting
 
     def quantile(self, statistic: str, level: float, alpha: float) -> tuple[float, float, float]:
         """Lower end, estimate and upper end of the `level` quantile; the ends miss it with probability <= alpha.
@@ -70,7 +147,7 @@ class Evidence:
             return float(points[min(position, len(points) - 1)])
 
         lower = ordered(low)
-        if self.counted and np.isfinite(lower):
+        if self.in_cells(statistic) and np.isfinite(lower):
             lower = float(cell_floor(lower))
         return lower, ordered(max(1, round(level * self.samples))), ordered(high)
 
@@ -87,3 +164,32 @@ def sup_distance(uniform: np.ndarray) -> float:
     ordered = np.sort(uniform)
     steps = np.arange(len(ordered) + 1) / len(ordered)
     return float(max(np.max(steps[1:] - ordered), np.max(ordered - steps[:-1])))
+
+
+def sup_distance_in_cells(pieces: Iterable[np.ndarray]) -> float:
+    """The same of any number of values, at the ends of `CELLS` cells: short of the whole by 1 / CELLS at most."""
+    counted = np.zeros(CELLS, dtype=np.int64)
+    for uniform in pieces:
+        if np.isnan(uniform).any():
+            return np.nan
+        cells = np.ceil(uniform.ravel() * CELLS).astype(np.int64) - 1
+        counted += np.bincount(np.clip(cells, 0, CELLS - 1), minlength=CELLS)
+    share = np.cumsum(counted) / counted.sum()
+    return float(np.max(np.abs(share - np.arange(1, CELLS + 1) / CELLS)))
+
+
+def in_cells(pieces: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Means and counts of numbers that differ by less than 2^-14 of themselves, however many there are."""
+    keys, numbers = np.empty(0, np.int64), np.empty(0, np.int64)
+    totals: np.ndarray = np.empty(0)
+    for values in pieces:
+        cells = np.ascontiguousarray(values, dtype=np.float64).view(np.int64) >> FINE
+        keys, place = np.unique(np.concatenate([keys, cells]), return_inverse=True)
+        totals = np.bincount(place, np.concatenate([totals, values]))
+        numbers = np.bincount(place, np.concatenate([numbers, np.ones(len(values))])).astype(np.int64)
+    return totals / numbers, numbers
+
+
+def _is_whole(values: np.ndarray) -> np.ndarray:
+    """Which draws have all their numbers, (size,)."""
+    return ~np.isnan(values).any(axis=tuple(range(1, values.ndim)))

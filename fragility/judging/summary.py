@@ -25,7 +25,7 @@ COLUMNS = (
     *(Column(name, align="right") for name in ("judged at", "samples", "would see", "decoys")),
     Column("verdict"),
 )
-WORST_FIRST: tuple[Outcome, ...] = ("disagrees", "blunt", "agrees")
+WORST_FIRST: tuple[Outcome, ...] = ("disagrees", "faulty", "blunt", "agrees")
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,12 @@ def totals(judged: Sequence[Line], undecided: Sequence[str] = ()) -> list[str]:
     return [
         f"{len(judged)} claims: {outcomes['agrees']} agree, {outcomes['blunt']} are blunt, {outcomes['disagrees']} "
         f"disagree, {len(known)} of them as the table says; {rejected} of {visible} decoys rejected.",
+        *(
+            f"{verdict.claim} cannot be judged: {verdict.fault}"
+            for line in judged
+            for verdict in line.verdicts
+            if verdict.fault
+        ),
         f"Shown of the papers: {counted(known)}; of what one might think: {tempting} false.",
         *(f"(!) {name} contradicts the table" for name in contradicting),
         *(f"printed, and not met by these draws: {name}" for name in unmet),
@@ -174,7 +180,7 @@ def _is_verdict(row: Any) -> bool:
     """Whether it has the fields of a verdict, each of its type: `document` wrote them."""
     if not isinstance(row, dict) or not row.keys() >= Verdict.__dataclass_fields__.keys():
         return False
-    texts, counts = ("claim", "method"), ("samples", "needed")
+    texts, counts = ("claim", "method", "fault"), ("samples", "needed")
     numbers = ("gap", "band", "tolerance", "resolution", "wanted", "alpha")
     return (
         all(isinstance(row[name], str) for name in texts)

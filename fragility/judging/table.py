@@ -70,7 +70,8 @@ def _shared(verdicts: Sequence[Verdict]) -> str:
 
 
 def _cells(verdict: Verdict, shared: str) -> tuple[Cell, ...]:
-    ending = f" (needs {verdict.needed:,})" if verdict.outcome == "blunt" and verdict.needed else ""
+    ending = f": {verdict.fault}" if verdict.outcome == "faulty" else ""
+    ending += f" (needs {verdict.needed:,})" if verdict.outcome == "blunt" and verdict.needed else ""
     return (
         verdict.claim,
         "" if shared else verdict.method if verdict.of_worlds else label(verdict.point),

@@ -7,19 +7,21 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Protocol
 
 import pyarrow as pa
 
 from fragility.claim import BESIDE, Claim
-from fragility.engine.records import drawn, joined
+from fragility.engine.records import joined
 from fragility.engine.store import Store
 from fragility.engine.study import Point, label
 from fragility.judging.bands import spend
 from fragility.judging.draws import Draws
 from fragility.judging.evidence import Evidence
 from fragility.judging.kinds import RULES, judge, needed, rate, reject_decoys
+from fragility.judging.shelf import Shelf
 from fragility.judging.verdict import Verdict
 
 EARLY = 1 / 8  # of the draws needed: where a gross disagreement would end the drawing
@@ -105,19 +107,20 @@ class WorldJob:
         """See `Job.decide`."""
         plans = self._plans(alpha)
         target = max(plan[-1] for plan in plans.values())
-        tables: list[pa.Table] = []
+        shelf = Shelf(self._again)
         evidence: dict[int, Evidence] = {}
 
         def look(trial: Trial, samples: int) -> None:
-            trial.seen = evidence.setdefault(samples, Evidence(tables[:], samples))
+            if samples not in evidence:
+                evidence[samples] = Evidence(shelf.now(), samples)
+            trial.seen = evidence[samples]
             error = spend(alpha, trial.look(trial.seen.samples))
             trial.verdict = judge(trial.claim, self.point, self.method, trial.seen, error)
 
-        held = 0
         with closing(self._tables(self._shards(plans), deadline)) as arriving:
             for table in arriving:
-                tables.append(table)
-                held += drawn([table])
+                shelf.add(table)
+                held = shelf.draws
                 self.draws.progress(f"{label(self.point)} {self.method}", min(held, target), target)
                 for trial in self.trials:
                     before = trial.seen.samples if trial.seen else 0
@@ -130,7 +133,7 @@ class WorldJob:
                     break
         for trial in self.trials:
             if not trial.decided:
-                look(trial, min(held, plans[trial.claim.statistic][-1]))
+                look(trial, min(shelf.draws, plans[trial.claim.statistic][-1]))
             assert trial.verdict is not None
             assert trial.seen is not None
             trial.verdict = reject_decoys(trial.claim, trial.verdict, trial.seen)
@@ -148,6 +151,13 @@ class WorldJob:
             ]
             for table, other in zip(*both, strict=False):  # the deadline may end one of them first
                 yield joined(table, other, BESIDE)
+
+    def _again(self, index: int) -> pa.Table:
+        """The table of a shard that was there before."""
+        table = self.draws.again(self.method, self.point, index)
+        return (
+            table if self.beside is None else joined(table, self.draws.again(self.method, self.beside, index), BESIDE)
+        )
 
     def _needed(self, claim: Claim, alpha: float) -> int:
         """Draws that the claim needs; worlds are all looked at that a shard holds, since none can be a false alarm."""
@@ -207,14 +217,13 @@ class SweepJob:
             samples = self.draws.samples or SWEPT * 4**step
             evidence = {}
             for size, point in self.sweep.items():
-                tables, held = list[pa.Table](), 0
+                shelf = Shelf(partial(self.draws.again, self.method, point))
                 for table in self._tables(point, samples, deadline):
-                    tables.append(table)
-                    held += drawn([table])
-                    self.draws.progress(f"{self.trial.claim.id} at {label(point)}", min(held, samples), samples)
-                if held < samples:  # the deadline has passed: the last look stands, if there was one
+                    shelf.add(table)
+                    self.draws.progress(f"{self.trial.claim.id} at {label(point)}", min(shelf.draws, samples), samples)
+                if shelf.draws < samples:  # the deadline has passed: the last look stands, if there was one
                     return
-                evidence[size] = Evidence(tables, samples)
+                evidence[size] = Evidence(shelf.now(), samples)
             fewest = min(seen.samples for seen in evidence.values())
             error = spend(alpha, self.trial.look(fewest))
             self.trial.verdict = rate.judge(self.trial.claim, self.method, evidence, error)

@@ -3,7 +3,8 @@
 A verdict is
 agrees    : nothing found, and what was wanted to be seen would have been,
 blunt     : nothing found, but too few draws to see what was wanted; `needed` says how many would do,
-disagrees : the gap lies beyond what chance or rounding may carry; of a rate, by more than the tolerance.
+disagrees : the gap lies beyond what chance or rounding may carry; of a rate, by more than the tolerance,
+faulty    : a number is missing that would decide, from the draws or from the theory; nothing is said of the claim.
 
 How a claim is judged depends on its kind: see `fragility.judging.kinds`.
 """
@@ -15,7 +16,7 @@ from typing import Literal, TypeAlias
 
 from fragility.engine.study import Point
 
-Outcome: TypeAlias = Literal["agrees", "blunt", "disagrees"]
+Outcome: TypeAlias = Literal["agrees", "blunt", "disagrees", "faulty"]
 Unit: TypeAlias = Literal["gap", "worlds", "draws", "witness", "share", "printed"]
 
 BETA = 0.05  # what is as large as the resolution is missed at most this often
@@ -40,6 +41,7 @@ class Verdict:
     wanted : the resolution at which no gap makes "agrees".
     samples : draws looked at; needed : draws at which the resolution reaches what is wanted, 0 where none would do.
     alpha : error rate of the look; 0 where chance cannot contradict the claim.
+    fault : of a faulty one: which number is missing.
     visible, rejected : decoys that the tolerance should show at this point, and those that the draws reject.
     """
 
@@ -58,6 +60,7 @@ class Verdict:
     alpha: float
     visible: tuple[str, ...] = ()
     rejected: tuple[str, ...] = ()
+    fault: str = ""
 
     @property
     def of_worlds(self) -> bool:

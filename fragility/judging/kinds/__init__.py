@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from inspect import signature
 from typing import Protocol
 
 from fragility.claim import Claim, Kind
@@ -50,7 +51,9 @@ RULES: Mapping[Kind, Rules] = {
 
 def judge(claim: Claim, point: Point, method: str, evidence: Evidence, alpha: float) -> Verdict:
     """The verdict on a claim at error rate `alpha`, before its decoys are put to the same draws."""
-    return RULES[claim.kind].judge(claim, point, method, evidence, alpha)
+    seen = conditional(claim, evidence)
+    verdict = RULES[claim.kind].judge(claim, point, method, seen, alpha)
+    return replace(verdict, fault=_missing(claim, seen)) if verdict.outcome == "faulty" else verdict
 
 
 def needed(claim: Claim, point: Point, alpha: float) -> int:
@@ -59,6 +62,25 @@ def needed(claim: Claim, point: Point, alpha: float) -> int:
 
 
 def reject_decoys(claim: Claim, verdict: Verdict, evidence: Evidence) -> Verdict:
-    """The verdict with the claim's decoys put to the same draws at the same error rate."""
-    visible, rejected = RULES[claim.kind].decoys(claim, verdict.point, evidence, verdict.alpha)
+    """The verdict with the claim's decoys put to the same draws at the same error rate; a faulty one as it is."""
+    if verdict.outcome == "faulty":
+        return verdict
+    visible, rejected = RULES[claim.kind].decoys(claim, verdict.point, conditional(claim, evidence), verdict.alpha)
     return replace(verdict, visible=visible, rejected=rejected)
+
+
+def conditional(claim: Claim, evidence: Evidence) -> Evidence:
+    """The draws that the claim speaks of: all of them, or those in which what it is conditional on is the case."""
+    return evidence.complete(spoken_of(claim)) if claim.given and not evidence.counted else evidence
+
+
+def spoken_of(claim: Claim) -> tuple[str, ...]:
+    """The columns that its theory takes: of two points that are compared, those of both."""
+    return tuple(signature(claim.theory).parameters) if claim.of_records else (claim.statistic,)
+
+
+def _missing(claim: Claim, evidence: Evidence) -> str:
+    """Which number a verdict lacks."""
+    lacking = evidence.lacking(spoken_of(claim))
+    who = f"{lacking:,} of {evidence.samples:,} draws" if lacking else "the theory, put to the draws,"
+    return f"{who} {'have' if lacking > 1 else 'has'} no number for {', '.join(spoken_of(claim))}"

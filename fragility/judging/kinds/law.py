@@ -15,7 +15,7 @@ from fragility.claim import Claim
 from fragility.engine.study import Point
 from fragility.judging.bands import Dkw
 from fragility.judging.distance import Distance, rejected, verdict
-from fragility.judging.evidence import Evidence, sup_distance
+from fragility.judging.evidence import CELLS, Evidence, sup_distance, sup_distance_in_cells
 from fragility.judging.stated import stated
 from fragility.judging.verdict import BETA, Verdict
 from fragility.law import Law
@@ -55,14 +55,18 @@ def difference(laws: Laws, wrong: Laws) -> float:
 def distance(laws: Laws, evidence: Evidence, statistic: str, alpha: float) -> Distance:
     """How far the draws are from the laws; counts on a grid hide a little, which the resolution makes up for."""
     values = evidence.samples * len(_columns(laws))
+    if not values:
+        return Distance(0.0, math.inf, math.inf)
     grain = 0.0
     if evidence.counted:
         assert not isinstance(laws, Sequence)
         edges, below = evidence.ecdf(statistic)
         exact = laws.cdf(edges)
         gap, grain = float(np.max(np.abs(below - exact))), float(np.max(np.diff(exact, prepend=0.0)))
-    else:
+    elif evidence.is_few(statistic):
         gap = sup_distance(evidence.uniform(statistic, laws).ravel())
+    else:
+        gap, grain = sup_distance_in_cells(evidence.uniforms(statistic, laws)), 1 / CELLS
     return Distance(gap, Dkw().band(values, alpha), Dkw().resolution(values, alpha, BETA) + grain)
 
 

@@ -37,10 +37,14 @@ class Count:
     @classmethod
     def of(cls, theory: Callable[..., Sides], evidence: Evidence) -> Count:
         """What a statement makes of the records."""
-        left, right = np.broadcast_arrays(*(np.asarray(side, dtype=float) for side in sides(theory, evidence)))
-        entries = tuple(range(1, left.ndim))
-        whole = ~np.any(np.isnan(left) | np.isnan(right), axis=entries)
-        return cls(int(np.count_nonzero(np.all(left <= right, axis=entries) & whole)), int(np.count_nonzero(whole)))
+        complying = draws = 0
+        for found in sides(theory, evidence):
+            left, right = np.broadcast_arrays(*(np.asarray(side, dtype=float) for side in found))
+            entries = tuple(range(1, left.ndim))
+            whole = ~np.any(np.isnan(left) | np.isnan(right), axis=entries)
+            complying += int(np.count_nonzero(np.all(left <= right, axis=entries) & whole))
+            draws += int(np.count_nonzero(whole))
+        return cls(complying, draws)
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """Both ends of the interval for the share of draws that comply; from no draw at all, 0 and 1."""

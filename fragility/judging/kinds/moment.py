@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from fragility.claim import Claim
 from fragility.engine.study import Point
 from fragility.judging.bands import Catoni
 from fragility.judging.distance import Distance, rejected, verdict
-from fragility.judging.evidence import Evidence
+from fragility.judging.evidence import Evidence, in_cells
 from fragility.judging.stated import stated
 from fragility.judging.verdict import BETA, Verdict
 from fragility.law import Moment
@@ -41,6 +43,8 @@ def difference(moment: Moment, wrong: Moment) -> float:
 def distance(moment: Moment, evidence: Evidence, statistic: str, alpha: float) -> Distance:
     """How far the estimate from the draws is from the mean."""
     catoni = Catoni(moment.sd)
+    if not evidence.samples:
+        return Distance(math.nan, math.inf, math.inf)
     return Distance(
         abs(estimate(moment, evidence, statistic, alpha) - moment.mean),
         catoni.band(evidence.samples, alpha),
@@ -50,5 +54,10 @@ def distance(moment: Moment, evidence: Evidence, statistic: str, alpha: float) -
 
 def estimate(moment: Moment, evidence: Evidence, statistic: str, alpha: float) -> float:
     """What the draws say that the mean is, tuned for error rate `alpha`; NaN where they are too few."""
-    seen = evidence.uniform(statistic, moment.laws) if moment.laws else evidence.values(statistic)
-    return Catoni(moment.sd).estimate(moment.per_draw(seen), alpha)
+    few = evidence.is_few(statistic)
+    seen = evidence.uniforms(statistic, moment.laws) if moment.laws else evidence.columns(statistic)
+    drawn = (np.asarray(moment.per_draw(piece), dtype=float) for piece in seen)
+    if few:
+        return Catoni(moment.sd).estimate(np.concatenate([*drawn]), alpha)
+    means, counts = in_cells(drawn)
+    return Catoni(moment.sd).estimate(means, alpha, counts)

@@ -41,8 +41,10 @@ class Slope:
             return cls(float(weights @ middle), float(np.abs(weights) @ off))
 
     def outcome(self, exponent: float, tolerance: float) -> Outcome:
-        """What it says of an exponent; NaN, from values that are not positive, is no agreement."""
+        """What it says of an exponent; nothing if it is NaN, from values that are not positive."""
         gap = abs(self.value - exponent)
+        if math.isnan(gap):
+            return "faulty"
         if gap + self.band <= tolerance:
             return "agrees"
         return "blunt" if math.isinf(self.band) or gap - self.band <= tolerance else "disagrees"
@@ -71,6 +73,7 @@ def judge(claim: Claim, method: str, evidence: Mapping[int, Evidence], alpha: fl
         alpha=alpha,
         visible=visible,
         rejected=rejected,
+        fault=f"{claim.statistic} is not positive at some size, or lacks a number" if math.isnan(gap) else "",
     )
 
 
@@ -106,7 +109,7 @@ def judge_exact(claim: Claim) -> Verdict:
         claim=claim.id,
         point={rate.along: "{}..{}".format(*rate.between)},
         method="exact law",
-        outcome="agrees" if gap <= claim.tolerance else "disagrees",
+        outcome="faulty" if math.isnan(gap) else "agrees" if gap <= claim.tolerance else "disagrees",
         gap=gap,
         band=0.0,
         tolerance=claim.tolerance,
@@ -117,7 +120,8 @@ def judge_exact(claim: Claim) -> Verdict:
         needed=0,
         alpha=0.0,
         visible=tuple(decoy.says for decoy in claim.decoys),
-        rejected=tuple(decoy.says for decoy in claim.decoys if not _gap_of_slope(decoy.theory()) <= claim.tolerance),
+        rejected=tuple(decoy.says for decoy in claim.decoys if _gap_of_slope(decoy.theory()) > claim.tolerance),
+        fault="the exact theory gives no slope" if math.isnan(gap) else "",
     )
 
 

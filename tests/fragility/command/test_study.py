@@ -7,10 +7,13 @@ import subprocess
 import sys
 import time
 
+import pyarrow.parquet as pq
 import pytest
 
 from fragility.command.study import main
 from fragility.engine import executor
+from fragility.engine.shard import Shard
+from fragility.engine.store import Store
 from simulate.qr_product import STUDY as STUDIED
 
 STUDY = [sys.executable, "-m", "simulate.qr_product"]
@@ -125,9 +128,12 @@ def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path, capsys, monkeypa
 
 def test_records_of_other_code_are_not_touched(tmp_path):
     run("--n", "4", *QUICK, cwd=tmp_path)
-    manifest = tmp_path / "results/simulate.qr_product/numpy-seed0/manifest.json"
-    held = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps(held | {"code": dict.fromkeys(held["code"], "0123456789ab")}))
+    (path, *others) = sorted(tmp_path.rglob("lu/**/*.parquet"))
+    table = pq.read_table(path)
+    for each in (path, *others):
+        each.unlink()
+    shard = Shard("simulate.qr_product", "lu", (("n", 4), ("rows", (4, 4))), 0, 0, len(table))
+    Store(tmp_path / "results/simulate.qr_product/numpy-seed0", lambda _: "0123456789ab").write(shard, table)
     assert "records of other code (0123456789ab): choose another --out" in error(
         run("--n", "4", *QUICK, cwd=tmp_path), 2
     )

@@ -9,7 +9,7 @@ import pytest
 from fragility.backends.numpy_backend import BACKEND
 from fragility.book import Book
 from fragility.claim import Claim, Decoy, Reported, Sides
-from fragility.command.study import unexpected
+from fragility.command.study import exit_code
 from fragility.engine import shard
 from fragility.engine.context import Context
 from fragility.engine.executor import in_process
@@ -138,15 +138,15 @@ def test_a_printed_number_that_no_draw_can_decide_asks_for_no_more(judged):
 
 def test_a_printed_number_that_is_not_met_is_no_error_of_the_run(judged):
     verdicts, _ = judged(MAJORITY, MET, UNMET)
-    assert not unexpected([*verdicts.values()], BOOK)
+    assert exit_code([*verdicts.values()], BOOK) == 0
     verdicts, _ = judged(OPPOSITE)
-    assert unexpected([*verdicts.values()], BOOK)
+    assert exit_code([*verdicts.values()], BOOK) == 1
 
 
 def test_the_summary_names_it(judged):
     verdicts, _ = judged()
     summary = lines(BOOK, [*verdicts.values()])
-    assert [line.claim.id for line in summary if line.unexpected] == ["opposite"]
+    assert [line.claim.id for line in summary if line.exit_code] == ["opposite"]
     assert totals(summary)[2:] == [
         "(!) opposite contradicts the table",
         "printed, and not met by these draws: unmet",

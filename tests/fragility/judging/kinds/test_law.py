@@ -50,11 +50,23 @@ def test_another_law_disagrees():
     assert verdict(normal_claim(), 1 + np.random.default_rng(0).standard_normal(500)).outcome == "disagrees"
 
 
-def test_a_nan_is_no_agreement():
+def test_a_nan_is_no_verdict_and_says_whose_it_is():
     values = np.random.default_rng(0).standard_normal(5000)
     values[7] = np.nan
-    assert verdict(normal_claim(), values).outcome == "disagrees"
-    assert verdict(normal_claim(theory=lambda **_: stats.norm(np.nan)), values[8:]).outcome == "disagrees"
+    seen = verdict(normal_claim(), values)
+    assert (seen.outcome, seen.fault) == ("faulty", "1 of 5,000 draws has no number for x")
+    seen = verdict(normal_claim(theory=lambda **_: stats.norm(np.nan)), values[8:])
+    assert (seen.outcome, seen.fault) == ("faulty", "the theory, put to the draws, has no number for x")
+    counted = Evidence([counted_table([{"x": np.abs(values)}])])
+    assert judge(normal_claim(), POINT, "made up", counted, RATE).outcome == "faulty"
+
+
+def test_what_a_law_is_conditional_on_leaves_draws_out():
+    values = np.random.default_rng(0).standard_normal(5000)
+    values[:10] = np.nan
+    seen = verdict(normal_claim(given="the network is alive"), values)
+    assert (seen.outcome, seen.samples) == ("agrees", 4990)
+    assert verdict(normal_claim(given="the network is alive"), values[:10]).outcome == "blunt"
 
 
 def test_false_alarms_are_rarer_than_alpha(alpha):

@@ -1,5 +1,7 @@
 """Relations about a study's own records: every draw that they speak of, and no other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,10 +51,30 @@ def test_one_failure_disagrees():
     assert found(claim(below), small=small, large=np.ones(ENOUGH)).outcome == "disagrees"
 
 
-def test_a_number_that_does_not_exist_disagrees():
+def test_a_number_that_does_not_exist_is_no_verdict():
     small = np.zeros(ENOUGH)
     small[7] = np.nan
+    verdict = found(claim(below), small=small, large=np.ones(ENOUGH))
+    assert (verdict.outcome, verdict.fault) == ("faulty", f"1 of {ENOUGH} draws has no number for small, large")
+
+
+def test_a_draw_that_fails_disagrees_whatever_another_lacks():
+    small = np.zeros(ENOUGH)
+    small[7], small[8] = np.nan, 2.0
     assert found(claim(below), small=small, large=np.ones(ENOUGH)).outcome == "disagrees"
+
+
+def test_what_it_is_conditional_on_leaves_draws_out():
+    small = np.zeros(ENOUGH + 1)
+    small[7] = np.nan
+    verdict = found(replace(claim(below), given="the network is alive"), small=small, large=np.ones(ENOUGH + 1))
+    assert (verdict.outcome, verdict.samples) == ("agrees", ENOUGH)
+
+
+def test_a_decoy_that_gives_no_number_is_not_rejected():
+    row = claim(below, decoys=(Decoy("nothing", lambda small, large: Sides(small * np.nan, large)),))
+    verdict = found(row, small=np.zeros(ENOUGH), large=np.ones(ENOUGH))
+    assert (verdict.visible, verdict.rejected) == (("nothing",), ())
 
 
 @pytest.mark.parametrize("valid", [0, 10])
