@@ -61,8 +61,8 @@ def size(drawn: Numbers) -> tuple[float, float]:
 
 def _rungs(run: Path, point: Point) -> Rungs | None:
     """From the method that measures the most of them."""
-    for method in STUDY.methods:
-        if tables := recorded(run, STUDY.name, method, point):
+    for name, method in STUDY.methods.items():
+        if tables := recorded(run, STUDY.name, name, point, method.statistics):
             return summary(point, gathered(tables))
     return None
 

@@ -73,9 +73,9 @@ def main(
 
             from figures.shared.style import save
 
+            save(lambda sheet: draw(sheet, chosen), size(chosen) if callable(size) else size, target)
             for line in getattr(chosen, "lacking", ()):
                 print(f"{module}: {line}", file=sys.stderr)
-            save(lambda sheet: draw(sheet, chosen), size(chosen) if callable(size) else size, target)
         print(target, flush=True)
         return 0
 
@@ -98,7 +98,7 @@ def _run(out: Path, study: str, run: str | None) -> tuple[Path, dict[str, Any]]:
     chosen = [path for path in found if run in (None, path.name)]
     if not chosen:
         held = ", ".join(path.name for path in found) or "none"
-        wanted = "any run" if run is None else repr(run)
+        wanted = "any run" if run is None else run
         raise FileNotFoundError(f"no records of {wanted} in {out / study} (held: {held}): python -m {study} makes some")
     manifest = read_manifest(chosen[-1], "seed", "points")
     foreign = [point for point in manifest["points"] if not _is_point(find_study(study), point)]
@@ -107,14 +107,21 @@ def _run(out: Path, study: str, run: str | None) -> tuple[Path, dict[str, Any]]:
             f"{chosen[-1]} must hold points of {study} in its manifest, got {foreign[0]}: python -m {study} with "
             "the flags of that run makes it anew"
         )
-    return chosen[-1], manifest
+    points = [{axis: _entries(value) for axis, value in point.items()} for point in manifest["points"]]
+    return chosen[-1], manifest | {"points": points}
+
+
+def _entries(value: Any) -> Any:
+    """An axis's value as the study has it: JSON knows lists only."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _is_point(study: Study, point: Point) -> bool:
-    """Whether its axes are those that the study draws at."""
-    axes = signature(next(iter(study.methods.values())).draw)
+    """Whether its axes are those that the study draws and measures at."""
+    method = next(iter(study.methods.values()))
     try:
-        axes.bind(None, None, **point)
+        for function in (method.draw, method.measure):
+            signature(function).bind(None, None, **point)
     except TypeError:
         return False
     return True
@@ -128,5 +135,4 @@ def _point(manifest: dict[str, Any], point: str | None) -> Point | None:
     number = integer(point, 1, "--point")
     if number > len(points):
         raise UsageError(f"--point must be at most {len(points)}, the points of that run, got {number}")
-    axes = points[number - 1]
-    return {axis: tuple(value) if isinstance(value, list) else value for axis, value in axes.items()}
+    return points[number - 1]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
 from fragility.claim import Claim, Rate
 from fragility.engine.shard import find_study
+from fragility.engine.statistics import Statistics
 from fragility.engine.store import DamagedRecordError, world
-from fragility.engine.study import Point, label
+from fragility.engine.study import Method, Point, label
 from fragility.judging.evidence import Evidence
 
+Needed: TypeAlias = Callable[..., Sequence[str]]
 NOT_BLIND = "†"
 MOST_NAMED = 3  # claims, or starts of ids, in one line
 
@@ -30,6 +34,20 @@ class Held:
     def draws(self) -> str:
         """For a legend, marked where the theory had a part in them."""
         return f"{self.evidence.samples:,}{'' if self.blind else NOT_BLIND} draws"
+
+
+def _nothing(**_: Any) -> Sequence[str]:
+    return ()
+
+
+def _only(statistic: str, **_: Any) -> Sequence[str]:
+    return (statistic,)
+
+
+def _always(way: Method, **point: Any) -> Sequence[str]:
+    """What a method measures in every draw, as far as it says so."""
+    described = way.statistics if isinstance(way.statistics, Statistics) else {}
+    return [name for name in way.statistics(**point) if not (name in described and described[name].optional)]
 
 
 def held(run: Path, study: str, point: Point) -> dict[str, Held]:
@@ -59,8 +77,8 @@ def measured(run: Path, study: str, point: Point) -> dict[str, np.ndarray]:
     ------
     FileNotFoundError : it recorded nothing there.
     """
-    (method,) = find_study(study).methods
-    tables = drawn(run, study, method, point)
+    ((method, way),) = find_study(study).methods.items()
+    tables = drawn(run, study, method, point, partial(_always, way))
     if not tables:
         raise FileNotFoundError(f"no records of {label(point)} in {run}: python -m {study} makes some")
     evidence = Evidence(tables)
@@ -76,7 +94,8 @@ def swept(run: Path, claim: Claim) -> dict[int, Held] | None:
     for method, way in find_study(claim.study).methods.items():
         if claim.statistic not in way.statistics(**points[max(points)]):
             continue
-        tables = {size: drawn(run, claim.study, method, point) for size, point in points.items()}
+        needed = partial(_only, claim.statistic)
+        tables = {size: drawn(run, claim.study, method, point, needed) for size, point in points.items()}
         if not all(tables.values()):
             continue
         found = {size: Held(Evidence(of_size), way.blind) for size, of_size in tables.items()}
@@ -87,7 +106,8 @@ def swept(run: Path, claim: Claim) -> dict[int, Held] | None:
 
 def statement(run: Path, claim: Claim) -> Evidence | None:
     """Evidence on a bound or an identity: its random worlds or, if it fails, the witness; None without records."""
-    tables = drawn(run, claim.study, "worlds" if claim.holds else "witness", {"claim": claim.id})
+    method = "worlds" if claim.holds else "witness"
+    tables = drawn(run, claim.study, method, {"claim": claim.id}, partial(_only, "excess"))
     return Evidence(tables) if tables else None
 
 
@@ -115,14 +135,24 @@ def _fewest(sweep: Mapping[int, Held]) -> Held:
     return min(sweep.values(), key=_rank)
 
 
-def drawn(run: Path, study: str, method: str, point: Point) -> list[pa.Table]:
+def drawn(run: Path, study: str, method: str, point: Point, needed: Needed = _nothing) -> list[pa.Table]:
     """Tables of all shards that a run holds of one world, in order; none where there are none.
+
+    Parameters
+    ----------
+    needed : (**point) -> statistics that the figure cannot do without.
 
     Raises
     ------
-    DamagedRecordError : a record cannot be what was written.
+    DamagedRecordError : a record cannot be what was written, or lacks what is needed.
     """
     try:
-        return world(run, study, method, point)
+        tables = world(run, study, method, point)
     except DamagedRecordError as damage:
         raise DamagedRecordError(f"{damage}: the command that drew it, with --resume, repairs it") from None
+    if tables and (lacking := [name for name in needed(**point) if name not in Evidence(tables).statistics]):
+        raise DamagedRecordError(
+            f"records of {label(point)} in {run} must have {lacking[0]}, got none: they were drawn by other code, and "
+            "another --out has room for new ones"
+        )
+    return tables

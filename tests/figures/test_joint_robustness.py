@@ -15,6 +15,8 @@ from fragility.engine.shard import Shard
 from fragility.engine.store import Store
 from tests.empirical.joint_robustness.made import RADII_X, columns
 
+UNSEEN = ("seed", "norms", "train_accuracy", "test_accuracy")  # that are recorded, and not drawn
+
 POINT = {axis: of.default[0] for axis, of in STUDY.grid.items()} | {"data": "0" * 12}
 
 
@@ -28,7 +30,8 @@ def drawn(request, tmp_path):
     made, store = columns(seeds=request.param), Store(tmp_path / "run", lambda _: "0" * 12)
     for seed in range(request.param):
         shard = Shard("empirical.joint_robustness", "trained", tuple(POINT.items()), 0, seed, 1)
-        store.write(shard, raw_table({name: np.asarray(column[seed : seed + 1]) for name, column in made.items()}))
+        drawn = {name: np.asarray(column[seed : seed + 1]) for name, column in made.items()}
+        store.write(shard, raw_table({name: np.ones(1) for name in UNSEEN} | drawn))
     store.save_manifest(points=[POINT], seed=0)
     manifest = json.loads((store.root / "manifest.json").read_text())
     figure = Figure(SIZE, layout="constrained")

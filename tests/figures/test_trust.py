@@ -28,9 +28,11 @@ def point(study):
     """Some point that the study can be drawn at, or could be."""
     if study.table:
         return dict(study.table[-1])
-    axes = list(signature(next(iter(study.methods.values())).draw).parameters)[2:]
+    method = next(iter(study.methods.values()))
     given = {"claim": (RELATION,)} | {name: axis.default for name, axis in study.grid.items() if axis.default}
-    return {name: given.get(name, ("0" * 12,))[0] for name in axes}
+    named = [*signature(method.draw).parameters.values()][2:] + [*signature(method.measure).parameters.values()][2:]
+    axes = {name.name: None for name in named if name.kind != name.VAR_KEYWORD}
+    return {name: given.get(name, ("0" * 12,))[0] for name in axes or {**study.grid, "data": None}}
 
 
 def columns(seed):
