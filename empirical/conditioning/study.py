@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from empirical.conditioning.measure import MODELS, STATISTICS, World, measure
 from empirical.data import digest, load
-from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integers, positive
+from empirical.shared.axes import LARGE, between, whole
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, among
 
 if TYPE_CHECKING:
     from fragility.backends import Stream
@@ -63,8 +63,8 @@ def _initial(text: str) -> list[str]:
             number = float("nan" if part.strip() == "glorot" else part)
         except ValueError:
             number = -1.0
-        if part.strip() != "glorot" and not (isfinite(number) and number >= 0):
-            raise UsageError(f"--initial must be glorot or a number of at least 0, got {part}")
+        if part.strip() != "glorot" and not 0 <= number <= LARGE:
+            raise UsageError(f"--initial must be glorot or a number from 0 to {LARGE:g}, got {part}")
         found.append("glorot" if part.strip() == "glorot" else f"{number + 0.0:.12g}")
     return found
 
@@ -88,23 +88,23 @@ STUDY = Study(
         "optimiser": Axis(
             among(OPTIMISERS, "--optimiser"), ["sgd"], f"{' or '.join(OPTIMISERS)}, of the simple model; a list sweeps"
         ),
-        "rate": Axis(positive("--rate"), [0.5], "learning rate of the simple model; a list sweeps"),
-        "batch": Axis(integers(1, "--batch"), [100], "images in a step of the simple model; a list sweeps"),
-        "iterations": Axis(integers(1, "--iterations"), [1000], "steps of the simple model; a list sweeps: 1000,4000"),
+        "rate": Axis(between("--rate"), [0.5], "learning rate of the simple model; a list sweeps"),
+        "batch": Axis(whole(1, "--batch"), [100], "images in a step of the simple model; a list sweeps"),
+        "iterations": Axis(whole(1, "--iterations"), [1000], "steps of the simple model; a list sweeps: 1000,4000"),
         "initial": Axis(
             _initial,
             ["0.005"],
             "standard deviation of the simple model's initial weights, or glorot; a list sweeps: 0,0.005,glorot",
         ),
-        "epochs": Axis(integers(1, "--epochs"), [5], "epochs of the convolutional network; a list sweeps"),
+        "epochs": Axis(whole(1, "--epochs"), [5], "epochs of the convolutional network; a list sweeps"),
         "orientation": Axis(
             among(ORIENTATIONS, "--orientation"),
             ["inputs"],
             "rows of the matrices whose condition numbers are taken: inputs, as the paper reshapes kernels, or "
             "outputs, which exchanges the norms 1 and inf; a list sweeps",
         ),
-        "images": Axis(integers(1, "--images"), [1000], "test images attacked, spread over all; a list sweeps"),
-        "steps": Axis(integers(1, "--steps"), [12], "steps of the attacks, each by epsilon; a list sweeps"),
+        "images": Axis(whole(1, "--images"), [1000], "test images attacked, spread over all; a list sweeps"),
+        "steps": Axis(whole(1, "--steps", 10_000), [12], "steps of the attacks, each by epsilon; a list sweeps"),
     },
     points=points,
     methods={

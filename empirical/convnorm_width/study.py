@@ -21,13 +21,16 @@ from empirical.convnorm_width.measure import STATISTICS, measure
 from empirical.convnorm_width.trainings import HELD_OUT, NORMALISATIONS
 from empirical.data import load
 from empirical.shared import seeds
-from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integer, integers, switch
+from empirical.shared.axes import whole
+from empirical.shared.memory import TRAINED, check_memory
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integer, switch
 
 DATASETS = ("cifar10", "digits")
 ADVERSARIES = ("free", "pgd")
 NOISES = ("zero", "carried", "random")
 JUDGED = ("held_out", "test")
 KEPT = ("last", "best")
+SQUARE = 170_000  # weights of WideResNet-16-k over k^2, from below
 PRECISIONS = ("bfloat16", "float32")
 
 
@@ -36,8 +39,11 @@ def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
 
     Raises
     ------
-    UsageError : there are fewer training images than asked for that are not held out.
+    UsageError : the networks do not fit into memory; there are fewer training images than asked for that are not held
+        out.
     """
+    widest = max(int(factor) for widths in axes["widths"] for factor in widths.split("+"))
+    check_memory(f"a WideResNet-16-{widest}", SQUARE * widest**2, TRAINED, "choose smaller --widths")
     for name in dataset:
         count = len(load(name, "train"))
         if max(axes["training"]) > count - count // HELD_OUT:
@@ -86,11 +92,11 @@ STUDY = Study(
             "of the training: free, one step of the perturbation with each step of the weights; pgd, ten steps of "
             "2/255 from a random start before each",
         ),
-        "epochs": Axis(integers(1, "--epochs"), [4], "of training"),
+        "epochs": Axis(whole(1, "--epochs"), [4], "of training"),
         "batch": Axis(
-            integers(1, "--batch"), [32], "images in a step; the cited code has 128, for far more of them than here"
+            whole(1, "--batch"), [32], "images in a step; the cited code has 128, for far more of them than here"
         ),
-        "replays": Axis(integers(1, "--replays"), [4], "steps on each batch in free training"),
+        "replays": Axis(whole(1, "--replays"), [4], "steps on each batch in free training"),
         "divided": Axis(switch("--divided"), [0], "1 to divide the epochs by the replays, as the method was published"),
         "noise": Axis(
             among(NOISES, "--noise"),
@@ -121,17 +127,17 @@ STUDY = Study(
             "network of which epoch: the last, or, as in the cited code, the best by clean accuracy on watched images",
         ),
         "training": Axis(
-            integers(1, "--training"), [600], "training images, the first; the last tenth of all of them is held out"
+            whole(1, "--training"), [600], "training images, the first; the last tenth of all of them is held out"
         ),
-        "watched": Axis(integers(1, "--watched"), [25], "held-out images looked at after each epoch, at most"),
-        "images": Axis(integers(1, "--images"), [100], "images that accuracies are of, at most"),
-        "curve_images": Axis(integers(1, "--curve-images"), [10], "of these, for accuracy over the radius"),
-        "auto_images": Axis(integers(0, "--auto-images"), [0], "of these, for AutoAttack; 0 leaves it out"),
+        "watched": Axis(whole(1, "--watched"), [25], "held-out images looked at after each epoch, at most"),
+        "images": Axis(whole(1, "--images"), [100], "images that accuracies are of, at most"),
+        "curve_images": Axis(whole(1, "--curve-images"), [10], "of these, for accuracy over the radius"),
+        "auto_images": Axis(whole(0, "--auto-images"), [0], "of these, for AutoAttack; 0 leaves it out"),
         "precision": Axis(
             among(PRECISIONS, "--precision"), ["bfloat16"], "of training, bfloat16 or float32; measured in float32"
         ),
         "resnet": Axis(
-            integers(0, "--resnet"), [0], "epochs of the ResNet18 of Figure 1; 0 for its initial weights alone"
+            whole(0, "--resnet"), [0], "epochs of the ResNet18 of Figure 1; 0 for its initial weights alone"
         ),
     },
     points=points,

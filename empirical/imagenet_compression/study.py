@@ -16,12 +16,15 @@ import numpy as np
 from empirical.attacks.bracket import ATTACKS
 from empirical.imagenet_compression.measure import DIRECTIONS, STATISTICS, World, measure, weights_named
 from empirical.imagenet_compression.pairs import AFGHAN, ALL, NEAREST, SPRINGER, album, population
+from empirical.shared.axes import whole
+from empirical.shared.memory import check_memory
 from fragility.engine.context import current
-from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers
+from fragility.engine.study import Axis, Method, Point, Study, UsageError
 
 if TYPE_CHECKING:
     from fragility.backends import Stream
 
+COPIES = 16  # of an image, at least, while it is attacked
 SIDES = {"inception_resnet_v2": 299}  # of the square that a network sees; others 224
 
 
@@ -35,6 +38,8 @@ def points(model: Sequence[str], size: Sequence[int] | None, source: Sequence[st
 
     `batch` belongs to a point, since it changes results by rounding.
     """
+    for side in size or SIDES.values():
+        check_memory(f"an attack on images of {side} x {side}", 3 * side**2 * COPIES, 4, "choose a smaller --size")
     given = current().weights
     if given and len(model) > 1:
         raise UsageError(f"--model must be one where --checkpoint holds its weights, got {len(model)}")
@@ -92,10 +97,14 @@ STUDY = Study(
             _attacks, ["nearest_rivals"], f"of minimal norm, joined by +, of {', '.join(ATTACKS)}; a list sweeps"
         ),
         "size": Axis(
-            integers(32, "--size"), None, "side of the images in pixels (default 299 for inception_resnet_v2, else 224)"
+            whole(32, "--size", 4096),
+            None,
+            "side of the images in pixels (default: 299 for inception_resnet_v2, else 224)",
         ),
-        "nodes": Axis(integers(2, "--nodes"), [10], "points of the way at which gradients are taken; a list sweeps"),
-        "batch": Axis(integers(1, "--batch"), [4], "images that go through the network together: bounds its memory"),
+        "nodes": Axis(
+            whole(2, "--nodes", 10_000), [10], "points of the way at which gradients are taken; a list sweeps"
+        ),
+        "batch": Axis(whole(1, "--batch"), [4], "images that go through the network together: bounds its memory"),
     },
     points=points,
     methods={

@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from empirical.joint_robustness.measure import STATISTICS, measure
+from empirical.joint_robustness.trainings import Setting, check_counts
 from empirical.shared import seeds
-from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integers, positive, switch
+from empirical.shared.axes import between, whole
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, switch
 
 DATASETS = ("mnist", "fashion-mnist", "digits")
 ARCHITECTURES = ("mlp", "cnn", "tiny")
@@ -30,9 +32,12 @@ def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
 
     Raises
     ------
-    UsageError : the printed zeta with convolutions or biases, for which it is not stated.
+    UsageError : there are fewer training images than asked for; the printed zeta with convolutions or biases, for which
+        it is not stated.
     """
     found = seeds.points(dataset, **axes)
+    for point in found:
+        check_counts(Setting(**point))
     for point in found:
         if point["zeta"] == "printed" and (point["architecture"] == "cnn" or point["biases"]):
             raise UsageError(
@@ -57,16 +62,16 @@ STUDY = Study(
         "zeta": Axis(
             among(ZETAS, "--zeta"), ["printed"], "of the penalties: as printed, or corrected, so that it is a bound"
         ),
-        "alpha_tau": Axis(positive("--alpha-tau"), [0.003], "coefficient of tau, the paper's alpha"),
-        "beta": Axis(positive("--beta"), [0.05], "coefficient of zeta beside the loss at clean inputs"),
+        "alpha_tau": Axis(between("--alpha-tau"), [0.003], "coefficient of tau, the paper's alpha"),
+        "beta": Axis(between("--beta"), [0.05], "coefficient of zeta beside the loss at clean inputs"),
         "beta_attacked": Axis(
-            positive("--beta-attacked"), [0.015], "the same beside the loss at attacked inputs, where less is borne"
+            between("--beta-attacked"), [0.015], "the same beside the loss at attacked inputs, where less is borne"
         ),
-        "radius_x": Axis(positive("--radius-x"), [0.1], "of inputs, in training"),
-        "radius_w": Axis(positive("--radius-w"), [0.005], "of weights, in training"),
-        "epochs": Axis(integers(1, "--epochs"), [10], "of training"),
-        "training": Axis(integers(1, "--training"), [10_000], "training images"),
-        "images": Axis(integers(1, "--images"), [300], "images that are attacked, at most"),
+        "radius_x": Axis(between("--radius-x"), [0.1], "of inputs, in training"),
+        "radius_w": Axis(between("--radius-w"), [0.005], "of weights, in training"),
+        "epochs": Axis(whole(1, "--epochs"), [10], "of training"),
+        "training": Axis(whole(1, "--training"), [10_000], "training images"),
+        "images": Axis(whole(1, "--images"), [300], "images that are attacked, at most"),
         "held_out": Axis(
             switch("--held-out"), [0], "1 to attack the held-out last training images in place of test images"
         ),
@@ -75,10 +80,10 @@ STUDY = Study(
             ["batch"],
             "batch, one perturbation of the weights for all of 100 images; image, one for each, which takes longer",
         ),
-        "attack_steps": Axis(integers(1, "--attack-steps"), [100], "of the attacks"),
-        "restarts": Axis(integers(0, "--restarts"), [0], "random starts of the stronger attack; 0 leaves it out"),
-        "grid_x": Axis(integers(2, "--grid-x"), [6], "input radii from 0 to 0.3"),
-        "grid_w": Axis(integers(2, "--grid-w"), [6], "weight radii from 0 to 0.02"),
+        "attack_steps": Axis(whole(1, "--attack-steps"), [100], "of the attacks"),
+        "restarts": Axis(whole(0, "--restarts", 10_000), [0], "random starts of the stronger attack; 0 leaves it out"),
+        "grid_x": Axis(whole(2, "--grid-x", 1000), [6], "input radii from 0 to 0.3"),
+        "grid_w": Axis(whole(2, "--grid-w", 1000), [6], "weight radii from 0 to 0.02"),
     },
     points=points,
     methods={

@@ -250,7 +250,8 @@ def _gains(records: Sequence[tuple[Point, Columns]]) -> Table:
 
 def _gain(auc: np.ndarray, plain: np.ndarray) -> Estimate:
     """By how much one area is above another, per cent of the latter, paired over seeds."""
-    return mean(100 * (auc / plain - 1))
+    with np.errstate(divide="ignore", invalid="ignore"):  # of an area of 0 there is no such share
+        return mean(100 * (auc / plain - 1))
 
 
 def _seeds(columns: Columns) -> str:

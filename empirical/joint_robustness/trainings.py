@@ -86,15 +86,29 @@ def parts(setting: Setting) -> tuple[Images, Images, Images]:
     ------
     UsageError : there are not so many to train on, or the folder of data sets holds other images than the setting.
     """
+    held = check_counts(setting)
     train, test = splits(setting.dataset, setting.data)
+    found = train.first(setting.training), _last(train, held), test
+    return (pooled(found[0]), pooled(found[1]), pooled(found[2])) if setting.architecture == "tiny" else found
+
+
+def check_counts(setting: Setting) -> int:
+    """How many training images are held out: the last ones.
+
+    Raises
+    ------
+    UsageError : as `parts`.
+    """
+    train, _ = splits(setting.dataset, setting.data)
     held = min(HELD_OUT, len(train) // 5)
+    if not held:
+        raise UsageError(f"--data-dir must hold 5 training images of {setting.dataset} at least, got {len(train)}")
     if setting.training > len(train) - held:
         raise UsageError(
             f"--training must be at most {len(train) - held} for {setting.dataset}, whose last {held} training images "
             f"are held out, got {setting.training}"
         )
-    found = train.first(setting.training), _last(train, held), test
-    return (pooled(found[0]), pooled(found[1]), pooled(found[2])) if setting.architecture == "tiny" else found
+    return held
 
 
 def pooled(given: Images) -> Images:
@@ -110,6 +124,10 @@ def network(
     """The network of that seed and training, from its file where it was trained before, and the history of its epochs.
 
     Trainings of a seed begin with the same weights and meet the same images in the same order.
+
+    Raises
+    ------
+    UsageError : the training diverges.
     """
     from empirical.models.small import NETWORKS
     from empirical.training.network import Recipe
@@ -119,7 +137,13 @@ def network(
     name = f"{setting.architecture}{'-biases' if setting.biases else ''}-{training}"
     recipe = Recipe("Adam", rate=RATE, decay=1.0, batch=128)
     objective = objectives(setting)[training]
-    return trained(build, name, seed, setting.epochs, train, test, device, setting.dataset, recipe, objective)
+    model, history = trained(build, name, seed, setting.epochs, train, test, device, setting.dataset, recipe, objective)
+    if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
+        raise UsageError(
+            f"the training {training} must end in finite weights, got NaN or infinite ones: choose smaller "
+            "--alpha-tau, --beta, --beta-attacked or radii"
+        )
+    return model, history
 
 
 def _last(given: Images, count: int) -> Images:

@@ -88,7 +88,7 @@ def penalties(model: nn.Module, x: Tensor, labels: Tensor, box: Box) -> dict[str
     rows = []
     for penalty in PENALTIES:
         found = attempts(model, x, labels, 1, Penalised(penalty, steps=COARSE, rate=LONG, box=box))
-        threshold = stall_penalties(model, found.x, found.goal, box)
+        threshold = stall_penalties(model, found.x, found.goal, box) if len(found.goal) else np.empty(0)
         measured = sizes(found)
         rows.append((measured["stalled"], measured["success"], measured["robustness"], _mean(threshold <= penalty)))
     names = "stalled_at", "success_at", "robustness_at", "stall_certified"

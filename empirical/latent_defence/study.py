@@ -14,45 +14,72 @@ on the clean input. The tables show both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from empirical.latent_defence.columns import STATISTICS
 from empirical.latent_defence.measure import measure
-from empirical.shared.seeds import draw, points
-from fragility.engine.study import Axis, Method, Study, among, integers, positive, switch
+from empirical.latent_defence.setting import Setting
+from empirical.latent_defence.trainings import parts
+from empirical.shared import seeds
+from empirical.shared.axes import between, whole
+from empirical.shared.memory import TRAINED, check_memory
+from fragility.engine.study import Axis, Method, Point, Study, among, switch
 
 DATASETS = ("mnist", "fashion-mnist", "digits")
+
+
+def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
+    """As `seeds.points`.
+
+    Raises
+    ------
+    UsageError : there are fewer training images than asked for, or the networks do not fit into memory.
+    """
+    found = seeds.points(dataset, **axes)
+    for point in found:
+        train, _ = parts(Setting(**point))
+        numbers = point["width"] * (train.x[0].size + len(train.classes))
+        check_memory(f"a network of {point['width']:,} hidden units", numbers, TRAINED, "choose a smaller --width")
+    return found
+
 
 STUDY = Study(
     name="empirical.latent_defence",
     says="classifiers of images and of latent codes, attacked in each space and in pixels (latent, Figures 4 to 6)",
     grid={
         "dataset": Axis(among(DATASETS, "--dataset"), ["mnist"], f"{', '.join(DATASETS)}; a list sweeps"),
-        "width": Axis(integers(1, "--width"), [100], "hidden units of the classifiers 2L and LRL"),
-        "penalty": Axis(positive("--penalty"), [0.01], "lambda of the attack, in nats per unit of the space attacked"),
-        "pairs": Axis(integers(1, "--pairs"), [2], "examples for each ordered pair of classes; 2 make the paper's 180"),
-        "training": Axis(integers(1, "--training"), [10_000], "training images"),
-        "tested": Axis(integers(1, "--tested"), [1000], "test images, at most"),
+        "width": Axis(whole(1, "--width"), [100], "hidden units of the classifiers 2L and LRL"),
+        "penalty": Axis(between("--penalty"), [0.01], "lambda of the attack, in nats per unit of the space attacked"),
+        "pairs": Axis(
+            whole(1, "--pairs", 10_000), [2], "examples for each ordered pair of classes; 2 make the paper's 180"
+        ),
+        "training": Axis(whole(1, "--training"), [10_000], "training images"),
+        "tested": Axis(whole(1, "--tested"), [1000], "test images, at most"),
         "held_out": Axis(
             switch("--held-out"), [0], "1 to judge by the held-out last training images in place of test images"
         ),
         "projection": Axis(
             among(("l2", "l1"), "--projection"), ["l2"], "norm of the distance that projections minimise"
         ),
-        "projection_steps": Axis(integers(1, "--projection-steps"), [500], "of every projection"),
+        "projection_steps": Axis(whole(1, "--projection-steps"), [500], "of every projection"),
         "code": Axis(
             among(("sample", "mean"), "--code"),
             ["sample"],
             "of the variational encoder: a sample, the paper's 'stochastic embedding', or the mean",
         ),
-        "epochs": Axis(integers(1, "--epochs"), [50], "of training classifiers of images"),
-        "epochs_codes": Axis(integers(1, "--epochs-codes"), [150], "of training classifiers of codes"),
-        "epochs_autoencoder": Axis(integers(1, "--epochs-autoencoder"), [50], "of training the autoencoders"),
-        "images": Axis(integers(1, "--images"), [20], "images that are attacked in pixels, at most"),
-        "noises": Axis(integers(1, "--noises"), [8], "samples of a code over which attacks in pixels take the mean"),
+        "epochs": Axis(whole(1, "--epochs"), [50], "of training classifiers of images"),
+        "epochs_codes": Axis(whole(1, "--epochs-codes"), [150], "of training classifiers of codes"),
+        "epochs_autoencoder": Axis(whole(1, "--epochs-autoencoder"), [50], "of training the autoencoders"),
+        "images": Axis(whole(1, "--images"), [20], "images that are attacked in pixels, at most"),
+        "noises": Axis(
+            whole(1, "--noises", 10_000), [8], "samples of a code over which attacks in pixels take the mean"
+        ),
         "ddn_implicit": Axis(
-            integers(1, "--ddn-implicit"), [20], "steps of the attack DDN by the implicit derivative of a projection"
+            whole(1, "--ddn-implicit"), [20], "steps of the attack DDN by the implicit derivative of a projection"
         ),
         "ddn_steps": Axis(
-            integers(0, "--ddn-steps"),
+            whole(0, "--ddn-steps"),
             [0],
             "the same through all steps of one, which takes longest; 0 for one gradient",
         ),
@@ -61,13 +88,13 @@ STUDY = Study(
             ["short"],
             "AutoAttack: short, APGD on cross-entropy and at targets, which do most of it; standard, all four attacks",
         ),
-        "auto_radius": Axis(positive("--auto-radius"), [0.5], "l2 radius of AutoAttack, in pixels"),
+        "auto_radius": Axis(between("--auto-radius"), [0.5], "l2 radius of AutoAttack, in pixels"),
     },
     points=points,
     methods={
         "trained": Method(
             "autoencoders and classifiers trained from each seed",
-            draw,
+            seeds.draw,
             STATISTICS.checked(measure),
             STATISTICS,
             lambda **_: 1,

@@ -30,6 +30,8 @@ def parts(setting: Setting) -> tuple[Images, Images]:
     """
     train, test = splits(setting.dataset, setting.data)
     held = min(HELD_OUT, len(train) // 5) if setting.held_out else 0
+    if setting.held_out and not held:
+        raise UsageError(f"--held-out must find 5 training images of {setting.dataset} at least, got {len(train)}")
     if setting.training > len(train) - held:
         besides = f", whose last {held} training images are held out" if held else ""
         raise UsageError(

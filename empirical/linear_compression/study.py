@@ -14,9 +14,12 @@ from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from empirical.shared.axes import between, whole
+from empirical.shared.memory import DRAWN, TRAINED, check_memory
 from fragility.engine.context import current
+from fragility.engine.fingerprint import fingerprint
 from fragility.engine.statistics import FLAG, SHARE, Statistic, Statistics
-from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integers, positive
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, among
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     World = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 OPTIMISERS = ("adam", "sgd")
+BLOCK = 16  # networks that are trained side by side
 ROUNDS = 64  # of a training, after each of which validity is looked at
 LOOKS = tuple(2**k for k in range(7))  # rounds after which the statistics `_path` are taken
 LOOKED = (len(LOOKS),)
@@ -127,7 +131,10 @@ def _trained(
     if epochs <= LONG:
         fit(networks, ROUNDS, name)
         return networks
-    identity = f"{name} {optimiser} {rate} {epochs} {blake2b(data.tobytes() + weights[0].tobytes()).hexdigest()[:24]}"
+    code = fingerprint(LinearNetworks, fit)
+    identity = (
+        f"{name} {optimiser} {rate} {epochs} {code} {blake2b(data.tobytes() + weights[0].tobytes()).hexdigest()[:24]}"
+    )
     checkpoint = current().checkpoints / f"linear-{blake2b(identity.encode(), digest_size=8).hexdigest()}.pt"
     fit(networks, ROUNDS, name, checkpoint, identity=identity)
     with suppress(FileNotFoundError):
@@ -150,9 +157,21 @@ def points(
     rate: Sequence[float],
     epochs: Sequence[int],
 ) -> list[Point]:
-    """Every combination."""
+    """Every combination.
+
+    Raises
+    ------
+    UsageError : there would be too many points, or the networks of a shard do not fit into memory; or the epochs are
+        not whole rounds.
+    """
     if max(n) > LARGEST:
         raise UsageError(f"--n must be at most {LARGEST}, for there are 2^n points, got {max(n)}")
+    check_memory(
+        f"{BLOCK} networks of {max(hidden):,} hidden units",
+        BLOCK * max(hidden) * (max(n) + 2),
+        DRAWN + TRAINED,
+        "choose a smaller --hidden",
+    )
     for steps in epochs:
         if steps % ROUNDS:
             raise UsageError(f"--epochs must be a multiple of {ROUNDS}, the rounds that are looked at, got {steps}")
@@ -171,12 +190,12 @@ STUDY = Study(
     name="empirical.linear_compression",
     says="trained linear networks on all sign vectors (feature compression, Theorem 6, Tables 1 and 2, Figure 2)",
     grid={
-        "n": Axis(integers(2, "--n"), [12], "input dimension; a list sweeps: 7,12,17"),
-        "scale": Axis(positive("--scale"), [5.0, 1.0], "factor of all columns of A but the last; a list sweeps"),
-        "hidden": Axis(integers(1, "--hidden"), [3000], "units of the hidden layer; a list sweeps"),
+        "n": Axis(whole(2, "--n"), [12], "input dimension; a list sweeps: 7,12,17"),
+        "scale": Axis(between("--scale", 1e-6), [5.0, 1.0], "factor of all columns of A but the last; a list sweeps"),
+        "hidden": Axis(whole(1, "--hidden"), [3000], "units of the hidden layer; a list sweeps"),
         "optimiser": Axis(among(OPTIMISERS, "--optimiser"), ["adam"], f"{' or '.join(OPTIMISERS)}; a list sweeps"),
-        "rate": Axis(positive("--rate"), [0.001], "learning rate; a list sweeps"),
-        "epochs": Axis(integers(ROUNDS, "--epochs"), [1024], f"steps on all points, a multiple of {ROUNDS}"),
+        "rate": Axis(between("--rate"), [0.001], "learning rate; a list sweeps"),
+        "epochs": Axis(whole(ROUNDS, "--epochs"), [1024], f"steps on all points, a multiple of {ROUNDS}"),
     },
     points=points,
     methods={
@@ -186,7 +205,7 @@ STUDY = Study(
             STATISTICS.checked(measure),
             STATISTICS,
             lambda n, hidden, **_: n * n + hidden * (n + 2),
-            block=16,
+            block=BLOCK,
         ),
     },
 )

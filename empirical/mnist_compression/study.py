@@ -16,7 +16,8 @@ import numpy as np
 from empirical.data import digest, load, splits
 from empirical.mnist_compression.measure import ONE, SEVEN, STATISTICS, World, measure
 from empirical.mnist_compression.strokes import recentred
-from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integers
+from empirical.shared.axes import whole
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, among
 
 if TYPE_CHECKING:
     from fragility.backends import Stream
@@ -93,14 +94,14 @@ STUDY = Study(
             "the 7 has been moved so that it and its stem are equally far from the middle; whole, all of the stroke "
             "is blocked whatever the network says; a list sweeps",
         ),
-        "epochs": Axis(integers(1, "--epochs"), [5], "epochs of training; a list sweeps"),
+        "epochs": Axis(whole(1, "--epochs"), [5], "epochs of training; a list sweeps"),
         "certificate": Axis(
             among(CERTIFICATES, "--certificate"),
             ["none"],
             "certified lower bounds of the perturbation: none, or crown, some seconds an image; a list sweeps",
         ),
         "network": Axis(
-            integers(0, "--network"), [0], "networks by number, which is the seed of their training; a list sweeps"
+            whole(0, "--network"), [0], "networks by number, which is the seed of their training; a list sweeps"
         ),
     },
     points=points,

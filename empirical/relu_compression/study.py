@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.relu_compression.measure import STATISTICS, World, measure
-from fragility.engine.study import Axis, Method, Point, Study, UsageError, integers, positive
+from empirical.relu_compression.measure import ALPHAS, STATISTICS, World, measure
+from empirical.shared.axes import between, whole
+from empirical.shared.memory import DRAWN, TRAINED, check_memory
+from fragility.engine.study import Axis, Method, Point, Study, UsageError
 
 if TYPE_CHECKING:
     from fragility.backends import Stream
 
+BLOCK = 16  # networks that are trained side by side
 MOST_N = 16  # 2^n points of n numbers for each network
 
 
@@ -43,9 +46,27 @@ def points(
     inputs: Sequence[int],
     epochs: Sequence[int],
 ) -> list[Point]:
-    """Every combination."""
+    """Every combination.
+
+    Raises
+    ------
+    UsageError : there would be too many points, or the networks of a shard do not fit into memory.
+    """
     if max(n) > MOST_N:
         raise UsageError(f"--n must be at most {MOST_N}, as all 2^n points are trained on, got {max(n)}")
+    largest = {"n": max(n), "layers": max(layers), "width": max(width)}
+    check_memory(
+        f"{BLOCK} networks of {largest['layers']} x {largest['width']:,} units",
+        BLOCK * _floats(**largest),
+        DRAWN + TRAINED,
+        "choose a smaller --width, or fewer --layers",
+    )
+    check_memory(
+        f"what {BLOCK} networks make of {max(inputs):,} pairs of points",
+        BLOCK * max(inputs) * len(ALPHAS) * (max(n) + max(width)),
+        DRAWN,
+        "choose fewer --inputs",
+    )
     axes = ("n", "layers", "width", "scale", "inputs", "epochs")
     return [dict(zip(axes, point, strict=True)) for point in product(n, layers, width, scale, inputs, epochs)]
 
@@ -58,17 +79,17 @@ STUDY = Study(
     name="empirical.relu_compression",
     says="feature compression of trained ReLU networks on sign vectors (feature compression, Tables 3 and 4)",
     grid={
-        "n": Axis(integers(3, "--n"), [12], "input dimension, with 2^n points; a list sweeps: 8,10,12"),
-        "layers": Axis(integers(1, "--layers"), [1], "hidden layers; a list sweeps: 1,2,3,4"),
-        "width": Axis(integers(1, "--width"), [64], "units of each hidden layer; a list sweeps"),
-        "scale": Axis(positive("--scale"), [5.0, 1.0], "factor of all columns of A but the last; a list sweeps"),
-        "inputs": Axis(integers(1, "--inputs"), [10], "pairs of points per network; a list sweeps"),
-        "epochs": Axis(integers(1, "--epochs"), [100], "of training; a list sweeps"),
+        "n": Axis(whole(3, "--n"), [12], "input dimension, with 2^n points; a list sweeps: 8,10,12"),
+        "layers": Axis(whole(1, "--layers", 64), [1], "hidden layers; a list sweeps: 1,2,3,4"),
+        "width": Axis(whole(1, "--width"), [64], "units of each hidden layer; a list sweeps"),
+        "scale": Axis(between("--scale", 1e-6), [5.0, 1.0], "factor of all columns of A but the last; a list sweeps"),
+        "inputs": Axis(whole(1, "--inputs", 1_000_000), [10], "pairs of points per network; a list sweeps"),
+        "epochs": Axis(whole(1, "--epochs"), [100], "of training; a list sweeps"),
     },
     points=points,
     methods={
         "trained": Method(
-            "networks trained to the end", draw, STATISTICS.checked(measure), STATISTICS, _floats, block=16
+            "networks trained to the end", draw, STATISTICS.checked(measure), STATISTICS, _floats, block=BLOCK
         )
     },
     table=({"n": 8, "layers": 1, "width": 32, "scale": 5.0, "inputs": 4, "epochs": 40},),

@@ -12,16 +12,37 @@ smallest perturbation that turns its decision, which does not depend on the scal
 
 from __future__ import annotations
 
-from empirical.shared.seeds import draw, points
+from collections.abc import Sequence
+from typing import Any
+
+from empirical.shared import seeds
+from empirical.shared.axes import between, whole
+from empirical.shared.memory import TRAINED, check_memory
 from empirical.svd_defence.measure import STATISTICS, measure
-from fragility.engine.study import Axis, Method, Study, UsageError, among, integers, positive
+from empirical.svd_defence.trainings import Setting, parts
+from fragility.engine.study import Axis, Method, Point, Study, UsageError, among
 from theory.things.shrinking import ROUNDINGS
 
 DATASETS = ("mnist", "fashion-mnist", "digits")
 
 
+def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
+    """As `seeds.points`.
+
+    Raises
+    ------
+    UsageError : there are fewer training images than asked for, or the networks do not fit into memory.
+    """
+    found = seeds.points(dataset, **axes)
+    for point in found:
+        train, _ = parts(Setting(**point))
+        numbers = point["width"] * (train.x[0].size + len(train.classes))
+        check_memory(f"a network of {point['width']:,} hidden units", numbers, TRAINED, "choose a smaller --width")
+    return found
+
+
 def _confidences(text: str) -> list[float]:
-    found = positive("--confidence")(text)
+    found = between("--confidence")(text)
     if max(found) >= 1:
         raise UsageError(f"--confidence must be below 1, got {max(found):g}")
     return found
@@ -32,31 +53,33 @@ STUDY = Study(
     says="adversarial accuracy as bottom singular values are shrunk (Making neural nets robust again, Figure 7)",
     grid={
         "dataset": Axis(among(DATASETS, "--dataset"), ["mnist"], f"{', '.join(DATASETS)}; a list sweeps"),
-        "width": Axis(integers(1, "--width"), [100], "hidden units of 2L and LRL"),
-        "penalty": Axis(positive("--penalty"), [0.01], "of the attack, per unit of ||x_adv - x||: the paper's lambda"),
+        "width": Axis(whole(1, "--width"), [100], "hidden units of 2L and LRL"),
+        "penalty": Axis(between("--penalty"), [0.01], "of the attack, per unit of ||x_adv - x||: the paper's lambda"),
         "confidence": Axis(
             _confidences,
             [0.95],
             "probability of the goal at which the attack ends, below 1; the paper's .95",
         ),
-        "pairs": Axis(integers(1, "--pairs"), [2], "examples of each ordered pair of classes; 2 make the paper's 180"),
-        "training": Axis(integers(1, "--training"), [20_000], "training images"),
-        "epochs": Axis(integers(1, "--epochs"), [50], "of training"),
+        "pairs": Axis(
+            whole(1, "--pairs", 10_000), [2], "examples of each ordered pair of classes; 2 make the paper's 180"
+        ),
+        "training": Axis(whole(1, "--training"), [20_000], "training images"),
+        "epochs": Axis(whole(1, "--epochs"), [50], "of training"),
         "rounding": Axis(
             among(tuple(ROUNDINGS), "--rounding"),
             ["floor"],
             f"of x per cent of the singular values of a layer to a whole number: {', '.join(ROUNDINGS)}",
         ),
-        "images": Axis(integers(1, "--images"), [500], "test images whose decisions are certified, at most"),
+        "images": Axis(whole(1, "--images"), [500], "test images whose decisions are certified, at most"),
         "attacked": Axis(
-            integers(1, "--attacked"), [50], "test images whose smallest perturbation is looked for, at most"
+            whole(1, "--attacked"), [50], "test images whose smallest perturbation is looked for, at most"
         ),
     },
     points=points,
     methods={
         "trained": Method(
             "three classifiers trained from each seed",
-            draw,
+            seeds.draw,
             STATISTICS.checked(measure),
             STATISTICS,
             lambda **_: 1,
