@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from fragility.claim import Claim, Sides
+from fragility.engine.files import DamagedRecordError, reason
 
 
 class ReplayError(ValueError):
     """A claim has no witness, or its witness does not contradict it."""
 
 
-class DamagedWitnessError(ReplayError):
+class DamagedWitnessError(ReplayError, DamagedRecordError):
     """A file in which a witness is stored holds something else; the text is one line that names it."""
 
 
@@ -91,8 +92,9 @@ def _file(claim_id: str, folder: Path) -> Path:
 
 def _damaged(file: Path, error: Exception) -> DamagedWitnessError:
     """The one line on a file that does not hold what it has to."""
-    why = (str(error) or type(error).__name__).splitlines()[0]
-    return DamagedWitnessError(f"{file} must hold a world of {file.stem}, got: {why}: restore it, or install anew")
+    return DamagedWitnessError(
+        f"{file} must hold a world of {file.stem}, got: {reason(error)}: restore it, or install anew"
+    )
 
 
 def exact(value: Any) -> Any:

@@ -105,7 +105,15 @@ def _wholes(text: str) -> tuple[int, ...]:
 
 
 def _answered(flags: dict[str, Any]) -> int:
-    print(_answer(flags), flush=True)
+    try:
+        answer = _answer(flags)
+    except ValueError as error:
+        from fragility.witness import DamagedWitnessError, ReplayError  # here, since it needs NumPy and --help does not
+
+        if isinstance(error, ReplayError) and not isinstance(error, DamagedWitnessError):
+            raise UsageError(str(error)) from None
+        raise
+    print(answer, flush=True)
     return 0
 
 
@@ -152,15 +160,10 @@ def _shown(claims: Sequence[Claim], book: Book, flags: Mapping[str, Any]) -> str
 
 def _replay(claim: Claim, book: Book, as_json: bool) -> str:
     from fragility.catalogue.rows import LOST, meaning
-    from fragility.witness import DamagedWitnessError, ReplayError, hypotheses, replay, stored
+    from fragility.witness import hypotheses, replay, stored
 
     folder = book.witnesses
-    try:
-        (left, right), world, met = replay(claim, folder), stored(claim.id, folder), hypotheses(claim, folder)
-    except DamagedWitnessError:
-        raise
-    except ReplayError as error:
-        raise UsageError(str(error)) from None
+    (left, right), world, met = replay(claim, folder), stored(claim.id, folder), hypotheses(claim, folder)
     if as_json:
         sides = {"left": str(left), "right": str(right)}
         return json.dumps({"claim": claim.id, "world": world, "hypotheses": list(met), **sides}, indent=1)

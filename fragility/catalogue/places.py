@@ -15,9 +15,13 @@ from fragility.claim import Claim
 
 
 def implementation(claim: Claim) -> tuple[str, str, int]:
-    """Module, qualified name and line of the function that holds the claim's formula."""
+    """Module, qualified name and line of the function that holds the claim's formula; 0 if it is not in Python."""
     function = _written(claim.code or claim.theory)
-    return function.__module__, function.__qualname__, inspect.getsourcelines(function)[1]
+    try:
+        line = inspect.getsourcelines(function)[1]
+    except (OSError, TypeError):
+        line = 0
+    return _module(function), function.__qualname__, line
 
 
 def resting_on(name: str, claims: Iterable[Claim]) -> list[Claim]:
@@ -31,7 +35,7 @@ def resting_on(name: str, claims: Iterable[Claim]) -> list[Claim]:
     found = []
     for claim in claims:
         functions = [_written(function) for function in (claim.code, claim.theory, claim.world) if function]
-        names = {part for function in functions for part in (function.__module__, function.__qualname__)}
+        names = {part for function in functions for part in (_module(function), function.__qualname__)}
         if {name, module} & {*names, claim.study}:
             found.append(claim)
     return found
@@ -80,7 +84,13 @@ def located(file: Path, line: int) -> str:
 
 
 def _written(function: Callable[..., Any]) -> Any:
-    """The function that a wrapper or a partial application calls."""
+    """The function that a wrapper or a partial application calls; of an object that can be called, its class."""
     while isinstance(function, partial):
         function = function.func
-    return inspect.unwrap(function)
+    function = inspect.unwrap(function)
+    return function if hasattr(function, "__qualname__") else type(function)
+
+
+def _module(function: Any) -> str:
+    """The module that a function says it is of; some that are not written in Python say none."""
+    return getattr(function, "__module__", None) or ""

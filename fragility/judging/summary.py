@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -184,13 +185,18 @@ def _is_verdict(row: Any) -> bool:
     numbers = ("gap", "band", "tolerance", "resolution", "wanted", "alpha")
     return (
         all(isinstance(row[name], str) for name in texts)
-        and all(isinstance(row[name], int) and row[name] >= 0 for name in counts)
-        and all(isinstance(row[name], int | float) for name in numbers)
+        and all(_is_number(row[name], int) and row[name] >= 0 for name in counts)
+        and all(_is_number(row[name], int | float) for name in numbers)
+        and (bool(row["fault"]) or not any(math.isnan(row[name]) for name in numbers))
         and all(isinstance(row[name], list) and all(map(_is_text, row[name])) for name in ("visible", "rejected"))
         and isinstance(row["point"], dict)
         and row["outcome"] in WORST_FIRST
         and row["unit"] in get_args(Unit)
     )
+
+
+def _is_number(value: Any, kind: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _is_text(value: Any) -> bool:

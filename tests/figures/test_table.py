@@ -1,5 +1,7 @@
 """The verdict table as Markdown, and what is said where there is none."""
 
+import json
+
 import pytest
 
 from figures.table import main
@@ -96,3 +98,22 @@ def test_something_else_in_its_place(out, capsys, content):
     (out / "verify" / "verdicts.json").write_bytes(content.encode(errors="surrogateescape"))
     assert main(["--out", str(out)]) == 3
     assert "must be a table of verdicts" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("field", "value"), [("samples", True), ("gap", float("nan")), ("resolution", float("nan"))])
+def test_what_no_verdict_says_is_no_table(out, capsys, field, value):
+    path = out / "verify" / "verdicts.json"
+    held = json.loads(path.read_text())
+    held["verdicts"][0][field] = value
+    path.write_text(json.dumps(held))
+    assert main(["--out", str(out)]) == 3
+    assert "must be a table of verdicts, got something else" in capsys.readouterr().err
+
+
+def test_markup_in_a_verdict_is_text(out, capsys):
+    path = out / "verify" / "verdicts.json"
+    path.write_text(path.read_text().replace('"qr"', '"<script>alert(1)</script>|"'))
+    assert main(["--out", str(out), "--claim", "joint"]) == 0
+    shown = capsys.readouterr().out
+    assert "<script" not in shown
+    assert r"&#60;script>alert(1)&#60;/script>\|" in shown

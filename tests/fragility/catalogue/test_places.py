@@ -1,10 +1,14 @@
 """File and line of the code behind a claim."""
 
+import math
 from functools import partial
+
+import numpy as np
 
 import figures
 from fragility.catalogue import rows
 from fragility.catalogue.places import figure, function_place, implementation, resting_on, variable_place
+from fragility.claim import Claim
 from theory.claims import BOOK
 
 
@@ -41,3 +45,24 @@ def test_the_way_back_from_code_to_claims():
     assert "fc.lemma3.diagonal" not in found[0]
     assert resting_on("no_such_function", BOOK) == []
     assert resting_on("reached", BOOK) == [BOOK["joint.reach"]]
+
+
+class Called:
+    """Something of a user's that can be called and is no function."""
+
+    def __call__(self):
+        return 0
+
+
+def test_whatever_can_be_called_has_a_place():
+    """Of what is not written in Python its name alone."""
+
+    def row(theory):
+        return Claim("a.b", "s", "x", "bound", theory, 1e-9)
+
+    assert implementation(row(Called()))[:2] == (__name__, "Called")
+    assert implementation(row(np.add))[1:] == ("add", 0)
+    assert implementation(row(math.hypot)) == ("math", "hypot", 0)
+    rows_of_mine = [row(Called()), row(np.add)]
+    assert resting_on("Called", rows_of_mine) == rows_of_mine[:1]
+    assert resting_on("add", rows_of_mine) == rows_of_mine[1:]
