@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -49,6 +50,8 @@ def find(name: str, folder: Path, splits: Sequence[str] = SPLITS) -> Path | None
     UsageError : the folder has a name that no folder can have, or may not be looked into.
     """
     try:
+        with suppress(FileNotFoundError):
+            folder.stat()  # says more than pathlib's questions, which take any fault for no
         return _found(name, folder, splits)
     except (OSError, ValueError) as error:  # a name that is too long, or with a zero character
         raise UsageError(

@@ -190,7 +190,8 @@ def _sentences(columns: Columns) -> list[Row]:
 
 def _relative(columns: Columns, key: str, treatment: str) -> np.ndarray:
     """By how much 2L's is larger at the share of the large gain, per cent of what it was."""
-    return 100 * (_cell(columns, key, TWO, treatment, LARGE) / _cell(columns, key, TWO, treatment, 0) - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a size of 0 there is no such share
+        return 100 * (_cell(columns, key, TWO, treatment, LARGE) / _cell(columns, key, TWO, treatment, 0) - 1)
 
 
 def _difference(quantity: str, values: np.ndarray, note: str = "") -> Row:

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from empirical.data.__main__ import main
 from fragility.engine.context import DATA
 
 
@@ -70,3 +71,13 @@ def test_help_loads_no_numbers(command):
     assert "import 'empirical.data'" in done.stderr
     for heavy in ("numpy", "torch", "PIL", "pooch", "sklearn"):
         assert f"import '{heavy}'" not in done.stderr
+
+
+def test_an_interrupt_is_one_line(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("empirical.data.__main__._fetched", interrupted)
+    assert main(["mnist"], None) == 130
+    said = capsys.readouterr()
+    assert said == ("", "empirical.data: interrupted; what was whole is kept, the same command goes on\n")

@@ -164,9 +164,10 @@ def test_nobody_answers(published, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written(published, tmp_path):
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StorageError, match="must be writable, got: Not a directory"):
-        fetch("mnist", tmp_path / "file")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / ".download").write_bytes(b"")  # where a folder is needed
+    with pytest.raises(StorageError, match="here must be writable, got: File exists"):
+        fetch("mnist", tmp_path / "here")
 
 
 def test_several_at_once_download_once(server, published, tmp_path):

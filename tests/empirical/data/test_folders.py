@@ -3,6 +3,7 @@
 import pytest
 
 from empirical.data import catalogue, load, photographs
+from empirical.data.download import fetch
 from fragility.engine.backend import UnavailableError
 from fragility.engine.context import DATA
 from fragility.engine.study import UsageError
@@ -64,3 +65,19 @@ def test_the_catalogue_knows_all_files_of_a_set():
         assert all(mirror.endswith("/") for mirror in published.mirrors)
         assert all(len(checksum) == len("sha256:") + 64 for checksum in published.files.values())
     assert {name: len(classes) for name, classes in catalogue.CLASSES.items()} == dict.fromkeys(catalogue.CLASSES, 10)
+
+
+@pytest.mark.parametrize("folder", ["a" * 300, "a\0b", "~/" + "b" * 300], ids=["long", "zero character", "at home"])
+@pytest.mark.parametrize("name", ["mnist", "cifar10", "imagenet"])
+def test_a_name_that_no_folder_can_have_is_a_line(name, folder):
+    with pytest.raises(UsageError, match=f"^--data-dir or {DATA} must name a folder of data sets, got ") as caught:
+        photographs(folder) if name == "imagenet" else load(name, "train", folder)
+    assert "\n" not in str(caught.value)
+    assert "\0" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_file_is_no_folder_to_download_to(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(UsageError, match=r"must name a folder, got .*/file, a file"):
+        fetch("mnist", tmp_path / "file")

@@ -184,3 +184,18 @@ def test_the_printed_zeta_is_stated_for_dense_layers_without_biases(changed):
 def test_flags_out_of_their_range_are_a_line(axis, text, match):
     with pytest.raises(UsageError, match=match):
         STUDY.grid[axis].parse(text)
+
+
+def test_a_training_that_diverges_is_a_line(monkeypatch):
+    def diverged(build, *_, **__):
+        model = build(0)
+        torch.nn.init.constant_(next(iter(model.parameters())), torch.nan)
+        return model, []
+
+    monkeypatch.setattr("empirical.training.once.trained", diverged)
+    setting = Setting(**point())
+    train, _, test = parts(setting)
+    with pytest.raises(
+        UsageError, match=r"the training jiwp must end in finite weights, .* choose smaller --alpha-tau"
+    ):
+        network(setting, "jiwp", 0, train, test, "cpu")

@@ -107,3 +107,20 @@ def test_attempts_are_on_inputs_that_are_classified_right_and_stay_in_their_box(
     chosen = free.reached.nonzero()[:, 0]
     said = model(free.x_adv).softmax(1)[chosen, free.goal[chosen]]
     assert (said >= 0.95).all()
+
+
+def test_a_classifier_that_has_nothing_right_is_not_attacked():
+    x, wrong = torch.rand(20, 1, 2, 2), torch.full((20,), 9)
+    found = penalties(CLASSIFIERS["1l"](0, 4, 3), x, 1 - wrong % 2, (0.0, 1.0))
+    assert list(found) == ["stalled_at", "success_at", "robustness_at", "stall_certified"]
+    never = penalties(Constant(), x, wrong, (0.0, 1.0))
+    assert all(np.isnan(values).all() and len(values) == len(PENALTIES) for values in never.values())
+
+
+class Constant(torch.nn.Sequential):
+    """A classifier of one linear layer that says 0 of everything."""
+
+    def __init__(self):
+        super().__init__(torch.nn.Flatten(), torch.nn.Linear(4, 10))
+        torch.nn.init.zeros_(self[1].weight)
+        torch.nn.init.zeros_(self[1].bias)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from empirical.data import digest, load
+from empirical.data import Images, digest, load
 from empirical.mnist_compression import measure
 from empirical.mnist_compression.study import STUDY, draw, points
 from empirical.mnist_compression.tables import compression, kept, predicted, ratio, tables
@@ -204,6 +204,43 @@ def test_points_and_flags():
     ]
     with pytest.raises(UsageError, match="--dataset must be among mnist, digits, got cifar10"):
         STUDY.grid["dataset"].parse("cifar10")
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "got"),
+    [
+        ([1, 3], [7], "no 7 among the 2 training images"),
+        ([7, 3], [7], "no 1 among the 2 training images"),
+        ([7, 1], [1, 1], "no 7 among the 2 test images"),
+        ([7, 1], [7], "1 without any"),
+    ],
+)
+def test_there_must_be_sevens_and_ones_before_anything_is_trained(monkeypatch, train, test, got):
+    held = {
+        split: Images(np.zeros((len(labels), 8, 8), np.uint8), np.array(labels), tuple("0123456789"))
+        for split, labels in (("train", train), ("test", test))
+    }
+    monkeypatch.setattr("empirical.mnist_compression.study.load", lambda _, split: held[split])
+    with pytest.raises(UsageError, match=f"^--data-dir must hold 7s and 1s of digits to train on, .*, got {got}$"):
+        points(["digits"], ["enough"], [5], [0], ["none"])
+
+
+def test_other_images_of_either_split_are_another_point(tmp_path):
+    def image(digit, level):
+        return np.full((28, 28), level, np.uint8), digit
+
+    def point(train=9, test=9):
+        folder = tmp_path / f"{train}-{test}" / "MNIST/raw"
+        folder.mkdir(parents=True)
+        for split, level in (("train", train), ("t10k", test)):
+            x, labels = zip(image(7, 5), image(1, level), strict=True)
+            for kind, array in (("images-idx3", np.stack(x)), ("labels-idx1", np.array(labels, np.uint8))):
+                head = bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">u4").tobytes()
+                (folder / f"{split}-{kind}-ubyte").write_bytes(head + array.tobytes())
+        with using(Context(data=folder.parents[1])):
+            return points(["mnist"], ["enough"], [5], [0], ["none"])[0]["data"]
+
+    assert len({point(), point(train=8), point(test=8)}) == 3
 
 
 class TestTables:
