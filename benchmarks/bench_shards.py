@@ -22,11 +22,11 @@ from threadpoolctl import threadpool_limits
 
 from fragility.backends.numba_backend import BACKEND
 from fragility.engine.context import Context
-from fragility.engine.executor import on_cluster
 from fragility.engine.room import studies
 from fragility.engine.shard import Shard, find_study, record, shard_size
 from fragility.engine.store import Store
 from fragility.engine.study import Point, label
+from fragility.engine.workers import on_workers
 
 STUDIES = studies("simulate")
 LARGER = [(method, {"n": n, "rows": (n, n)}) for n in (64, 256, 1000) for method in ("lu", "qr")]
@@ -120,7 +120,7 @@ def travel(workers: int, draws: int, count: int) -> str:
         for _, table in place(shards):
             bytes_each = table.nbytes
 
-    with on_cluster(BACKEND, Context(), workers, None) as place:
+    with on_workers(BACKEND, Context(), workers) as place:
         wall, busy = (
             [seconds / count for seconds in timed(run, clock)] for clock in (time.perf_counter, time.process_time)
         )

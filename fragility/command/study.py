@@ -80,11 +80,18 @@ def executor(backend: Backend, flags: Mapping[str, Any]) -> AbstractContextManag
     from contextlib import nullcontext
 
     from fragility.engine.context import current
-    from fragility.engine.executor import in_process, on_cluster
 
-    workers, scheduler = flags["workers"], flags["scheduler"]
-    if workers or scheduler:
-        return on_cluster(backend, current(), workers, scheduler)
+    if flags["workers"]:
+        from fragility.engine.workers import on_workers
+
+        return on_workers(backend, current(), flags["workers"])
+    if flags["scheduler"]:
+        from fragility.engine.cluster import on_cluster
+
+        return on_cluster(backend, current(), flags["scheduler"])
+
+    from fragility.engine.executor import in_process
+
     return nullcontext(in_process(backend, current()))
 
 

@@ -15,7 +15,9 @@ from fragility.judging.bands import quantile_ranks
 from fragility.judging.shelf import Shelf
 from fragility.law import Law
 
-FEW = 1 << 19  # values that are kept as they are
+FEW = 1 << 18  # values that are kept as they are; of more, about as many are gone through at once
+ROWS = 1 << 12  # draws at least: a law puts so many into its tables as fast as it computes one
+REMEMBERED = 2  # transforms
 CELLS = 1 << 18  # of [0, 1], in which others are counted
 FINE = 38  # of the 52 bits in the mantissa of a number, left out where numbers of one cell are added up
 MOST_WAITING = 8  # tables of counts
@@ -74,8 +76,16 @@ class Evidence:
         return np.concatenate([none, *self.columns(statistic)])
 
     def columns(self, statistic: str) -> Iterator[np.ndarray]:
-        """The values of one statistic, of some draws after others."""
-        return (piece[statistic] for piece in self.pieces(statistic))
+        """The values of one statistic, of many draws after others."""
+        held, size = list[np.ndarray](), 0
+        for piece in self.pieces(statistic):
+            held.append(piece[statistic])
+            size += held[-1].size
+            if size >= FEW and sum(map(len, held)) >= ROWS:
+                yield np.concatenate(held)
+                held, size = [], 0
+        if held:
+            yield np.concatenate(held)
 
     def is_few(self, statistic: str) -> bool:
         """Whether the values of the statistic are kept as they are, and not in cells."""
@@ -95,6 +105,8 @@ class Evidence:
         key = statistic, id(theory)
         if key not in self._uniform:
             self._uniform[key] = theory, transform(theory, self.values(statistic))
+            for oldest in [*self._uniform][:-REMEMBERED]:
+                del self._uniform[oldest]
         return self._uniform[key][1]
 
     def uniforms(self, statistic: str, theory: Law | Sequence[Law]) -> Iterator[np.ndarray]:

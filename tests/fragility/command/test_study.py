@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fragility.command.study import main
-from fragility.engine import executor
+from fragility.engine import cluster
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store
 from simulate.qr_product import STUDY as STUDIED
@@ -117,7 +117,7 @@ def test_a_backend_that_is_not_here_says_what_would_get_it(tmp_path):
 
 
 def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(executor, "ANSWER", 0.5)
+    monkeypatch.setattr(cluster, "ANSWER", 0.5)
     with pytest.raises(SystemExit) as end:
         main(STUDIED, ["--n", "4", *QUICK, "--scheduler", "tcp://127.0.0.1:9", "--out", str(tmp_path)])
     shown = capsys.readouterr()

@@ -10,8 +10,9 @@ import pytest
 
 from fragility.backends.numpy_backend import BACKEND
 from fragility.engine import context
+from fragility.engine.cluster import on_cluster
 from fragility.engine.context import Context, current, using
-from fragility.engine.executor import in_process, on_cluster
+from fragility.engine.executor import in_process
 from fragility.engine.records import column
 from fragility.engine.shard import Shard, code
 
@@ -83,7 +84,7 @@ def test_a_worker_with_a_bare_environment_gets_it(needs, tmp_path):
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as cluster,
         bare_worker(cluster.scheduler_address, tmp_path),
-        on_cluster(BACKEND, needs, None, cluster.scheduler_address) as place,
+        on_cluster(BACKEND, needs, cluster.scheduler_address) as place,
     ):
         assert products(place) == ([[2.5] * 4] * 3, {0.0})
 

@@ -16,7 +16,7 @@ import pytest
 
 from fragility.backends.numpy_backend import BACKEND
 from fragility.command.ending import guarded
-from fragility.engine import executor
+from fragility.engine import cluster, executor
 from fragility.engine.backend import UnavailableError
 from fragility.engine.context import Context
 from fragility.engine.shard import Shard, code
@@ -94,7 +94,7 @@ def worker(address, folder, *arguments, cwd=ROOT):
 
 def refusal(address, folder, meanwhile=lambda done: None):
     """The line that ends a run on the cluster."""
-    with executor.on_cluster(BACKEND, Context(), None, address) as place, pytest.raises(UnavailableError) as caught:
+    with cluster.on_cluster(BACKEND, Context(), address) as place, pytest.raises(UnavailableError) as caught:
         draw(place, folder, meanwhile)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -113,27 +113,27 @@ def test_workers_killed_in_the_middle_change_no_byte(crew, whole, tmp_path):
             for nanny in crew.workers.values():
                 os.kill(nanny.pid, signal.SIGKILL)
 
-    with executor.on_cluster(BACKEND, Context(), None, crew.scheduler_address) as place:
+    with cluster.on_cluster(BACKEND, Context(), crew.scheduler_address) as place:
         draw(place, tmp_path, kill)
     assert files(tmp_path) == whole
 
 
 def test_a_scheduler_without_workers_is_not_waited_for(scheduler, tmp_path, monkeypatch):
-    monkeypatch.setattr(executor, "PATIENCE", 0.3)
+    monkeypatch.setattr(cluster, "PATIENCE", 0.3)
     line = refusal(scheduler, tmp_path)
     assert f"no worker has been at the scheduler for 0.3 s: start some with `dask worker {scheduler}`" in line
     assert not files(tmp_path)
 
 
 def test_when_the_last_worker_is_gone_the_run_goes_on_elsewhere(scheduler, whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(executor, "RECOUNT", 0.2)
+    monkeypatch.setattr(cluster, "RECOUNT", 0.2)
     folder = tmp_path / "run"
     with worker(scheduler, tmp_path) as only:
 
         def kill(done):
             if done == 3:
                 only.kill()
-                monkeypatch.setattr(executor, "PATIENCE", 0.5)
+                monkeypatch.setattr(cluster, "PATIENCE", 0.5)
 
         line = refusal(scheduler, folder, kill)
     # Under this scheduler the shard that the worker died of may be told before the want of workers is.
@@ -198,7 +198,7 @@ def test_a_coordinator_killed_while_it_writes_goes_on_to_the_same_bytes(place, c
         killed.communicate(timeout=120)
     assert killed.returncode == -signal.SIGKILL
     assert len(files(tmp_path)) == 3
-    with executor.on_cluster(BACKEND, Context(), None, crew.scheduler_address) as where:
+    with cluster.on_cluster(BACKEND, Context(), crew.scheduler_address) as where:
         draw(where, tmp_path)
     assert files(tmp_path) == whole
 
@@ -214,7 +214,7 @@ def main(folder, address, victim):
 
     def run():
         place = nullcontext(executor.in_process(BACKEND, Context()))
-        with place if address == "-" else executor.on_cluster(BACKEND, Context(), None, address) as where:
+        with place if address == "-" else cluster.on_cluster(BACKEND, Context(), address) as where:
             draw(where, Path(folder), kill)
         return 0
 

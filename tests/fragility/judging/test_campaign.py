@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from fragility.backends.numpy_backend import BACKEND
 from fragility.claim import Claim, Decoy, Sides
 from fragility.engine.context import Context
-from fragility.engine.executor import AHEAD, in_process, on_cluster
+from fragility.engine.executor import AHEAD, in_process
 from fragility.engine.shard import Shard, find_study, record
 from fragility.engine.store import DamagedRecordError, Store
 from fragility.engine.study import UsageError
+from fragility.engine.workers import on_workers
 from fragility.judging.campaign import Campaign
 from fragility.judging.evidence import Evidence
 from theory.claims import BOOK as TABLE
@@ -94,8 +95,8 @@ def test_any_number_of_workers_gives_the_same_bytes(tmp_path, workers):
     backend = BACKEND
     alone, together = tmp_path / "alone", tmp_path / "together"
     point = {"n": 60, "rows": (60,)}
-    with on_cluster(backend, Context(), workers, None) as cluster:
-        for folder, executor in ((alone, in_process(backend, Context())), (together, cluster)):
+    with on_workers(backend, Context(), workers) as crew:
+        for folder, executor in ((alone, in_process(backend, Context())), (together, crew)):
             Campaign(STUDY, backend, executor, Store(folder, lambda _: "code"), samples=5000).run(FEW, [point], "lu")
     assert files(alone) == files(together)
     assert len(files(alone)) > 4
@@ -264,7 +265,7 @@ def test_a_plan_may_be_of_any_size(tmp_path):
 @pytest.mark.parametrize("place", ["threads", "workers"])
 def test_a_deadline_that_has_passed_draws_one_shard_at_most(tmp_path, monkeypatch, place):
     with (
-        on_cluster(BACKEND, Context(), 1, None)
+        on_workers(BACKEND, Context(), 1)
         if place == "workers"
         else nullcontext(in_process(Small(), Context())) as executor
     ):

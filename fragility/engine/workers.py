@@ -1,0 +1,165 @@
+"""Shards on processes of this machine, which talk to this one through pipes: nothing listens on any port.
+
+A signal that asks a command to end is for its first process: the others do not see it, and end with that one, however
+it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import active_children, get_context, parent_process, resource_tracker
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+from fragility.engine.backend import UnavailableError
+from fragility.engine.context import Context
+from fragility.engine.executor import AHEAD, Executor, Results, checked, on_worker
+from fragility.engine.shard import Shard, code
+from fragility.engine.study import label
+
+if TYPE_CHECKING:
+    from fragility.backends import Backend
+
+DEATHS = 3  # of workers in a row, without a shard between them, after which no others are started
+SIGNALS = {signal.SIGINT, signal.SIGTERM}
+SILENT = "ignore::UserWarning:multiprocessing.resource_tracker"  # it removes what a killed process leaves, and says so
+
+
+@contextmanager
+def on_workers(backend: Backend, context: Context, workers: int) -> Iterator[Executor]:
+    """Shards on so many processes; what a dying one held is computed by another.
+
+    Raises
+    ------
+    UnavailableError : workers die again and again.
+    """
+    crew = _Crew(workers)
+    try:
+        yield lambda shards: _run(crew, shards, backend, context)
+    finally:
+        crew.dismiss()
+
+
+class _Crew:
+    """A pool of processes that is made anew when one of them dies, and that does not outlive this one."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._others = set(active_children())
+        with _quietly():
+            resource_tracker.ensure_running()
+        self._pool = self._started()
+
+    def submit(self, *call: Any) -> Future[Any]:
+        """The result to be of a call on one of the processes."""
+        with _unseen():  # a process is started when there is something to do, and inherits which signals it sees
+            return self._pool.submit(*call)
+
+    def renew(self) -> None:
+        """Starts others in place of all processes, of which one has died."""
+        self.dismiss()
+        self._pool = self._started()
+
+    def dismiss(self) -> None:
+        """Ends all processes, whatever they are at."""
+        for child in set(active_children()) - self._others:
+            child.kill()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _started(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self.workers, get_context("spawn"), _begin)
+
+
+def _run(crew: _Crew, shards: Iterator[Shard], backend: Backend, context: Context) -> Results:
+    pending: dict[Future[Any], Shard] = {}
+    deaths = 0
+
+    def send(shard: Shard) -> None:
+        call = on_worker, shard, backend.name, context, code(shard, backend.name, context)
+        try:
+            pending[crew.submit(*call)] = shard
+        except BrokenProcessPool:  # as a worker has died since
+            failed: Future[Any] = Future()
+            failed.set_exception(BrokenProcessPool())
+            pending[failed] = shard
+
+    try:
+        while True:
+            for shard in islice(shards, max(AHEAD * crew.workers - len(pending), 0)):
+                send(shard)
+            if not pending:
+                return
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            lost: list[Shard] = []
+            for future in done:
+                shard = pending.pop(future)
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    lost.append(shard)
+                    continue
+                deaths = 0
+                yield shard, checked(result, code(shard, backend.name, context))
+            if lost:
+                lost += pending.values()
+                pending.clear()
+                deaths += 1
+                if deaths == DEATHS:
+                    raise UnavailableError(_killed(lost))
+                crew.renew()
+                for shard in lost:
+                    send(shard)
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def _killed(lost: list[Shard]) -> str:
+    first = min(lost, key=lambda shard: shard.index)
+    return (
+        f"workers must survive a shard, got {DEATHS} killed at shard {first.index} of {first.study} at "
+        f"{label(dict(first.point))} or soon after: most often they lack memory, so choose fewer --workers, then run "
+        "the same command with --resume"
+    )
+
+
+def _begin() -> None:
+    """Makes a worker end when the process that has started it is gone."""
+    Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    first = parent_process()
+    assert first is not None, "a worker is started by another process"
+    first.join()
+    os._exit(1)
+
+
+@contextmanager
+def _unseen() -> Iterator[None]:
+    """Within the block no signal that asks to end reaches this thread, nor ever a process that is started in it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Within the block a Python that is started says nothing of what it finds left over."""
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (before, SILENT)))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before

@@ -1,0 +1,97 @@
+"""Workers of this machine: whatever becomes of one, the same bytes come, and nothing is left of them in the end."""
+
+import os
+import signal
+import subprocess
+from contextlib import closing
+from importlib import import_module
+from multiprocessing import active_children
+
+import pytest
+
+from fragility.backends.numpy_backend import BACKEND
+from fragility.engine import workers
+from fragility.engine.backend import UnavailableError
+from fragility.engine.context import Context
+from fragility.engine.executor import in_process
+from fragility.engine.shard import Shard
+from fragility.engine.study import UsageError
+
+SHARDS = [Shard("simulate.qr_product", "lu", (("n", 4), ("rows", (4, 4))), 0, index, 16) for index in range(24)]
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """Tables of all shards, drawn by threads."""
+    return dict(in_process(BACKEND, Context())(iter(SHARDS)))
+
+
+@pytest.fixture
+def crew():
+    """The processes that the test has started."""
+    before = set(active_children())
+    yield lambda: set(active_children()) - before
+    assert set(active_children()) <= before
+
+
+def draw(meanwhile=lambda done: None, shards=SHARDS):
+    """Tables that two workers make of the shards; calls `meanwhile` after each."""
+    made = {}
+    with workers.on_workers(BACKEND, Context(), 2) as place, closing(place(iter(shards))) as results:
+        for shard, table in results:
+            made[shard] = table
+            meanwhile(len(made))
+    return made
+
+
+def test_workers_killed_in_the_middle_change_no_table(whole, crew):
+    def kill(done):
+        if done in (3, 7):
+            for child in crew():
+                os.kill(child.pid, signal.SIGKILL)
+
+    made = draw(kill)
+    assert made.keys() == whole.keys()
+    assert all(made[shard].equals(whole[shard]) for shard in SHARDS)
+
+
+def test_workers_that_die_again_and_again_end_the_run(tmp_path, monkeypatch, crew):
+    (tmp_path / "deadly.py").write_text("import os\n\n\ndef die(*_):\n    os._exit(1)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(workers, "on_worker", import_module("deadly").die)
+    with pytest.raises(UnavailableError, match=r"got 3 killed at shard 0 of simulate.qr_product at n=4 rows=4\^2"):
+        draw()
+
+
+def test_what_a_study_refuses_is_refused_here(crew):
+    with pytest.raises(UsageError, match="no claim of that name"):
+        draw(shards=[Shard("simulate.statements", "worlds", (("claim", "no claim of that name"),), 0, 0, 1)])
+
+
+def listening(pids):
+    """Ports on which one of the processes takes connections."""
+    shown = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return {line.split()[3] for line in shown if any(f"pid={pid}," in line for pid in pids)}
+
+
+def test_they_listen_on_no_port(crew):
+    before, during = listening([os.getpid()]), set()
+
+    def look(done):
+        if done == 3:
+            during.update(listening([os.getpid(), *(child.pid for child in crew())]))
+
+    draw(look)
+    assert during <= before
+
+
+def test_a_signal_to_all_processes_is_seen_by_the_first_one_only(crew):
+    """As from the keyboard, or from what manages a cluster."""
+
+    def interrupt(done):
+        if done == 3:
+            for child in crew():
+                os.kill(child.pid, signal.SIGINT)
+                os.kill(child.pid, signal.SIGTERM)
+
+    assert len(draw(interrupt)) == len(SHARDS)
