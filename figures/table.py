@@ -60,8 +60,7 @@ def written(out: Path, claims: str, starts: Sequence[str] | None) -> str:
     from fragility.judging.summary import claim_table, paper_table, totals
     from fragility.tables import markdown
 
-    book = load(claims)
-    judged = _judged(out, claims)
+    judged, book = _judged(out, claims), load(claims)
     if starts is None:
         return markdown(paper_table(judged, book, totals(judged)))
     chosen = [line for line in judged if not starts or line.claim.id.startswith(tuple(starts))]
@@ -76,11 +75,13 @@ def _judged(out: Path, claims: str) -> list[Line]:
     from fragility.book import load
     from fragility.judging.summary import kept, read
 
-    path, book = kept(out, claims), load(claims)
+    if claims != OWN:  # which takes a second, where there may be nothing to show
+        load(claims)
+    path = kept(out, claims)
     flags = [f" --out {out}" if out != Path("results") else "", f" --claims {claims}" if claims != OWN else ""]
     again = "python -m simulate.verify" + "".join(flags)
     try:
-        judged = read(read_json(path), book)
+        judged = read(read_json(path), load(claims))
     except FileNotFoundError:
         raise UnavailableError(f"no verdicts in {path}: {again} makes them") from None
     except DamagedRecordError as damage:

@@ -120,6 +120,8 @@ def _answered(flags: dict[str, Any]) -> int:
 def _answer(flags: dict[str, Any]) -> str:
     if flags["evaluation"]:
         return _evaluate(flags)
+    if flags["markdown"] and not flags["defects"]:
+        raise UsageError("--markdown must come with --defects: make docs builds pages of all rows")
 
     from fragility.book import load
     from fragility.catalogue import rows
@@ -131,8 +133,6 @@ def _answer(flags: dict[str, Any]) -> str:
     if flags["markdown"]:
         from fragility.catalogue.pages import defects_page
 
-        if not flags["defects"]:
-            raise UsageError("--markdown must come with --defects: make docs builds pages of all rows")
         return defects_page(book)
     if flags["defects"]:
         faulty = [rows.plain(claim, book) for claim in book if claim.status in FAULTS]
