@@ -1,8 +1,11 @@
 """`python -m theory` as a user runs it."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 
 import numpy as np
@@ -329,3 +332,19 @@ main()
         [sys.executable, "-c", code, *flags], capture_output=True, text=True, timeout=120, cwd=tmp_path, check=True
     )
     assert json.loads(done.stdout)["layers"] == 2
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["theory", "figures.table", "figures.statements"])
+def test_an_interrupt_is_one_line(module, asked, tmp_path):
+    """Here while a book of the user's is imported, which never ends."""
+    (tmp_path / "endless.py").write_text("open('begun', 'w').close()\nimport time\ntime.sleep(60)\n")
+    command = [sys.executable, "-m", module, "--claims", "endless.py"]
+    running = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+    )
+    while not (tmp_path / "begun").exists() and running.poll() is None:
+        time.sleep(0.01)
+    running.send_signal(asked)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err) == (130, "", f"{module}: interrupted\n")
