@@ -105,7 +105,7 @@ class Gallery:
         for wnid in sorted(met):
             content.update(f"{wnid}={self.output(wnid)}\n".encode())
             for path in self.files[wnid]:
-                content.update(f"{path.name}\n".encode() + hashlib.blake2b(_content(path)).digest())
+                content.update(f"{path.name}\n".encode() + _digested(path))
         return content.hexdigest()
 
     def output(self, wnid: str) -> int:
@@ -179,9 +179,11 @@ def gallery(photographs: Sequence[tuple[str, Path]]) -> Gallery:
     return Gallery(ordered, LANDMARKS, told=False)
 
 
-def _content(path: Path) -> bytes:
+def _digested(path: Path) -> bytes:
+    """A hash of a file's bytes, which are not all in memory at once."""
     try:
-        return path.read_bytes()
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, hashlib.blake2b).digest()
     except OSError as error:
         unreadable(path, str(error.strerror))
 

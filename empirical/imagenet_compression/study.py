@@ -43,8 +43,8 @@ def points(model: Sequence[str], size: Sequence[int] | None, source: Sequence[st
     given = current().weights
     if given and len(model) > 1:
         raise UsageError(f"--model must be one where --checkpoint holds its weights, got {len(model)}")
-    weights = {spec: weights_named(spec) for spec in model}
     shown = {ends: album().digest(album().pairs(*ends)) for ends in product(source, axes["partners"])}
+    weights = {spec: weights_named(spec) for spec in model}
     sweep: list[Point] = []
     for spec in model:
         sides = size or [SIDES.get(spec, 224)]

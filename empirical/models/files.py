@@ -10,6 +10,8 @@ import hashlib
 import io
 import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,8 @@ def tensors(path: Path) -> Any:
     """
     import torch
 
-    content = _content(path)
+    with _opened(path) as file:
+        content = file.read()
     try:
         wrong = _wrong(content)
         if wrong is None:
@@ -61,15 +64,18 @@ def digest(path: Path) -> str:
     ------
     UsageError : the file cannot be read.
     """
-    return hashlib.sha256(_content(path)).hexdigest()[:12]
+    with _opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
-def _content(path: Path) -> bytes:
-    """The bytes of a file; what is none, such as a device, may never end."""
+@contextmanager
+def _opened(path: Path) -> Iterator[io.BufferedReader]:
+    """The file to be read; what is none, such as a device, may never end."""
     try:
         if path.exists() and not path.is_file():
             raise _unreadable(path, "a folder" if path.is_dir() else "no file")
-        return path.read_bytes()
+        with open(path, "rb") as file:
+            yield file
     except UsageError:
         raise
     except (OSError, ValueError, MemoryError) as error:  # a name with a zero character is a ValueError

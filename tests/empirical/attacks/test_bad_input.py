@@ -106,6 +106,8 @@ BAD = {
     "logits: NaN": ({"model": constant(NAN)}, "logits at x must be finite, got NaN or infinite ones"),
     "logits: infinite": ({"model": constant(-INF)}, "logits at x must be finite"),
     "gradient: detached": ({"model": lambda z: affine(z).detach()}, "must have a gradient with respect to x"),
+    "gradient: NaN": ({"model": lambda z: affine(z) + (0 * z[:, :1]).sqrt()}, "gradient .* must be finite"),
+    "model: leaves": ({"model": lambda _: exit(3)}, r"the model must take x, .* got SystemExit: 3"),
     "gradient: elsewhere": ({"model": lambda z: lookup(z) * nn.Parameter(torch.ones(3))}, "must have a gradient with"),
     "model: in place": ({"model": inplace}, "the model must leave its input as it is"),
     "model: relu in place": ({"model": nn.Sequential(nn.ReLU(True), nn.Linear(4, 3))}, "must leave its input as it is"),
