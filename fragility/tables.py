@@ -18,7 +18,8 @@ class Interval(NamedTuple):
 
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)|`|(?<=\])\(")  # what begins a tag, an entity, code or an address
+# Code without any of what follows; what begins a tag or an entity; a backtick; and what begins the address of a link.
+MARKUP = re.compile(r"`[^`<&\]]+`|<(?=[A-Za-z/!?])|&(?=#?\w+;)|`|(?<=\])\(")
 Cell: TypeAlias = str | int | float | Interval | None
 
 
@@ -163,8 +164,8 @@ def finite(value: Any) -> Any:
 
 
 def _plain(words: str) -> str:
-    """Words as they stand, for Markdown: no tag, entity, link or code; formulas stay formulas."""
-    return MARKUP.sub(lambda mark: f"&#{ord(mark[0])};", _line(words))
+    """Words as they stand, for Markdown: no tag, entity or link; formulas stay formulas, and code between backticks."""
+    return MARKUP.sub(lambda mark: mark[0] if len(mark[0]) > 1 else f"&#{ord(mark[0])};", _line(words))
 
 
 def _code(words: str) -> str:

@@ -115,15 +115,15 @@ def test_a_row_without_its_cells_is_refused():
 def test_no_text_is_taken_for_markup():
     """Nor does it break a line; formulas and what compares numbers stand as they are."""
     columns = [Column("method"), Column("claim", code=True)]
-    row = ("<script>a</script>\\<b> &lt; `c` [d](e) | $a < b \\leq [0, 1]$ n <= 3\nnext\x1b[1m", "x`y|\nz")
+    row = ("<script>a</script>\\<b> &lt; `c` [d](e) `<f>` | $a < b \\leq [0, 1]$ n <= 3\nnext\x1b[1m", "x`y|\nz")
     made = markdown(Table(columns, [row, ("", "")], title="t <i>", notes=["n <img src=x>"], headings={1: "</b>"}))
     assert made.splitlines() == [
         "**t &#60;i>**",
         "",
         "| method | claim |",
         "| --- | --- |",
-        "| &#60;script>a&#60;/script>\\&#60;b> &#38;lt; &#96;c&#96; [d]&#40;e) \\| $a < b \\leq [0, 1]$ n <= 3 next "
-        "[1m | `` x`y\\| z `` |",
+        r"| &#60;script>a&#60;/script>\&#60;b> &#38;lt; `c` [d]&#40;e) &#96;&#60;f>&#96; \| "
+        r"$a < b \leq [0, 1]$ n <= 3 next [1m | `` x`y\| z `` |",
         "| **&#60;/b>** |  |",
         "|  |  |",
         "",
