@@ -8,6 +8,7 @@ program, on which no verdict rests; 130: interrupted, from the keyboard or by wh
 from __future__ import annotations
 
 import errno
+import atexit
 import os
 import shlex
 import signal
@@ -127,8 +128,8 @@ def _interruptible() -> Iterator[Callable[[], None]]:
             unraisable(event)
 
     def interrupted() -> None:
-        for number in SIGNALS:
-            before[number] = _end
+        before.update(dict.fromkeys(SIGNALS, _end))  # while threads are waited for
+        atexit.register(_ignore)  # and when they have ended, for the moment that is left
 
     for number in SIGNALS:
         if before[number] is not signal.SIG_IGN:
@@ -155,6 +156,13 @@ def _end(number: int, frame: Any) -> NoReturn:
     if forget := getattr(sys.modules.get("fragility.engine.files"), "forget", None):
         forget()
     os._exit(INTERRUPTED)
+
+
+def _ignore() -> None:
+    """Lets the process end with its own code, not as one that a signal has killed."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    exec("")  # Python ends by a signal if the last text that it ran, such as one of a dataclass, was interrupted
 
 
 def _command() -> str:
