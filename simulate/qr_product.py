@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TRAILING = ("last", "stretch", "determinant", "corner", "column_norm", "fraction")
 LARGEST_POWER_OF_TEN = 150  # of an entry of R: its square has to fit a double
 LARGEST_CONDITION = 1e6  # typical, of a product that is formed: one draw in 10^5 is worse by that factor again
+MOST_LAYERS = 1000  # square factors: of more, entries of R are beyond a double at any n that is worth it
 MOST_COLUMNS = 128  # of Q: in larger products it costs minutes and tells nothing new
 MOST_PAIRED = 32  # columns of two products that are recorded whole: of more entries a pair of them is lost among all
 
@@ -181,7 +182,9 @@ STUDY = Study(
     says="R of a product H_L ... H_1 of Gaussian matrices (feature compression, Lemma 3)",
     grid={
         "n": Axis(integers(1, "--n"), [1000], "input dimension, columns of H_1; a list sweeps: 8,32,128,1000"),
-        "layers": Axis(integers(1, "--layers"), None, "number of square factors; a list sweeps (default 2)"),
+        "layers": Axis(
+            integers(1, "--layers", MOST_LAYERS), None, "number of square factors; a list sweeps (default 2)"
+        ),
         "rows": Axis(
             _heights,
             None,

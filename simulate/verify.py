@@ -39,14 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(guarded("simulate.verify", lambda: _run(flags)))
 
 
-def decide(jobs: Sequence[Job], alpha: float, deadline: float, decided: Callable[[int], None]) -> list[Job]:
+def decide(
+    jobs: Sequence[Job], alpha: float, deadline: float, decided: Callable[[int], None], note: Callable[[str], None]
+) -> list[Job]:
     """Decides the jobs in the order of time per verdict, as far as the first shard of each tells; returns the others.
 
     Parameters
     ----------
     alpha : error rate of all jobs together, split evenly over what may be decided by chance.
     decided : takes the number of jobs that were decided so far.
+    note : takes one line on what cannot be decided by the deadline.
     """
+    from fragility.engine.progress import duration
+
     share = alpha / max(sum(job.chances for job in jobs), 1)
     costs: dict[int, float] = {}
     for number, job in enumerate(jobs):
@@ -54,6 +59,13 @@ def decide(jobs: Sequence[Job], alpha: float, deadline: float, decided: Callable
             break
         costs[number] = job.remaining(share) / len(job.names)
     order = sorted(costs, key=costs.__getitem__)
+    longest = {number: cost * len(jobs[number].names) for number, cost in costs.items()}
+    hopeless = [seconds for seconds in longest.values() if seconds > max(deadline - time.monotonic(), 0.0)]
+    if hopeless:
+        note(
+            f"{len(hopeless)} of {len(jobs)} worlds take longer than there is time for, the longest about "
+            f"{duration(max(hopeless))}: what needs all of their draws stays blunt"
+        )
     for done, number in enumerate(order):
         decided(done)
         jobs[number].decide(share, deadline)
@@ -124,7 +136,7 @@ def _judged(flags: dict[str, Any]) -> int:
         counter = _Counter(progress)
         jobs = _jobs(claims, backend, place, flags, counter)
         counter.total = len(jobs)
-        left = decide(jobs, flags["alpha"], deadline, counter.decided)
+        left = decide(jobs, flags["alpha"], deadline, counter.decided, progress.note)
     verdicts = [verdict for job in jobs for verdict in job.verdicts]
     verdicts += [judge_exact(claim) for claim in claims if claim.kind == "rate" and not claim.theory().sizes]
     undecided = [name for job in left for name in job.names]

@@ -180,7 +180,7 @@ def test_a_manifest(run, capsys, monkeypatch, damage):
 @pytest.mark.parametrize("damage", DRAWN.values(), ids=DRAWN)
 def test_a_manifest_that_a_figure_is_drawn_from(run, capsys, monkeypatch, damage):
     damage(run / "manifest.json")
-    assert read_manifest(run)
+    read_manifest(run)
     refused(capsys, 3, run, lambda: figure(run.parent.parent, "qr_product", monkeypatch))
 
 

@@ -22,7 +22,7 @@ from empirical.convnorm_width.trainings import HELD_OUT, NORMALISATIONS
 from empirical.data import load
 from empirical.shared import seeds
 from empirical.shared.axes import whole
-from empirical.shared.memory import TRAINED, check_memory
+from fragility.engine.memory import TRAINED, check_memory
 from fragility.engine.study import Axis, Method, Point, Study, UsageError, among, integer, switch
 
 DATASETS = ("cifar10", "digits")

@@ -17,8 +17,8 @@ from empirical.attacks.bracket import ATTACKS
 from empirical.imagenet_compression.measure import DIRECTIONS, STATISTICS, World, measure, weights_named
 from empirical.imagenet_compression.pairs import AFGHAN, ALL, NEAREST, SPRINGER, album, population
 from empirical.shared.axes import whole
-from empirical.shared.memory import check_memory
 from fragility.engine.context import current
+from fragility.engine.memory import check_memory
 from fragility.engine.study import Axis, Method, Point, Study, UsageError
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from empirical.latent_defence.setting import Setting
 from empirical.latent_defence.trainings import parts
 from empirical.shared import seeds
 from empirical.shared.axes import between, whole
-from empirical.shared.memory import TRAINED, check_memory
+from fragility.engine.memory import TRAINED, check_memory
 from fragility.engine.study import Axis, Method, Point, Study, among, switch
 
 DATASETS = ("mnist", "fashion-mnist", "digits")

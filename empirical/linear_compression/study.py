@@ -15,9 +15,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from empirical.shared.axes import between, whole
-from empirical.shared.memory import DRAWN, TRAINED, check_memory
 from fragility.engine.context import current
 from fragility.engine.fingerprint import fingerprint
+from fragility.engine.memory import DRAWN, TRAINED, check_memory
 from fragility.engine.statistics import FLAG, SHARE, Statistic, Statistics
 from fragility.engine.study import Axis, Method, Point, Study, UsageError, among
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from empirical.relu_compression.measure import ALPHAS, STATISTICS, World, measure
 from empirical.shared.axes import between, whole
-from empirical.shared.memory import DRAWN, TRAINED, check_memory
+from fragility.engine.memory import DRAWN, TRAINED, check_memory
 from fragility.engine.study import Axis, Method, Point, Study, UsageError
 
 if TYPE_CHECKING:

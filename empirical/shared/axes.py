@@ -12,15 +12,7 @@ SMALL, LARGE = 1e-12, 1e6  # of factors, rates and radii: float32 squares both w
 
 def whole(minimum: int, flag: str, most: int = MOST) -> Callable[[str], list[int]]:
     """A parser of comma-separated integers from `minimum` to `most`."""
-    parse = integers(minimum, flag)
-
-    def checked(text: str) -> list[int]:
-        for number in (found := parse(text)):
-            if number > most:
-                raise UsageError(f"{flag} must be at most {most:,}, got {_short(number)}")
-        return found
-
-    return checked
+    return integers(minimum, flag, most)
 
 
 def between(flag: str, least: float = SMALL, most: float = LARGE) -> Callable[[str], list[float]]:
@@ -34,9 +26,3 @@ def between(flag: str, least: float = SMALL, most: float = LARGE) -> Callable[[s
         return found
 
     return checked
-
-
-def _short(number: int) -> str:
-    """An integer of any length in a short text."""
-    text = str(number)
-    return text if len(text) <= 20 else f"one of {len(text)} digits"

@@ -101,7 +101,7 @@ def _judged(study: Study, flags: Flags, tables: Callable[..., Sequence[Table]]) 
     from fragility.command.study import campaign, executor, exit_code
     from fragility.engine.backend import choose_device
     from fragility.engine.progress import Progress
-    from fragility.judging.table import sourced, verdict_table
+    from fragility.judging.table import conditions, sourced, verdict_table
     from fragility.tables import document, finite, text
 
     book = read_book()
@@ -116,7 +116,8 @@ def _judged(study: Study, flags: Flags, tables: Callable[..., Sequence[Table]]) 
         records = [(point, _measured(running, point, samples)) for point in points]
         spoken = [claim for claim in book.about(study.name) if any(claim.where(**point) for point in points)]
         verdicts = running.run(spoken, points, alpha=flags["alpha"]) if spoken else []
-    made, judged = tables(records), verdict_table(verdicts, study, running.store)
+    conditional = conditions(verdicts, spoken, records)
+    made, judged = tables(records), verdict_table(verdicts, study, running.store, conditional)
     if flags["json"]:
         whole = {"tables": [document(table) for table in made], **sourced("verdicts", judged, running.store)}
         print(json.dumps(finite(whole), indent=1), flush=True)

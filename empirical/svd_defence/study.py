@@ -17,9 +17,9 @@ from typing import Any
 
 from empirical.shared import seeds
 from empirical.shared.axes import between, whole
-from empirical.shared.memory import TRAINED, check_memory
 from empirical.svd_defence.measure import STATISTICS, measure
 from empirical.svd_defence.trainings import Setting, parts
+from fragility.engine.memory import TRAINED, check_memory
 from fragility.engine.study import Axis, Method, Point, Study, UsageError, among
 from theory.things.shrinking import ROUNDINGS
 

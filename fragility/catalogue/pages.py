@@ -93,6 +93,7 @@ def _entry(claim: Claim, paper: Paper, book: Book, link: Callable[[str, str], st
     ]
     below = [
         f"*Domain:* {claim.domain}.",
+        f"*Given that* {claim.given}; draws without are left out." if claim.given else "",
         claim.note,
         f"*Decoys:* {'; '.join(decoy.says for decoy in claim.decoys)}." if claim.decoys else "",
     ]

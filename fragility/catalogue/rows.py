@@ -76,6 +76,7 @@ def page(claim: Claim, book: Book) -> str:
         "formula": claim.formula,
         "": f"({LOST})" if claim.reconstructed else "",
         "domain": claim.domain,
+        "given": f"{claim.given}; draws without are left out" if claim.given else "",
         "hypotheses": "" if claim.holds else "; ".join(hypotheses(claim, book.witnesses)) + " (the witness meets them)",
         "wrong": claim.defect or (f"for the same reason as {claim.cause}" if claim.cause else ""),
         "argument": claim.argument,
@@ -98,7 +99,19 @@ def page(claim: Claim, book: Book) -> str:
 
 def plain(claim: Claim, book: Book) -> dict[str, Any]:
     """All that a book knows of one claim, as plain values."""
-    names = ("id", "source", "says", "formula", "domain", "kind", "reading", "reconstructed", "credit", "tolerance")
+    names = (
+        "id",
+        "source",
+        "says",
+        "formula",
+        "domain",
+        "given",
+        "kind",
+        "reading",
+        "reconstructed",
+        "credit",
+        "tolerance",
+    )
     return {
         **{name: getattr(claim, name) for name in names},
         "status": claim.standing,

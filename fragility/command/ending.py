@@ -7,8 +7,8 @@ program, on which no verdict rests; 130: interrupted, from the keyboard or by wh
 
 from __future__ import annotations
 
-import errno
 import atexit
+import errno
 import os
 import shlex
 import signal
@@ -43,36 +43,40 @@ def guarded(name: str, run: Callable[[], int], keeps: bool = True) -> int:
     name : of the command, after `python -m`.
     keeps : whether what was done before an interrupt is kept, and `--resume` goes on from there.
     """
-    from fragility.engine.backend import UnavailableError
-    from fragility.engine.files import DamagedRecordError, StorageError
-    from fragility.engine.study import UsageError
-
     if sys.stderr is None:  # print would take stdout for it, which is the result's
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, for it is needed to the end
     if sys.stdout is None:
         return _said(name, "stdout must be open, got a closed one: the result is written there", UNAVAILABLE)
     with suppress(AttributeError):  # a name that the terminal's letters cannot write is no fault
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    with _interruptible() as interrupted:
+    with _interruptible() as asked:
         try:
             return run()
-        except KeyboardInterrupt:
-            interrupted()
-            return _said(name, _interruption(name, keeps), INTERRUPTED)
-        except UsageError as error:
-            return _said(name, error, USAGE)
-        except (UnavailableError, StorageError, DamagedRecordError) as error:
-            return _said(name, error, UNAVAILABLE)
-        except BrokenPipeError:  # whoever read the table has seen enough
-            _drop_output()
-            return 0
-        except (Exception, SystemExit) as error:  # the last resort
-            if isinstance(error, OSError) and error.errno in NO_ROOM:
-                _drop_output()
-                return _said(name, f"what is written must find room, got: {error.strerror}: free some", UNAVAILABLE)
-            if sys.flags.dev_mode:
-                raise
-            return _said(name, last_resort(name, error), FAULT)
+        except BaseException as error:  # an interrupt may surface as any of them
+            if asked.is_set() or isinstance(error, KeyboardInterrupt):
+                return _said(name, _interruption(name, keeps), INTERRUPTED)
+            return _ended(name, error)
+
+
+def _ended(name: str, error: BaseException) -> int:
+    """The exit code of a command that something ended, which is said in one line."""
+    from fragility.engine.backend import UnavailableError
+    from fragility.engine.files import DamagedRecordError, StorageError
+    from fragility.engine.study import UsageError
+
+    if isinstance(error, UsageError):
+        return _said(name, error, USAGE)
+    if isinstance(error, UnavailableError | StorageError | DamagedRecordError):
+        return _said(name, error, UNAVAILABLE)
+    if isinstance(error, BrokenPipeError):  # whoever read the table has seen enough
+        _drop_output()
+        return 0
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        _drop_output()
+        return _said(name, f"what is written must find room, got: {error.strerror}: free some", UNAVAILABLE)
+    if sys.flags.dev_mode:
+        raise error
+    return _said(name, last_resort(name, error), FAULT)
 
 
 def last_resort(name: str, error: BaseException) -> str:
@@ -103,18 +107,20 @@ def _interruption(name: str, keeps: bool) -> str:
 
 
 @contextmanager
-def _interruptible() -> Iterator[Callable[[], None]]:
-    """Within the block a signal that asks the process to end is a KeyboardInterrupt; gives what to call after one.
+def _interruptible() -> Iterator[threading.Event]:
+    """Within the block a signal that asks the process to end is a KeyboardInterrupt; gives what tells that one came.
 
     A second one while the first is obeyed ends the process at once: the line is said, and every record is whole.
     """
+    asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield lambda: None
+        yield asked
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
     unraisable = sys.unraisablehook
 
     def interrupt(number: int, frame: Any) -> NoReturn:
+        asked.set()
         for other in SIGNALS:
             signal.signal(other, _leave)
         raise KeyboardInterrupt
@@ -127,18 +133,17 @@ def _interruptible() -> Iterator[Callable[[], None]]:
         else:
             unraisable(event)
 
-    def interrupted() -> None:
-        before.update(dict.fromkeys(SIGNALS, _end))  # while threads are waited for
-        atexit.register(_ignore)  # and when they have ended, for the moment that is left
-
     for number in SIGNALS:
         if before[number] is not signal.SIG_IGN:
             signal.signal(number, interrupt)
     sys.unraisablehook = lost
     try:
-        yield interrupted
+        yield asked
     finally:
         sys.unraisablehook = unraisable
+        if asked.is_set():
+            before.update(dict.fromkeys(SIGNALS, _end))  # while threads are waited for
+            atexit.register(_ignore)  # and when they have ended, for the moment that is left
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -147,7 +147,7 @@ def _judged(study: Study, flags: dict[str, Any]) -> int:
     from fragility.book import read
     from fragility.engine.backend import choose
     from fragility.engine.progress import Progress
-    from fragility.judging.table import sourced, verdict_table
+    from fragility.judging.table import conditions, sourced, verdict_table
     from fragility.tables import text
 
     book = read()
@@ -169,7 +169,7 @@ def _judged(study: Study, flags: dict[str, Any]) -> int:
         )
         progress.note(f"backend {backend.name} ({why}); records in {running.store.root}")
         verdicts = running.run(claims, points, flags["method"], flags["alpha"], budget)
-    table = verdict_table(verdicts, study, running.store)
+    table = verdict_table(verdicts, study, running.store, conditions(verdicts, claims))
     shown = json.dumps(sourced("verdicts", table, running.store), indent=1) if flags["json"] else text(table)
     print(shown, flush=True)
     return exit_code(verdicts, book)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 EVERY = 10.0  # seconds between lines where stderr is no terminal
+UNITS = {"years": 31557600, "days": 86400, "hours": 3600, "minutes": 60, "s": 1}
 WINDOW = 8.0  # seconds that the rate is taken over: records that were there already come at once and are soon forgotten
 
 
@@ -72,6 +73,14 @@ class Progress:
         elif now - self._said > EVERY:
             self._said = now
             self.note(f"{what}: {pace}")
+
+
+def duration(seconds: float) -> str:
+    """A time to be waited for, in the largest unit that it has one of: "40 s", "300 days"."""
+    for unit, size in UNITS.items():
+        if seconds >= size or size == 1:
+            return f"{seconds / size:,.2g} {unit}" if seconds < 100 * size else f"{seconds / size:,.0f} {unit}"
+    raise AssertionError("the last unit takes what is left")
 
 
 def _clock(seconds: float) -> str:

@@ -129,7 +129,7 @@ class Store:
         sink = pa.BufferOutputStream()
         said = {SHARD: repr(shard).encode(), CODE: code.encode()}
         sealed = table.replace_schema_metadata({**said, DIGEST: _seal(table, said)})
-        pq.write_table(sealed, sink, compression="zstd", write_page_checksum=True)
+        pq.write_table(sealed, sink, compression="zstd", write_page_checksum=True, write_statistics=False)
         write_whole(self.path(shard), sink.getvalue())
 
     def holds(self, shard: Shard) -> bool:

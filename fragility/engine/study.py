@@ -106,13 +106,27 @@ def label(point: Point) -> str:
     return " ".join(f"{axis}={fold(value)}" for axis, value in point.items())
 
 
-def integers(minimum: int, flag: str) -> Callable[[str], list[int]]:
-    """A parser of comma-separated integers of at least `minimum`; 1e6 and 1_000_000 are integers too."""
+def integers(minimum: int, flag: str, most: int | None = None) -> Callable[[str], list[int]]:
+    """A parser of comma-separated integers of at least `minimum`; 1e6 and 1_000_000 are integers too.
+
+    Parameters
+    ----------
+    most : what they may be at most, if anything.
+    """
 
     def parse(text: str) -> list[int]:
-        return [integer(part, minimum, flag) for part in text.split(",")]
+        numbers = [integer(part, minimum, flag) for part in text.split(",")]
+        if most is not None and max(numbers) > most:
+            raise UsageError(f"{flag} must be at most {most:,}, got {_short(max(numbers))}")
+        return numbers
 
     return parse
+
+
+def _short(number: int) -> str:
+    """An integer of any length in a short text."""
+    text = str(number)
+    return text if len(text) <= 20 else f"one of {len(text)} digits"
 
 
 def positive(flag: str) -> Callable[[str], list[float]]:

@@ -15,6 +15,7 @@ from itertools import product
 from threadpoolctl import threadpool_limits
 
 from fragility.claim import Claim
+from fragility.engine.memory import DRAWN, lacking
 from fragility.engine.study import Point, UsageError, label
 from fragility.judging.draws import Draws
 from fragility.judging.kinds import RULES
@@ -55,7 +56,10 @@ class Campaign(Draws):
         with threadpool_limits(1):  # two BLAS threads on one matrix are slower than two matrices, and spin when crowded
             for left, job in zip(range(len(jobs), 0, -1), jobs, strict=True):
                 now = time.monotonic()
-                job.decide(alpha / chances, now + (deadline - now) / left)
+                share = now + (deadline - now) / left
+                if foretold := job.foretold(alpha / chances, share):
+                    self.note(foretold)
+                job.decide(alpha / chances, share)
         order = {claim.id: position for position, claim in enumerate(claims)}
         verdicts = [verdict for job in jobs for verdict in job.verdicts]
         return sorted(verdicts, key=lambda verdict: (points.index(verdict.point), order[verdict.claim]))
@@ -121,9 +125,14 @@ class Campaign(Draws):
         name = min(usable)[1]
         return SweepJob(self, name, sweep, Trial(claim, f"{name} {rate.along}", self.store))
 
+    def _shortage(self, name: str, point: Point) -> str | None:
+        """Why one draw of the world is more than the memory holds, if it is."""
+        one = f"one draw at {label(point)}"
+        return lacking(one, DRAWN * self.study.methods[name].floats(**point)) or None
+
     def _methods(self, point: Point, method: str) -> list[str]:
         chosen = [name for name, way in self.study.methods.items() if way.blind] if method == "auto" else [method]
-        obstacles = {name: self.study.methods[name].obstacle(**point) for name in chosen}
+        obstacles = {name: self.study.methods[name].obstacle(**point) or self._shortage(name, point) for name in chosen}
         usable = [name for name, obstacle in obstacles.items() if obstacle is None]
         if not usable:
             why = "; ".join(dict.fromkeys(filter(None, obstacles.values())))

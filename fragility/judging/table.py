@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import inf, nan
 from typing import Any
 
+import numpy as np
+
+from fragility.claim import Claim
 from fragility.engine.store import Store
-from fragility.engine.study import Study, label
+from fragility.engine.study import Point, Study, label
+from fragility.judging.evidence import Columns
+from fragility.judging.stated import stated
 from fragility.judging.verdict import Verdict
 from fragility.tables import Cell, Column, Table, plain_rows
 
@@ -34,15 +40,56 @@ OF_RECORDS = {
 }
 
 
-def verdict_table(verdicts: Sequence[Verdict], study: Study, store: Store) -> Table:
-    """A row per claim and point, and below them how they were drawn and how to read the columns."""
+def verdict_table(verdicts: Sequence[Verdict], study: Study, store: Store, more: Sequence[str] = ()) -> Table:
+    """A row per claim and point, and below them how they were drawn, how to read the columns, and what `more` says."""
     shared = _shared(verdicts)
     return Table(
         COLUMNS,
         [_cells(verdict, shared) for verdict in verdicts],
-        notes=[*([f"all at {shared}."] if shared else []), *_notes(verdicts, study, store)],
+        notes=[*([f"all at {shared}."] if shared else []), *_notes(verdicts, study, store), *more],
         facts=lambda: [plain(verdict) for verdict in verdicts],
     )
+
+
+def conditions(
+    verdicts: Sequence[Verdict], claims: Sequence[Claim], records: Sequence[tuple[Point, Columns]] = ()
+) -> list[str]:
+    """A line for each claim that was judged and is conditional: on what, and how many draws were left out.
+
+    Parameters
+    ----------
+    records : all columns of the draws that were looked at, by point; where there are none, the line gives no number.
+    """
+    lines = []
+    for claim in claims:
+        points = [verdict.point for verdict in verdicts if verdict.claim == claim.id]
+        if not claim.given or not points:
+            continue
+        held = [] if claim.beside else [(point, columns) for point, columns in records if point in points]
+        counted = [left_out(claim, point, columns) for point, columns in held]
+        drawn = sum(len(columns[claim.columns[0]]) for _, columns in held)
+        number = f" ({sum(counted):,} of {drawn:,} draws left out)" if held else ""
+        lines.append(f"{claim.id} is given that {claim.given}{number}.")
+    return lines
+
+
+def left_out(claim: Claim, point: Point, columns: Columns) -> int:
+    """Draws of which a conditional claim does not speak, since they lack a number."""
+    whole = np.all([~_lacks(columns[name]) for name in claim.columns], axis=0)
+    kept = {name: columns[name][whole] for name in claim.columns}
+    lacking = np.zeros(0, dtype=bool)
+    if claim.kind == "majority":  # whose sides may lack one, too
+        left, right = np.broadcast_arrays(*(np.asarray(side, dtype=float) for side in claim.theory(**kept)))
+        lacking = _lacks(left) | _lacks(right)
+    elif claim.kind == "reported":
+        per_draw = np.asarray(stated(claim, point).per_draw(kept[claim.statistic]), dtype=float)
+        lacking = np.isnan(per_draw).reshape(len(per_draw), -1).all(axis=1)
+    return int(np.count_nonzero(~whole) + np.count_nonzero(lacking))
+
+
+def _lacks(values: np.ndarray) -> np.ndarray:
+    """Which draws lack a number, (draws,)."""
+    return np.isnan(values).any(axis=tuple(range(1, values.ndim)))
 
 
 def plain(verdict: Verdict) -> dict[str, Any]:
@@ -75,7 +122,7 @@ def _cells(verdict: Verdict, shared: str) -> tuple[Cell, ...]:
     return (
         verdict.claim,
         "" if shared else verdict.method if verdict.of_worlds else label(verdict.point),
-        verdict.gap,
+        nan if verdict.gap == -inf else verdict.gap,  # of a relation in no draw at all
         verdict.band,
         verdict.seen,
         verdict.samples,

@@ -14,6 +14,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from fragility.claim import BESIDE, Claim
+from fragility.engine.progress import duration
 from fragility.engine.records import joined
 from fragility.engine.store import Store
 from fragility.engine.study import Point, label
@@ -26,6 +27,8 @@ from fragility.judging.verdict import Verdict
 
 EARLY = 1 / 8  # of the draws needed: where a gross disagreement would end the drawing
 FEWEST = 128  # draws that an early look is worth its share of the error rate for
+HOPELESS = 4  # times what is left of the time
+LONG = 3600.0  # seconds
 SWEPT = 1024  # draws per size at the first look at a rate; four times as many at each further one
 
 
@@ -46,6 +49,10 @@ class Job(Protocol):
 
     def remaining(self, alpha: float) -> float:
         """Draws the first shard if there is none; seconds that the others may take."""
+        ...
+
+    def foretold(self, alpha: float, deadline: float) -> str:
+        """A line for the user if there is no hope to draw by the deadline all that is wanted, or it takes very long."""
         ...
 
     def decide(self, alpha: float, deadline: float) -> None:
@@ -102,6 +109,11 @@ class WorldJob:
         """See `Job.remaining`."""
         shards = self._shards(self._plans(alpha)) - 1
         return shards * self.draws.pace(self.method, self.point) / self.draws.backend.concurrency
+
+    def foretold(self, alpha: float, deadline: float) -> str:
+        """See `Job.foretold`."""
+        target = max(plan[-1] for plan in self._plans(alpha).values())
+        return _foretold(f"{label(self.point)} {self.method}", target, self.remaining(alpha), deadline)
 
     def decide(self, alpha: float, deadline: float) -> None:
         """See `Job.decide`."""
@@ -211,6 +223,10 @@ class SweepJob:
         pace = self.draws.pace(self.method, largest)
         return (len(self.sweep) * shards - 1) * pace / self.draws.backend.concurrency
 
+    def foretold(self, alpha: float, deadline: float) -> str:
+        """See `Job.foretold`; of the first look."""
+        return _foretold(self.trial.claim.id, self.draws.samples or SWEPT, self.remaining(alpha), deadline)
+
     def decide(self, alpha: float, deadline: float) -> None:
         """See `Job.decide`."""
         for step in count():
@@ -234,3 +250,11 @@ class SweepJob:
     def _tables(self, point: Point, samples: int, deadline: float) -> Iterator[pa.Table]:
         shards = -(-samples // self.draws.shard_size(self.method, point))
         return self.draws.tables(self.method, point, shards, deadline)
+
+
+def _foretold(what: str, target: int, seconds: float, deadline: float) -> str:
+    left = deadline - time.monotonic()
+    takes = f"{what} needs {target:,} draws, about {duration(seconds)}"
+    if seconds > HOPELESS * max(left, 1.0):
+        return f"{takes}: there is time for {duration(max(left, 0.0))} of it, after which some verdicts stay blunt"
+    return f"{takes}; what is drawn is kept" if seconds > LONG else ""

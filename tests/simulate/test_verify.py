@@ -33,14 +33,14 @@ class Made:
 def test_what_takes_least_comes_first_and_shares_the_error_rate():
     log = []
     jobs = [Made("slow", 9, log), Made("quick", 1, log), Made("worlds", 3, log, chances=0)]
-    assert decide(jobs, 0.05, math.inf, lambda _: None) == []
+    assert decide(jobs, 0.05, math.inf, lambda _: None, lambda _: None) == []
     assert log == [("quick", 0.025), ("worlds", 0.025), ("slow", 0.025)]
 
 
 def test_what_was_not_reached_is_returned():
     log = []
     jobs = [Made("first", 1, log), Made("second", 1, log)]
-    assert decide(jobs, 0.05, -1.0, lambda _: None) == jobs
+    assert decide(jobs, 0.05, -1.0, lambda _: None, lambda _: None) == jobs
     assert log == []
 
 

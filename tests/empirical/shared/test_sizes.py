@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from empirical.shared import memory
+from fragility.engine import memory
 from fragility.engine.context import Context, using
 from fragility.engine.study import UsageError
 

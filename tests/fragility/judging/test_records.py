@@ -146,7 +146,7 @@ def test_a_printed_number_that_is_not_met_is_no_error_of_the_run(judged):
 def test_the_summary_names_it(judged):
     verdicts, _ = judged()
     summary = lines(BOOK, [*verdicts.values()])
-    assert [line.claim.id for line in summary if line.exit_code] == ["opposite"]
+    assert [line.claim.id for line in summary if line.unexpected] == ["opposite"]
     assert totals(summary)[2:] == [
         "(!) opposite contradicts the table",
         "printed, and not met by these draws: unmet",

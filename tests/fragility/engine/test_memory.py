@@ -2,7 +2,7 @@
 
 import pytest
 
-from empirical.shared import memory
+from fragility.engine import memory
 from fragility.engine.study import UsageError
 
 
