@@ -32,6 +32,7 @@ def _worst_error(effective: Array) -> Sides:
     return Sides(effective[..., 1], 1.1)
 
 
+OPEN = "no layer maps all that the images give it to 0, as one behind a dead layer does"
 _ours = partial(
     rows("Conditioning, Section III-B", study="empirical.conditioning", kind="majority", tolerance=0.1),
     status="extension",
@@ -50,6 +51,7 @@ CLAIMS: tuple[Claim, ...] = (
         code=condition_numbers.row_space_bound,
         tolerance=ROUNDING,
         statistic="growth_of_bound",
+        given=OPEN,
         decoys=(
             Decoy("by ||x|| / ||P x|| alone", _well_conditioned),
             Decoy("by the condition number alone, as printed", _printed_inequality, where=both),
@@ -64,6 +66,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_random_error,
         statistic="growth_random",
         where=simple,
+        given=OPEN,
         decoys=(Decoy("nor does the worst one", _worst_error),),
         note="Conditioning speaks of the worst case only.",
     ),

@@ -56,14 +56,24 @@ def _helped(fgsm: Array, arm: int, gain: float = GAIN) -> Sides:
 
 
 def _moved(distance: Array, arm: int, share: float) -> Sides:
-    """By what share the simple model's distance to its boundary differs from the plain one's, against a share."""
-    plain = distance[:, PLAIN, SIMPLE]
-    return Sides(np.abs(distance[:, arm, SIMPLE] / plain - 1), share)
+    """By what share the simple model's distance to its boundary differs from the plain one's, against a share.
+
+    Without a gradient both are infinite, or both are 0, and differ by no share.
+    """
+    own, plain = distance[:, arm, SIMPLE], distance[:, PLAIN, SIMPLE]
+    there = (np.isfinite(own) | np.isfinite(plain)) & ((own > 0) | (plain > 0))
+    with np.errstate(divide="ignore"):
+        quotient = np.divide(own, plain, out=np.full_like(own, np.nan), where=there)
+    return Sides(np.abs(quotient - 1), share)
 
 
 def _brought_near(distance: Array, arm: int) -> Sides:
-    """The treated simple model's distance to its boundary and `FAR` of it, against the plain one's."""
-    return Sides((1 + FAR) * distance[:, arm, SIMPLE], distance[:, PLAIN, SIMPLE])
+    """The treated simple model's distance to its boundary and `FAR` of it, against the plain one's.
+
+    Where neither has a gradient there is nothing to compare.
+    """
+    own, plain = distance[:, arm, SIMPLE], distance[:, PLAIN, SIMPLE]
+    return Sides((1 + FAR) * own, np.where(np.isinf(own) & np.isinf(plain), np.nan, plain))
 
 
 _row = rows("Conditioning", study="empirical.conditioning", kind="majority", tolerance=0.1)
@@ -109,6 +119,7 @@ _boundary = partial(
     domain="pairs of trainings of the simple model from the same seed",
     where=treated,
     statistic="distance",
+    given="every network has an image right, and the simple model a gradient there",
 )
 ROBUST = (
     "the paper calls it reasonable to hypothesize; 'more robust' as more accurate by 0.01 under FGSM, on average at"

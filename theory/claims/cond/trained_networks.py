@@ -30,6 +30,7 @@ from theory.numerics.array import Array
 
 RANKS = (10, 9, 64, 128, 10)  # smaller side of each layer's matrix
 SHAPES = ((784, 10), (32, 9), (288, 64), (3136, 128), (128, 10))  # larger side first, of images with 28 x 28 pixels
+LEAST = 1e-30  # standard deviation of weights, below which single precision makes them 0
 NEAR = 0.3  # of ln kappa: 35 per cent
 TOGETHER = 0.5  # rank correlation of what follows the same trend
 
@@ -51,8 +52,8 @@ def _one(_m: int, _n: int) -> float:
 
 
 def _gaussian(initial: str, **_: Any) -> bool:
-    """Whether the simple model starts from normal weights."""
-    return initial not in ("0", "glorot")
+    """Whether the simple model starts from normal weights, and not from 0."""
+    return initial != "glorot" and float(initial) > LEAST
 
 
 def _both_large(networks: str, dataset: str, **_: Any) -> bool:
@@ -60,8 +61,9 @@ def _both_large(networks: str, dataset: str, **_: Any) -> bool:
     return networks == "pair" and dataset not in PIXELS
 
 
-def _treated(treatments: str, **_: Any) -> bool:
-    return treatments == "all"
+def _started(treatments: str, initial: str, **_: Any) -> bool:
+    """Whether there is an orthogonal arm: weights of 0 have no singular vectors to start from, and stay 0."""
+    return treatments == "all" and (initial == "glorot" or float(initial) > LEAST)
 
 
 def _as_gaussian(first: Array) -> Sides:
@@ -164,9 +166,12 @@ def _ranked(one: Array, other: Array) -> float:
 
 
 def _centred(gauge: Array, kappa_strict: Array) -> Sides:
-    """Condition numbers of the centred softmax layers, against those of the layers themselves."""
-    layers = list(SOFTMAX[: gauge.shape[-1]])
-    return Sides(gauge / kappa_strict[:, :, layers, EUCLIDEAN], 1.0)
+    """Condition numbers of the centred softmax layers, over those of the layers themselves, against 1.
+
+    Where both have lost rank both are infinite, and none is raised.
+    """
+    own = kappa_strict[:, :, list(SOFTMAX[: gauge.shape[-1]]), EUCLIDEAN]
+    return Sides(np.divide(gauge, own, out=np.ones_like(gauge), where=gauge != own), 1.0)
 
 
 def _centred_above(gauge: Array, kappa_strict: Array) -> Sides:
@@ -218,14 +223,14 @@ CLAIMS: tuple[Claim, ...] = (
         "cond.trained.initial.orthogonal",
         says="orthogonal layers start with kappa_2 = 1, and with the rank for kappa_F",
         formula=r"\kappa_2(Q) = 1, \quad \kappa_F(Q) = r",
-        domain="the orthogonal arm, every layer",
+        domain="the orthogonal arm, every layer; initial weights that are not 0",
         credit="textbook",
         kind="identity",
         theory=_orthogonal_start,
         code=condition_numbers.condition,
         tolerance=ROUNDING,
         statistic="first",
-        where=_treated,
+        where=_started,
         decoys=(Decoy("1 in both norms", _orthogonal_start_everywhere),),
         note="A condition number in the Frobenius norm is never below the rank: that norm is not induced.",
     ),

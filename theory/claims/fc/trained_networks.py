@@ -18,6 +18,8 @@ from theory.products.fraction import fraction_law
 
 ROUNDING = 1e-5  # of networks trained and kept in float32
 RARE = 1e-6  # chance of a layer with too few open units, below which no run meets one
+ALIVE = "the network is alive: p is not 0, and no weight has overflowed"
+MOVING = f"{ALIVE}; nor is the gradient of the loss 0, at each look"
 
 _linear = rows(
     "Feature compression, Section 6, Tables 1 and 2",
@@ -211,6 +213,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_match,
         code=optimum.angle_bounds,
         tolerance=ROUNDING,
+        given=ALIVE,
         decoys=(Decoy("the difference is of second order in theta_2", _match_of_second_order),),
         note="How well the two match in Tables 1 and 2 is a matter of theta_2 alone: at |cos theta_2| = 0.99 they may "
         "differ by 0.14.",
@@ -225,6 +228,7 @@ CLAIMS: tuple[Claim, ...] = (
         code=optimum.margins,
         tolerance=ROUNDING,
         where=_resolved,
+        given=ALIVE,
         decoys=(Decoy("it is the smallest perturbation that changes an output", _worst, where=_apart),),
     ),
     _linear(
@@ -237,6 +241,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_valid,
         code=optimum.margins,
         tolerance=ROUNDING,
+        given=ALIVE,
         decoys=(Decoy("it is 1 where the mean margin is positive", _valid_on_average, where=_often_invalid),),
     ),
     _linear(
@@ -278,6 +283,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_lean,
         code=optimum.linear_margin,
         tolerance=ROUNDING,
+        given=MOVING,
         decoys=(
             Decoy("whatever the cosine", _lean_whatever_the_way, where=_often_invalid),
             Decoy("the mean margin is at most that", _lean_exactly),
@@ -295,6 +301,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=_order,
         code=optimum.linear_margin,
         tolerance=ROUNDING,
+        given=ALIVE,
         decoys=(Decoy("a linear network can do as well as the nearest neighbour", _classes_are_hulls, where=_apart),),
     ),
     _relu(
@@ -326,6 +333,7 @@ CLAIMS: tuple[Claim, ...] = (
         tolerance=0.1,
         statistic="untrained_cosine",
         where=_open(1),
+        given="the gradient of the outputs' difference is not 0 at x_1",
         decoys=(Decoy("a random plane", _spanned(2)),),
         note="Exact for Gaussian weights of the first layer; these are uniform, which costs O(1 / width). It holds at "
         "any width of the gradients that are not 0.",
@@ -342,6 +350,8 @@ CLAIMS: tuple[Claim, ...] = (
         tolerance=0.1,
         statistic="common_start",
         where=_shallow,
+        given="the gradients are not parallel, nor is their difference parallel to x_2 - x_1: else nothing is left of"
+        " one of both",
         decoys=(Decoy("a random plane of them", _spanned(2, dropped=1)),),
         note="Cross-entropy is blind to the sum of the outputs. So the printed compression onto both gradients holds a "
         "direction that was never learned, beside the one that was.",

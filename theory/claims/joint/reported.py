@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from fragility.claim import Claim, Decoy, Quote, Reported, rows
 from theory.claims.joint.trained_settings import ADVERSARIAL, compared, regularised
 from theory.numerics.array import Array
@@ -14,8 +16,9 @@ BEST = "Of the two settings of AT+beta the better one."
 
 
 def _relative(auc: Array) -> Array:
-    """By how much AT+beta's area is above that of AT, per cent of the latter, (draws,)."""
-    return 100 * (regularised(auc) / auc[:, ADVERSARIAL] - 1)
+    """By how much AT+beta's area is above that of AT, per cent of the latter, (draws,); NaN of an area of 0."""
+    own, plain = regularised(auc), auc[:, ADVERSARIAL]
+    return 100 * (np.divide(own, plain, out=np.full_like(own, np.nan), where=plain > 0) - 1)
 
 
 def _absolute(auc: Array) -> Array:
@@ -48,6 +51,7 @@ CLAIMS: tuple[Claim, ...] = (
         theory=lambda **_: Reported(_printed(), per_draw=_relative),
         quotes=(GAIN,),
         reading=f"Per cent of the area under plain adversarial training. {BEST}",
+        given="plain adversarial training leaves an area above 0",
         decoys=(Decoy("it has the same area", lambda **_: Reported(0.0, per_draw=_relative)),),
     ),
     _gain(

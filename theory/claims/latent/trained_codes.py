@@ -35,11 +35,16 @@ def _faster(losses: Array, fast: int, slow: int) -> Sides:
     last = np.take_along_axis(losses[:, :, slow], epochs[..., None] - 1, axis=-1)
     near = losses[:, :, [fast, slow]] <= NEAR * last[:, :, None]
     first = np.where(near.any(axis=-1), np.argmax(near, axis=-1) + 1.0, np.inf)
+    first = np.where(np.isnan(last), np.nan, first)
     return Sides(first[..., 0] + 1, first[..., 1])
 
 
 def _as_near(reconstruction: Array, factor: float = 1.0) -> Sides:
-    """Distance from the images to what projections decode to, against a multiple of that of encodings."""
+    """Distance from the images to what projections decode to, against a multiple of that of encodings.
+
+    A blank image makes it infinite, which compares nothing.
+    """
+    reconstruction = np.where(np.isinf(reconstruction), np.nan, reconstruction)
     projections, encodings = (
         np.stack([of_code(reconstruction, space) for space in spaces], axis=1)
         for spaces in ((AE_PROJECTION, VAE_PROJECTION), (AE_ENCODING, VAE_ENCODING))
@@ -89,7 +94,7 @@ CLAIMS: tuple[Claim, ...] = (
         says="2L comes within 5 per cent of the training loss with which 1L ends in fewer epochs than 1L",
         formula=r"\min \{t : \ell_{2L}(t) \le 1.05\, \ell_{1L}(T)\}"
         r" < \min \{t : \ell_{1L}(t) \le 1.05\, \ell_{1L}(T)\}",
-        domain="networks of MNIST or Fashion-MNIST, of images and of each kind of code",
+        domain="networks of MNIST or Fashion-MNIST, of images and of each kind of code; 1L ends with a loss in each",
         theory=lambda losses: _faster(losses, TWO, ONE),
         code=_faster,
         statistic="losses",
@@ -119,6 +124,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         reading="'well enough' as: no farther from the image than the encoder's own code, of which the exact projection"
         " cannot be farther",
+        given="no image is blank: of such a one no distance is a share",
         decoys=(Decoy("at a tenth of the distance", lambda reconstruction: _as_near(reconstruction, 0.1)),),
     ),
     _row(

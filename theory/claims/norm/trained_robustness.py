@@ -196,6 +196,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         reading="Similar to that of ConvNorm, of which the sentence before speaks: both in proportion to the vanilla"
         " model, under PGD, the stronger attack, by means over all widths that were trained.",
+        given="PGD leaves something of the vanilla networks, at some width",
         decoys=(
             Decoy(
                 "batch normalisation less than both", lambda pgd, normalisation: _drops(pgd, normalisation, BN, CONV)
@@ -254,6 +255,7 @@ CLAIMS: tuple[Claim, ...] = (
         where=on_cifar,
         note="A single step then overshoots the images that a shorter one turns: `MaskedMargin` is the smallest world"
         " in which it does. Robust accuracy falls with the radius always.",
+        given="a cell of the seed looks overfitted",
         decoys=(Decoy("so does accuracy under PGD", lambda fgsm, pgd, curve_pgd: _bends(fgsm, pgd, curve_pgd)),),
     ),
     _ours(
