@@ -30,12 +30,14 @@ def several(text: str) -> tuple[str, ...]:
 
 
 def normalised_by(normalisation: Array, *which: int) -> list[int]:
-    """Where some normalisations stand among those that were trained.
+    """Where some normalisations stand among those that were trained; anywhere, of no seed at all.
 
     Raises
     ------
     ValueError : one of them was not.
     """
+    if not len(normalisation):
+        return [0] * len(which)
     held = [int(place) for place in normalisation[0]]
     return [held.index(one) for one in which]
 
