@@ -23,6 +23,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
+from benchmarks.command import main as command
 from benchmarks.peers import PEERS, Attack
 from empirical.attacks.bracket import DEFAULT, THOROUGH, bracket
 from empirical.data.sets import load
@@ -31,11 +32,8 @@ from empirical.models.files import tensors as weights
 from empirical.models.initial import uniform
 from empirical.training.network import EVALUATED, Minibatches, Recipe
 from empirical.training.once import tensors
-from fragility.command.ending import UNAVAILABLE, USAGE
 from fragility.command.flags import Parser, argument, count
-from fragility.engine.backend import UnavailableError
 from fragility.engine.context import DATA
-from fragility.engine.files import StorageError
 from fragility.engine.study import UsageError, integer
 from fragility.judging.bands import clopper_pearson
 
@@ -183,8 +181,8 @@ def run(nets: Sequence[str], first: int, inputs: int, seed: int, data: Path | No
     summary(together, seed)
 
 
-def main() -> None:
-    parser = Parser(prog="python -m benchmarks.bench_attacks", description=__doc__, allow_abbrev=False)
+def add_flags(parser: Parser) -> None:
+    """Which networks and images."""
     parser.add_argument("--data-dir", type=Path, help=f"folder of data sets (default: the variable {DATA}, the cache)")
     parser.add_argument("--inputs", type=argument(count("--inputs")), default=48, help="images a network (default 48)")
     parser.add_argument(
@@ -196,15 +194,14 @@ def main() -> None:
     parser.add_argument("--nets", default=",".join(NETS), help=f"names, comma between (default {','.join(NETS)})")
     parser.add_argument("--seed", type=argument(lambda text: integer(text, 0, "--seed")), default=0, help="default 0")
     parser.add_argument("--saved", type=Path, help="folder of NAME.pt, state_dicts that are taken in place of training")
-    flags = parser.parse_args()
+
+
+def main(nets: str, first: int, inputs: int, seed: int, data_dir: Path | None, saved: Path | None) -> None:
+    """Print the tables."""
     torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            run(flags.nets.split(","), flags.first, flags.inputs, flags.seed, flags.data_dir, flags.saved)
-    except (UsageError, UnavailableError, StorageError) as error:
-        print(f"bench_attacks: {error}", file=sys.stderr)
-        sys.exit(USAGE if isinstance(error, UsageError) else UNAVAILABLE)
+    with threadpool_limits(1):
+        run(nets.split(","), first, inputs, seed, data_dir, saved)
 
 
 if __name__ == "__main__":
-    main()
+    command("bench_attacks", __doc__, main, add_flags)

@@ -15,6 +15,7 @@ from time import process_time
 import torch
 from torch import Tensor, nn
 
+from benchmarks.command import main as command
 from empirical.models.convnorm import ConvNorm2d, Options, filtered
 
 CASES = (  # channels in and out, pixels aside, stride: layers of WideResNet-16-k for k = 1, 2, 5; 128 images
@@ -81,4 +82,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command("bench_convnorm", __doc__, main)

@@ -1,12 +1,11 @@
 """The lemma's own sampler against numpy's chi-square variables, vectorised.
 
-`python -m benchmarks.bench_direct [seconds]`. The trailing block is the case n = 2 (no entry above it); with n = 1000
+`python -m benchmarks.bench_direct --seconds 3`. The trailing block is the case n = 2 (no entry above it); with n = 1000
 the last column's norm and the fraction follow jointly, from three more variables a layer.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,10 +13,13 @@ from functools import partial
 import numpy as np
 
 from benchmarks.bench_qr_product import costs, header, report
+from benchmarks.command import add_seconds
+from benchmarks.command import main as command
 from fragility.backends import Backend, numba_backend, numpy_backend
 from simulate.samplers import triangular
 
 GOAL = 11
+SECONDS = 3.0  # a row
 BLOCK, BLOCKS = 1 << 13, 64  # arrays of 64 KiB: a layer and its temporaries fit the level 2 cache
 
 
@@ -44,7 +46,7 @@ def direct(backend: Backend, n: int, layers: int, pool: ThreadPoolExecutor) -> C
     return lambda: list(pool.map(shard, range(BLOCKS)))
 
 
-def main(seconds: float = 3.0) -> None:
+def main(seconds: float) -> None:
     """Print the table."""
     generator = np.random.default_rng(1)
     threads = numba_backend.BACKEND.concurrency
@@ -61,4 +63,4 @@ def main(seconds: float = 3.0) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(float, sys.argv[1:2]))
+    command("bench_direct", __doc__, main, add_seconds(SECONDS))

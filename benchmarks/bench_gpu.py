@@ -7,7 +7,6 @@ every product with Q.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from benchmarks.command import main as command
 from fragility.backends import cupy_backend, numba_backend
+from fragility.engine.backend import UnavailableError
 
 if TYPE_CHECKING:
     from fragility.backends import Backend
@@ -62,11 +63,15 @@ def compare(chain: str, n: int, layers: int, pool: ThreadPoolExecutor) -> None:
     print(f"{n:6}{layers:4}{cpu_us:12.3f}{gpu_us:12.4f}{cpu_us / gpu_us:9.1f}{flops / gpu_us / 1e6:10.2f}", flush=True)
 
 
-def main() -> int:
-    """Print both tables; 3 where there is no GPU."""
+def main() -> None:
+    """Print both tables.
+
+    Raises
+    ------
+    UnavailableError : there is no GPU.
+    """
     if reason := cupy_backend.unavailable():
-        print(f"bench_gpu: {reason}", file=sys.stderr)
-        return 3
+        raise UnavailableError(f"a GPU is compared with the CPU: {reason}")
     for chain in ("lu_chain", "qr_chain"):
         print(f"\n{chain}, microseconds per draw; CPU: {CPU.name}, {CPU.concurrency} threads; goal: ratio {GOAL}")
         print(f"{'n':>6}{'L':>4}{'CPU':>12}{'GPU':>12}{'ratio':>9}{'TFLOP/s':>10}")
@@ -74,8 +79,7 @@ def main() -> int:
             for layers in LAYERS:
                 for n in SIZES:
                     compare(chain, n, layers, pool)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command("bench_gpu", __doc__, main)

@@ -11,6 +11,7 @@ from time import process_time
 
 import torch
 
+from benchmarks.command import main as command
 from empirical.models.linear import LinearNetworks, sign_vectors
 
 CASES = (  # n, hidden units, networks side by side, optimiser; all 2^n points are the batch
@@ -92,4 +93,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command("bench_many_networks", __doc__, main)

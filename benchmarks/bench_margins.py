@@ -15,6 +15,7 @@ import bound_propagation
 import numpy as np
 import torch
 
+from benchmarks.command import main as command
 from theory.joint.crown import crown_increase, tightest_increase
 from theory.joint.margins import clean_increase, interval_increase, theorem_increase
 from theory.joint.optimum import joint_optimum
@@ -88,4 +89,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command("bench_margins", __doc__, main)

@@ -1,12 +1,11 @@
 """R of products of Gaussian matrices: our chains against what a user would otherwise run.
 
-`python -m benchmarks.bench_qr_product [seconds]`: each row is measured in one interleaved run, about `seconds` (2)
+`python -m benchmarks.bench_qr_product --seconds 2`: each row is measured in one interleaved run, about `seconds` (2)
 long, and compares medians. Absolute times belong to the machine; ratios travel.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +15,11 @@ import numpy as np
 from mpmath import mp, mpf  # type: ignore[import-untyped]
 from threadpoolctl import threadpool_limits
 
+from benchmarks.command import add_seconds
+from benchmarks.command import main as command
 from fragility.backends import numba_backend
 
+SECONDS = 2.0  # a row
 BACKEND = numba_backend.BACKEND
 THREADS = BACKEND.concurrency
 BRUTE_FORCE: dict[int, float] = {8: 40, 16: 15, 32: 6, 64: 4, 128: 6, 256: 5, 512: 8, 1000: 3}  # n: goal
@@ -134,7 +136,7 @@ def accuracy(n: int, layers: int, goal: float) -> None:
     print(f"r_nn, n = {n}, L = {layers:<18}{errors[0]:16.1e}{errors[1]:12.1e}{goal:13.0e}", flush=True)
 
 
-def main(seconds: float = 2.0) -> None:
+def main(seconds: float) -> None:
     """Print all tables."""
     header(
         "numpy.linalg.qr(mode='r') of drawn matrices, the better of one and all BLAS threads",
@@ -155,4 +157,4 @@ def main(seconds: float = 2.0) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(float, sys.argv[1:2]))
+    command("bench_qr_product", __doc__, main, add_seconds(SECONDS))

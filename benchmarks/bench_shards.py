@@ -3,16 +3,15 @@
 `python -m benchmarks.bench_shards [study ...]` prints three Markdown tables (seed 0, one BLAS thread, numba backend):
 shards of every study at the points of its table, and of `qr_product` at larger n, in CPU time, which other processes
 on the machine do not stretch; a coordinator's writes and reads; the round trip of shards whose draws cost next to
-nothing through Dask, scheduler and client in one process.
+nothing to worker processes of this machine.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -20,15 +19,17 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
+from benchmarks.command import main as command
 from fragility.backends.numba_backend import BACKEND
+from fragility.command.flags import Parser
 from fragility.engine.context import Context
-from fragility.engine.room import studies
+from fragility.engine.room import studies as studies_of
 from fragility.engine.shard import Shard, find_study, record, shard_size
 from fragility.engine.store import Store
-from fragility.engine.study import Point, label
+from fragility.engine.study import Point, UsageError, label
 from fragility.engine.workers import on_workers
 
-STUDIES = studies("simulate")
+STUDIES = studies_of("simulate")
 LARGER = [(method, {"n": n, "rows": (n, n)}) for n in (64, 256, 1000) for method in ("lu", "qr")]
 DIRECT = ("direct", {"n": 1 << 20, "rows": (1 << 20, 1 << 20)})
 ROUNDS = 5
@@ -128,14 +129,26 @@ def travel(workers: int, draws: int, count: int) -> str:
     return f"| {workers} | {bytes_each / 1e3:.4g} | {spread(wall)} | {spread(busy)} | {most:.3g} | {len(busy)} |"
 
 
-def main(*chosen: str) -> None:
-    """Print the tables."""
+def add_studies(parser: Parser) -> None:
+    """Which studies are measured."""
+    parser.add_argument("studies", nargs="*", metavar="STUDY", help=f"among {', '.join(STUDIES)} (default all)")
+
+
+def main(studies: Sequence[str]) -> None:
+    """Print the tables.
+
+    Raises
+    ------
+    UsageError : there is no such study.
+    """
+    if foreign := [name for name in studies if name not in STUDIES]:
+        raise UsageError(f"STUDY must be among {', '.join(STUDIES)}, got {foreign[0]}")
     print(f"{os.cpu_count()} cores; pyarrow {pa.__version__}; medians, with the range in brackets\n")
     print("| study, method | point | draws | CPU ms a shard | CPU us a draw | peak MB | table kB | file kB | runs |")
     print("|---|---|--:|--:|--:|--:|--:|--:|--:|")
     with TemporaryDirectory() as name, threadpool_limits(1):
         folder = Path(name)
-        for study in chosen or STUDIES:
+        for study in studies or STUDIES:
             for method, point in cases(study):
                 print(costs(study, method, point, folder), flush=True)
         print("\n| draws | table kB | ms to write | ms to read | runs |\n|--:|--:|--:|--:|--:|")
@@ -149,4 +162,4 @@ def main(*chosen: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    command("bench_shards", __doc__, main, add_studies)

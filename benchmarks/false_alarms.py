@@ -7,7 +7,6 @@ code 1 if the alarms are more than the error rate allows.
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 import tempfile
@@ -16,11 +15,14 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.command import main as command
 from fragility.backends.numba_backend import BACKEND
+from fragility.command.flags import Parser, argument, count
 from fragility.engine.context import Context
 from fragility.engine.executor import in_process
 from fragility.engine.shard import find_study
 from fragility.engine.store import Store
+from fragility.engine.study import integer
 from fragility.judging.bands import clopper_pearson
 from fragility.judging.campaign import Campaign
 from fragility.judging.verdict import Verdict
@@ -50,30 +52,37 @@ def repeat(seed: int, folder: Path) -> list[Verdict]:
     return [verdict for job in jobs for verdict in job.verdicts]
 
 
-def main() -> None:
-    """Prints the count, with its exact confidence interval."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.false_alarms")
-    parser.add_argument("--repeats", type=int, default=200)
-    parser.add_argument("--first", type=int, default=1000, help="first seed (default 1000)")
-    flags = parser.parse_args()
+def add_flags(parser: Parser) -> None:
+    """How often, and with which seeds."""
+    parser.add_argument("--repeats", type=argument(count("--repeats")), default=200, help="runs (default 200)")
+    parser.add_argument(
+        "--first",
+        type=argument(lambda text: integer(text, 0, "--first")),
+        default=1000,
+        help="first seed (default 1000)",
+    )
+
+
+def main(repeats: int, first: int) -> int:
+    """Prints the count, with its exact confidence interval; 1 if the alarms are more than is promised."""
     start, alarmed, verdicts, alarms = time.monotonic(), 0, 0, Counter[str]()
-    for number in range(flags.repeats):
+    for number in range(repeats):
         with tempfile.TemporaryDirectory() as folder:
-            found = repeat(flags.first + number, Path(folder))
+            found = repeat(first + number, Path(folder))
         wrong = [verdict.claim for verdict in found if verdict.outcome == "disagrees"]
         alarmed, verdicts = alarmed + bool(wrong), verdicts + len(found)
         alarms.update(wrong)
-        print(f"{number + 1} of {flags.repeats}: {alarmed} with an alarm", file=sys.stderr, flush=True)
-    low, high = clopper_pearson(alarmed, flags.repeats, 2 * CONFIDENCE)
+        print(f"{number + 1} of {repeats}: {alarmed} with an alarm", file=sys.stderr, flush=True)
+    low, high = clopper_pearson(alarmed, repeats, 2 * CONFIDENCE)
     print(
-        f"{alarmed} of {flags.repeats} repeats raised an alarm (rate {low:.2g} to {high:.2g}, promised at most "
-        f"{ALPHA:g}); {verdicts:,} verdicts, {sum(alarms.values())} wrong; seeds {flags.first} to "
-        f"{flags.first + flags.repeats - 1}, {time.monotonic() - start:.0f} s"
+        f"{alarmed} of {repeats} repeats raised an alarm (rate {low:.2g} to {high:.2g}, promised at most "
+        f"{ALPHA:g}); {verdicts:,} verdicts, {sum(alarms.values())} wrong; seeds {first} to "
+        f"{first + repeats - 1}, {time.monotonic() - start:.0f} s"
     )
     for claim, times in alarms.most_common():
         print(f"  {claim}: {times}")
-    sys.exit(int(low > ALPHA))
+    return int(low > ALPHA)
 
 
 if __name__ == "__main__":
-    main()
+    command("false_alarms", __doc__, main, add_flags)

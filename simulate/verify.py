@@ -40,7 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def decide(
-    jobs: Sequence[Job], alpha: float, deadline: float, decided: Callable[[int], None], note: Callable[[str], None]
+    jobs: Sequence[Job],
+    alpha: float,
+    deadline: float,
+    decided: Callable[[int], None],
+    note: Callable[[str], None] = lambda _: None,
 ) -> list[Job]:
     """Decides the jobs in the order of time per verdict, as far as the first shard of each tells; returns the others.
 
