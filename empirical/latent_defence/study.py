@@ -23,25 +23,14 @@ from empirical.latent_defence.setting import Setting
 from empirical.latent_defence.trainings import parts
 from empirical.shared import seeds
 from empirical.shared.axes import between, whole
-from fragility.engine.memory import TRAINED, check_memory
 from fragility.engine.study import Axis, Method, Point, Study, among, switch
 
 DATASETS = ("mnist", "fashion-mnist", "digits")
 
 
 def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
-    """As `seeds.points`.
-
-    Raises
-    ------
-    UsageError : there are fewer training images than asked for, or the networks do not fit into memory.
-    """
-    found = seeds.points(dataset, **axes)
-    for point in found:
-        train, _ = parts(Setting(**point))
-        numbers = point["width"] * (train.x[0].size + len(train.classes))
-        check_memory(f"a network of {point['width']:,} hidden units", numbers, TRAINED, "choose a smaller --width")
-    return found
+    """As `seeds.points`, of networks that can be trained here; see `seeds.fitting`."""
+    return seeds.fitting(seeds.points(dataset, **axes), lambda point: parts(Setting(**point)))
 
 
 STUDY = Study(

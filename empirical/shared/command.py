@@ -100,6 +100,8 @@ def _judged(study: Study, flags: Flags, tables: Callable[..., Sequence[Table]]) 
     from fragility.book import read as read_book
     from fragility.command.study import campaign, executor, exit_code
     from fragility.engine.backend import choose_device
+    from fragility.engine.context import current
+    from fragility.engine.files import clear
     from fragility.engine.progress import Progress
     from fragility.judging.table import conditions, sourced, verdict_table
     from fragility.tables import document, finite, text
@@ -112,6 +114,7 @@ def _judged(study: Study, flags: Flags, tables: Callable[..., Sequence[Table]]) 
             study, points, backend, place, flags, samples=samples, progress=progress.update, note=progress.note
         )
         running.store.begin()
+        clear(current().checkpoints)
         progress.note(f"device {backend.name} ({why}); records in {running.store.root}")
         records = [(point, _measured(running, point, samples)) for point in points]
         spoken = [claim for claim in book.about(study.name) if any(claim.where(**point) for point in points)]

@@ -19,7 +19,6 @@ from empirical.shared import seeds
 from empirical.shared.axes import between, whole
 from empirical.svd_defence.measure import STATISTICS, measure
 from empirical.svd_defence.trainings import Setting, parts
-from fragility.engine.memory import TRAINED, check_memory
 from fragility.engine.study import Axis, Method, Point, Study, UsageError, among
 from theory.things.shrinking import ROUNDINGS
 
@@ -27,18 +26,8 @@ DATASETS = ("mnist", "fashion-mnist", "digits")
 
 
 def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
-    """As `seeds.points`.
-
-    Raises
-    ------
-    UsageError : there are fewer training images than asked for, or the networks do not fit into memory.
-    """
-    found = seeds.points(dataset, **axes)
-    for point in found:
-        train, _ = parts(Setting(**point))
-        numbers = point["width"] * (train.x[0].size + len(train.classes))
-        check_memory(f"a network of {point['width']:,} hidden units", numbers, TRAINED, "choose a smaller --width")
-    return found
+    """As `seeds.points`, of networks that can be trained here; see `seeds.fitting`."""
+    return seeds.fitting(seeds.points(dataset, **axes), lambda point: parts(Setting(**point)))
 
 
 def _confidences(text: str) -> list[float]:
