@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from math import inf, nan
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -54,13 +54,13 @@ def verdict_table(verdicts: Sequence[Verdict], study: Study, store: Store, more:
 def conditions(
     verdicts: Sequence[Verdict], claims: Sequence[Claim], records: Sequence[tuple[Point, Columns]] = ()
 ) -> list[str]:
-    """A line for each claim that was judged and is conditional: on what, and how many draws were left out.
+    """A line for each condition of claims that were judged: on what they are, how many draws were left out, and which.
 
     Parameters
     ----------
     records : all columns of the draws that were looked at, by point; where there are none, the line gives no number.
     """
-    lines = []
+    lines: dict[str, list[str]] = {}
     for claim in claims:
         points = [verdict.point for verdict in verdicts if verdict.claim == claim.id]
         if not claim.given or not points:
@@ -69,8 +69,8 @@ def conditions(
         counted = [left_out(claim, point, columns) for point, columns in held]
         drawn = sum(len(columns[claim.columns[0]]) for _, columns in held)
         number = f" ({sum(counted):,} of {drawn:,} draws left out)" if held else ""
-        lines.append(f"{claim.id} is given that {claim.given}{number}.")
-    return lines
+        lines.setdefault(f"given that {claim.given}{number}", []).append(claim.id)
+    return [f"{condition}: {', '.join(names)}." for condition, names in lines.items()]
 
 
 def left_out(claim: Claim, point: Point, columns: Columns) -> int:
@@ -122,7 +122,7 @@ def _cells(verdict: Verdict, shared: str) -> tuple[Cell, ...]:
     return (
         verdict.claim,
         "" if shared else verdict.method if verdict.of_worlds else label(verdict.point),
-        nan if verdict.gap == -inf else verdict.gap,  # of a relation in no draw at all
+        verdict.gap if verdict.samples else nan,  # which in no draw at all does not exist
         verdict.band,
         verdict.seen,
         verdict.samples,

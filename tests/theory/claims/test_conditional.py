@@ -133,9 +133,9 @@ def test_the_notes_of_a_run_say_how_many_draws_were_left_out(claim):
     where = point(claim)
     judged = verdict(claim, found)
     (line,) = conditions([judged], [claim], [(where, found)])
-    assert line == f"{claim.id} is given that {claim.given} (1 of {DRAWS} draws left out)."
+    assert line == f"given that {claim.given} (1 of {DRAWS} draws left out): {claim.id}."
     (line,) = conditions([judged], [claim])
-    assert line == f"{claim.id} is given that {claim.given}."
+    assert line == f"given that {claim.given}: {claim.id}."
     assert conditions([], [claim], [(where, found)]) == []
 
 
@@ -239,3 +239,11 @@ def test_an_orthogonal_start_needs_weights(initial, started):
     row = named("cond.trained.initial.orthogonal")
     assert row.where(treatments="all", initial=initial) == started
     assert not row.where(treatments="none", initial=initial)
+
+
+def test_rows_that_are_conditional_on_the_same_share_a_note():
+    chosen = [named("fc.trained.linear.match"), named("fc.trained.linear.mean")]
+    found = dead(chosen[0], columns(chosen[0]))
+    judged = [verdict(claim, found) for claim in chosen]
+    shared = conditions(judged, chosen, [(point(chosen[0]), found)])
+    assert shared == [f"given that {chosen[0].given} (1 of {DRAWS} draws left out): {chosen[0].id}, {chosen[1].id}."]
