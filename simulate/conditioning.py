@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fragility.backends import Array, Backend, Stream
 
 SINGULAR = ("smallest", "scaled_smallest", "condition", "condition_per_column")
+LARGEST_BIDIAGONAL = 100_000  # shorter side: the time goes with its square
 LARGEST_FACTORED = 64  # shorter side from which on the bidiagonal form is the quicker by far
 
 
@@ -101,6 +102,12 @@ def _large(n: int, rows: Sequence[int]) -> str | None:
     return f"matrices are factored up to {LARGEST_FACTORED} on their shorter side: use --method bidiagonal"
 
 
+def _very_large(n: int, rows: Sequence[int]) -> str | None:
+    if min(n, rows[0]) <= LARGEST_BIDIAGONAL:
+        return None
+    return f"one draw takes minutes above {LARGEST_BIDIAGONAL:,} on the shorter side, got {min(n, rows[0]):,}"
+
+
 STUDY = Study(
     name="simulate.conditioning",
     says="singular values of a Gaussian layer and the growth of relative errors (conditioning, III-B and V-C)",
@@ -135,6 +142,7 @@ STUDY = Study(
             bidiagonal.measure,
             lambda **_: SINGULAR,
             lambda n, rows: 2 * min(n, rows[0]),
+            _very_large,
         ),
     },
     table=(

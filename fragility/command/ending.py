@@ -7,7 +7,6 @@ program, on which no verdict rests; 130: interrupted, from the keyboard or by wh
 
 from __future__ import annotations
 
-import atexit
 import errno
 import os
 import shlex
@@ -49,13 +48,17 @@ def guarded(name: str, run: Callable[[], int], keeps: bool = True) -> int:
         return _said(name, "stdout must be open, got a closed one: the result is written there", UNAVAILABLE)
     with suppress(AttributeError):  # a name that the terminal's letters cannot write is no fault
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    is_ours = signal.getsignal(signal.SIGTERM) is _leave
     with _interruptible() as asked:
         try:
             return run()
         except BaseException as error:  # an interrupt may surface as any of them
-            if asked.is_set() or isinstance(error, KeyboardInterrupt):
-                return _said(name, _interruption(name, keeps), INTERRUPTED)
-            return _ended(name, error)
+            if not (asked.is_set() or isinstance(error, KeyboardInterrupt)):
+                return _ended(name, error)
+            code = _said(name, _interruption(name, keeps), INTERRUPTED)
+            if asked.is_set() and is_ours:
+                _end()  # threads may compute for minutes still, and whatever they do is lost
+            return code
 
 
 def _ended(name: str, error: BaseException) -> int:
@@ -143,7 +146,6 @@ def _interruptible() -> Iterator[threading.Event]:
         sys.unraisablehook = unraisable
         if asked.is_set():
             before.update(dict.fromkeys(SIGNALS, _end))  # while threads are waited for
-            atexit.register(_ignore)  # and when they have ended, for the moment that is left
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -152,22 +154,15 @@ def _leave(number: int, frame: Any) -> NoReturn:
     """Says that the command is interrupted, and ends it."""
     module = sys.orig_argv[len(sys.orig_argv) - len(sys.argv)] if sys.argv[:1] == [MODULE] else ""
     os.write(2, f"{module or _command()}: interrupted\n".encode())
-    _end(number, frame)
+    _end()
 
 
-def _end(number: int, frame: Any) -> NoReturn:
-    """Ends the process now, as one that its threads and workers are not waited for."""
+def _end(*_: Any) -> NoReturn:
+    """Ends the process now: no thread is waited for, and nothing half written stays."""
     # Not imported here, where an import may be what is interrupted; without the module nothing is being written.
     if forget := getattr(sys.modules.get("fragility.engine.files"), "forget", None):
         forget()
     os._exit(INTERRUPTED)
-
-
-def _ignore() -> None:
-    """Lets the process end with its own code, not as one that a signal has killed."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    exec("")  # Python ends by a signal if the last text that it ran, such as one of a dataclass, was interrupted
 
 
 def _command() -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 EVERY = 10.0  # seconds between lines where stderr is no terminal
 UNITS = {"years": 31557600, "days": 86400, "hours": 3600, "minutes": 60, "s": 1}
+MOST_HOURS = 99  # that a clock shows
 WINDOW = 8.0  # seconds that the rate is taken over: records that were there already come at once and are soon forgotten
 
 
@@ -86,4 +87,6 @@ def duration(seconds: float) -> str:
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    if hours > MOST_HOURS:
+        return duration(seconds)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -64,12 +64,16 @@ def _run(flags: Mapping[str, Any]) -> int:
     from fragility.engine.backend import load
     from fragility.engine.context import current
     from fragility.engine.executor import in_process
+    from fragility.engine.memory import DRAWN, check_memory
     from fragility.engine.progress import Progress
     from fragility.judging.table import sourced
 
     backend, rows = load("numpy"), []
     with silenced(), Progress() as progress, threadpool_limits(1):
         running = campaign(STUDY, points, backend, in_process(backend, current()), flags, progress.note)
+        for point in points:
+            floats = STUDY.methods[_chosen(point)].floats(**point)
+            check_memory(f"one world at {label(point)}", floats, DRAWN, "choose smaller sizes")
         running.store.begin()
         progress.note(f"records in {running.store.root}")
         for point in points:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fragility.backends import Array, Backend, Stream
 
 PAIR = (0, 1)
+MOST_LAYERS = 1000
 MOST_NEURONS = {"exact": 40, "relaxed": 400}  # and inputs, of a program: a fraction of a second each
 BLOCK = 8  # worlds per shard of the methods that solve programs
 MOST_STARTS, STARTED = 16, 1 << 16  # attacks per network, and the numbers that they may take together
@@ -146,7 +147,7 @@ STUDY = Study(
     name="simulate.ladder",
     says="how tight the joint margin bounds are: attacks, the exact optimum and every bound in the same random worlds",
     grid={
-        "depth": Axis(integers(1, "--depth"), [1, 2, 3, 4], "number of layers"),
+        "depth": Axis(integers(1, "--depth", MOST_LAYERS), [1, 2, 3, 4], "number of layers"),
         "width": Axis(integers(1, "--width"), [4, 8], "neurons per hidden layer, and inputs"),
         "classes": Axis(integers(2, "--classes"), [3], "number of logits"),
         "x": Axis(_list("--epsilon-x"), ["0", "0.05"], "radius of the input"),
