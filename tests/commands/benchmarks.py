@@ -1,0 +1,15 @@
+"""Bad commands of the benchmarks: what follows `python -m`, the exit code, words of the one line on stderr."""
+
+ROWS = [
+    ("benchmarks.bench_attacks --nets mlp,x", 2, "--nets must be names among linear, mlp, ... got 'x'"),
+    ("benchmarks.bench_convnorm more", 2, "unrecognized arguments: more"),
+    ("benchmarks.bench_direct nan", 2, "unrecognized arguments: nan"),
+    ("benchmarks.bench_direct --seconds nan", 2, "--seconds must be"),
+    ("benchmarks.bench_gpu more", 2, "unrecognized arguments: more"),
+    ("benchmarks.bench_memory more", 2, "unrecognized arguments: more"),
+    ("benchmarks.bench_many_networks more", 2, "unrecognized arguments: more"),
+    ("benchmarks.bench_margins more", 2, "unrecognized arguments: more"),
+    ("benchmarks.bench_qr_product --seconds 0", 2, "--seconds must be"),
+    ("benchmarks.bench_shards nothing", 2, "STUDY must be among simulate.circulant, ... got nothing"),
+    ("benchmarks.false_alarms --repeats 0", 2, "--repeats must be an integer of at least 1, got 0"),
+]
