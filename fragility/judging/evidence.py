@@ -1,6 +1,6 @@
 """The first draws of one world, as far as a verdict needs them.
 
-What is small is kept as it is; of what is large there are counts in cells, so that memory doesn't grow with the draws.
+What is small is kept as it is; what is large is gone through piece by piece: memory doesn't grow with the draws.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from fragility.engine.records import cell_floor, column, counted_table, counts, drawn, is_counted, merged
+from fragility.engine.records import cell_floor, column, counts, drawn, is_counted
 from fragility.judging.bands import quantile_ranks
 from fragility.judging.shelf import Shelf
 from fragility.law import Law
@@ -20,7 +20,6 @@ ROWS = 1 << 12  # draws at least: a law puts so many into its tables as fast as 
 REMEMBERED = 2  # transforms
 CELLS = 1 << 18  # of [0, 1], in which others are counted
 FINE = 38  # of the 52 bits in the mantissa of a number, left out where numbers of one cell are added up
-MOST_WAITING = 8  # tables of counts
 Columns = Mapping[str, np.ndarray]
 
 
@@ -94,7 +93,7 @@ class Evidence:
     def lacking(self, statistics: Sequence[str]) -> int:
         """Draws that lack a number in one of the statistics."""
         if self.counted:
-            return sum(int(np.isnan(self.ecdf(name)[0]).any()) for name in statistics)
+            return max(self._uncounted(name) for name in statistics)
         return sum(
             int(np.sum(~np.all([_is_whole(values) for values in piece.values()], axis=0)))
             for piece in self.pieces(*statistics)
@@ -118,30 +117,18 @@ class Evidence:
             yield transform(theory, values)
 
     def ecdf(self, statistic: str) -> tuple[np.ndarray, np.ndarray]:
-        """Increasing values and the share of draws below or at each, of a statistic of shape (samples,).
-
-        Values that are not few are positive, and the upper ends of cells.
-        """
-        if not self.in_cells(statistic):
+        """Increasing values and the share of draws below or at each, of a statistic of shape (samples,)."""
+        if not self.counted:
             return np.sort(self.values(statistic)), np.arange(1, self.samples + 1) / self.samples
         if statistic not in self._counts:
-            self._counts[statistic] = counts(self._counted(statistic), statistic)
+            self._counts[statistic] = counts(self._tables, statistic)
         edges, below = self._counts[statistic]
         return edges, below / self.samples
 
-    def in_cells(self, statistic: str) -> bool:
-        """Whether there are counts of the statistic only."""
-        return self.counted or not self.is_few(statistic)
-
-    def _counted(self, statistic: str) -> Iterable[pa.Table]:
-        if self.counted:
-            return self._tables
-        waiting: list[pa.Table] = []
-        for piece in self.pieces(statistic):
-            waiting.append(counted_table([piece]))
-            if len(waiting) > MOST_WAITING:
-                waiting = [merged(waiting)]
-        return waiting
+    def _uncounted(self, statistic: str) -> int:
+        """Draws whose cell has no upper end."""
+        edges, share = self.ecdf(statistic)
+        return self.samples - round(self.samples * float(np.max(share, where=~np.isnan(edges), initial=0.0)))
 
     def quantile(self, statistic: str, level: float, alpha: float) -> tuple[float, float, float]:
         """Lower end, estimate and upper end of the `level` quantile; the ends miss it with probability <= alpha.
@@ -159,16 +146,21 @@ class Evidence:
             return float(points[min(position, len(points) - 1)])
 
         lower = ordered(low)
-        if self.in_cells(statistic) and np.isfinite(lower):
+        if self.counted and np.isfinite(lower):
             lower = float(cell_floor(lower))
         return lower, ordered(max(1, round(level * self.samples))), ordered(high)
 
 
 def transform(theory: Law | Sequence[Law], values: np.ndarray) -> np.ndarray:
-    """Probability integral transform: (size,) or, column by column, (size, k) -> uniform if the laws are right."""
+    """Probability integral transform: (size,) or, column by column, (size, k) -> uniform if the laws are right.
+
+    NaN stays NaN, whatever a law makes of it.
+    """
     if isinstance(theory, Sequence):
-        return np.stack([law.cdf(values[:, k]) for k, law in enumerate(theory)], axis=1)
-    return theory.cdf(values)
+        uniform = np.stack([law.cdf(values[:, k]) for k, law in enumerate(theory)], axis=1)
+    else:
+        uniform = np.asarray(theory.cdf(values), dtype=float)
+    return np.where(np.isnan(values), np.nan, uniform)
 
 
 def sup_distance(uniform: np.ndarray) -> float:

@@ -61,7 +61,7 @@ def distance(laws: Laws, evidence: Evidence, statistic: str, alpha: float) -> Di
     if evidence.counted:
         assert not isinstance(laws, Sequence)
         edges, below = evidence.ecdf(statistic)
-        exact = laws.cdf(edges)
+        exact = np.where(np.isnan(edges), np.nan, laws.cdf(edges))
         gap, grain = float(np.max(np.abs(below - exact))), float(np.max(np.diff(exact, prepend=0.0)))
     elif evidence.is_few(statistic):
         gap = sup_distance(evidence.uniform(statistic, laws).ravel())

@@ -75,14 +75,6 @@ def test_a_verdict_on_cells_is_that_on_the_values(claim, samples, monkeypatch):
     assert cells.band == whole.band
 
 
-def test_a_quantile_of_cells_has_that_of_the_values_between_its_ends(few):
-    seen = Evidence(tables(), 4000)
-    low, middle, high = seen.quantile("last", 0.5, RATE)
-    exact = np.quantile(seen.values("last"), 0.5)
-    assert low < exact < high
-    assert middle == pytest.approx(exact, rel=1e-3)
-
-
 def test_a_shelf_keeps_what_it_may_and_reads_the_others_again(monkeypatch):
     made = tables()
     monkeypatch.setattr(shelf, "MOST_BYTES", 2 * made[0].nbytes)
@@ -115,6 +107,13 @@ def test_a_shelf_adds_counts_up():
         for one, other in zip(counts(now, name), counts([counted_table([{name: moved.ravel()}])], name), strict=True):
             np.testing.assert_array_equal(one, other)
     assert merged(now).num_rows <= sum(table.num_rows for table in now)
+
+
+def test_counts_say_how_many_draws_lack_a_number():
+    values = np.random.default_rng(5).chisquare(3, 200)
+    values[:3] = np.nan
+    seen = Evidence([counted_table([{"x": values, "y": np.ones(200)}])])
+    assert (seen.lacking(("x",)), seen.lacking(("y",)), seen.lacking(("x", "y"))) == (3, 0, 3)
 
 
 def test_draws_that_lack_a_number_are_left_out_of_every_piece(few):

@@ -61,6 +61,21 @@ def test_a_nan_is_no_verdict_and_says_whose_it_is():
     assert judge(normal_claim(), POINT, "made up", counted, RATE).outcome == "faulty"
 
 
+class Careless:
+    """The uniform law, which takes a NaN for 0."""
+
+    def cdf(self, x):
+        return np.nan_to_num(np.clip(x, 0, 1))
+
+
+@pytest.mark.parametrize("make", [raw_table, lambda columns: counted_table([columns])])
+def test_a_nan_is_no_verdict_whatever_the_law_makes_of_it(make):
+    values = np.random.default_rng(0).uniform(size=5000)
+    values[7] = np.nan
+    seen = judge(normal_claim(theory=lambda **_: Careless()), POINT, "made up", Evidence([make({"x": values})]), RATE)
+    assert (seen.outcome, seen.fault) == ("faulty", "1 of 5,000 draws has no number for x")
+
+
 def test_what_a_law_is_conditional_on_leaves_draws_out():
     values = np.random.default_rng(0).standard_normal(5000)
     values[:10] = np.nan
