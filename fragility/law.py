@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -37,9 +38,19 @@ class Moment:
     mean : what the theory says E[per_draw] is.
     sd : an upper bound on its standard deviation, positive.
     laws : one per column; `per_draw` is then given the columns' probability integral transforms instead.
+
+    Raises
+    ------
+    ValueError : the mean is not finite, or the spread not positive and finite: there is no band then.
     """
 
     per_draw: Callable[[np.ndarray], np.ndarray]
     mean: float
     sd: float
     laws: Sequence[Law] | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.mean) and 0 < self.sd < math.inf):
+            raise ValueError(
+                f"a moment must have a finite mean and a positive, finite spread, got {self.mean:g} and {self.sd:g}"
+            )

@@ -65,7 +65,7 @@ class Evidence:
             left -= len(table)
             found = {name: column(table, name) for name in dict.fromkeys((*statistics, *self._complete))}
             if self._complete:
-                whole = np.all([_is_whole(found[name]) for name in self._complete], axis=0)
+                whole = np.all([is_whole(found[name]) for name in self._complete], axis=0)
                 found = {name: values[whole] for name, values in found.items()}
             yield {name: found[name] for name in statistics}
 
@@ -95,7 +95,7 @@ class Evidence:
         if self.counted:
             return max(self._uncounted(name) for name in statistics)
         return sum(
-            int(np.sum(~np.all([_is_whole(values) for values in piece.values()], axis=0)))
+            int(np.sum(~np.all([is_whole(values) for values in piece.values()], axis=0)))
             for piece in self.pieces(*statistics)
         )
 
@@ -194,6 +194,6 @@ def in_cells(pieces: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return totals / numbers, numbers
 
 
-def _is_whole(values: np.ndarray) -> np.ndarray:
+def is_whole(values: np.ndarray) -> np.ndarray:
     """Which draws have all their numbers, (size,)."""
     return ~np.isnan(values).any(axis=tuple(range(1, values.ndim)))

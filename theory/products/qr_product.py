@@ -144,21 +144,31 @@ def off_diagonal_power(n: int, rows: Sequence[int]) -> tuple[np.ndarray, np.ndar
     tau_i^2 = alpha_i^2 tau_{i-1}^2 + beta_1^2 ... beta_{i-1}^2 in law, tau_1 = 1, alpha_i ~ chi_{n_i-k+1} and
     beta_i ~ chi_{n_i-k} independent: the recursions below are the first two moments of tau_L^2.
     E r_kj^2 = E tau_L^2 = prod(n_i - k + 1) - prod(n_i - k), whatever j > k.
+
+    Raises
+    ------
+    ValueError : the variance is beyond the range of a double.
     """
     n, rows = require.integer("n", n, 1), _full_rank(n, rows)
     k = np.arange(1, n, dtype=float)
     mean, var, cov = np.ones(n - 1), np.zeros(n - 1), np.zeros(n - 1)  # of tau^2, and with b^2, b = beta_1 ... beta_i
     tail = rows[0] - k  # E b^2
     tail_var = 2 * tail  # Var b^2, since Var chi_v^2 = 2 v
-    for height in rows[1:]:
-        alpha, beta = height - k + 1, height - k  # E alpha_i^2, E beta_i^2
-        var, cov = (
-            alpha**2 * var + 2 * alpha * (var + mean**2) + 2 * alpha * cov + tail_var,
-            beta * (alpha * cov + tail_var),
+    with np.errstate(over="ignore", invalid="ignore"):
+        for height in rows[1:]:
+            alpha, beta = height - k + 1, height - k  # E alpha_i^2, E beta_i^2
+            var, cov = (
+                alpha**2 * var + 2 * alpha * (var + mean**2) + 2 * alpha * cov + tail_var,
+                beta * (alpha * cov + tail_var),
+            )
+            mean = alpha * mean + tail
+            tail, tail_var = beta * tail, beta**2 * tail_var + 2 * beta * (tail_var + tail**2)
+        spread = np.sqrt(var + 2 / (n - k) * (var + mean**2))
+    if not np.all(np.isfinite(spread)):
+        raise ValueError(
+            f"the variance of p_k must fit into a double, got {len(rows)} layers of up to {max(rows)} rows"
         )
-        mean = alpha * mean + tail
-        tail, tail_var = beta * tail, beta**2 * tail_var + 2 * beta * (tail_var + tail**2)
-    return mean, np.sqrt(var + 2 / (n - k) * (var + mean**2))
+    return mean, spread
 
 
 def lyapunov_moment(n: int, rows: Sequence[int]) -> Moment:

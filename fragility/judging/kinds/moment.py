@@ -10,7 +10,7 @@ from fragility.claim import Claim
 from fragility.engine.study import Point
 from fragility.judging.bands import Catoni
 from fragility.judging.distance import Distance, rejected, verdict
-from fragility.judging.evidence import Evidence, in_cells
+from fragility.judging.evidence import Evidence, in_cells, is_whole
 from fragility.judging.stated import stated
 from fragility.judging.verdict import BETA, Verdict
 from fragility.law import Moment
@@ -56,7 +56,7 @@ def estimate(moment: Moment, evidence: Evidence, statistic: str, alpha: float) -
     """What the draws say that the mean is, tuned for error rate `alpha`; NaN where they are too few."""
     few = evidence.is_few(statistic)
     seen = evidence.uniforms(statistic, moment.laws) if moment.laws else evidence.columns(statistic)
-    drawn = (np.asarray(moment.per_draw(piece), dtype=float) for piece in seen)
+    drawn = (np.where(is_whole(piece), moment.per_draw(piece), np.nan) for piece in seen)
     if few:
         return Catoni(moment.sd).estimate(np.concatenate([*drawn]), alpha)
     means, counts = in_cells(drawn)

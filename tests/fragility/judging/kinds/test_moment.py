@@ -1,5 +1,7 @@
 """Moments: judged by Catoni's estimate of the mean, and told apart by their means."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,21 @@ def test_decoys_that_are_large_enough_or_of_another_number_count():
     found = reject_decoys(CLAIM, judge(CLAIM, POINT, "made up", seen, RATE), seen)
     assert found.visible == ("twice", "of another number")
     assert "twice" in found.rejected
+
+
+@pytest.mark.parametrize("per_draw", [square, lambda x: (x > 0).astype(float), lambda x: np.nan_to_num(x)])
+def test_a_nan_is_no_verdict_whatever_is_made_of_it(per_draw):
+    values = drawn(4000).values("x")
+    values[7] = np.nan
+    row = replace(CLAIM, theory=lambda **_: Moment(per_draw, 1.0, SPREAD))
+    found = judge(row, POINT, "made up", Evidence([raw_table({"x": values})]), RATE)
+    assert (found.outcome, found.fault) == ("faulty", "1 of 4,000 draws has no number for x")
+
+
+@pytest.mark.parametrize(("mean", "sd"), [(np.nan, 1.0), (np.inf, 1.0), (0.0, 0.0), (0.0, np.inf), (0.0, np.nan)])
+def test_a_moment_without_a_band_is_none(mean, sd):
+    with pytest.raises(ValueError, match="a finite mean and a positive, finite spread"):
+        Moment(square, mean, sd)
 
 
 def test_moments_of_the_same_number_differ_by_their_means():
