@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -78,20 +78,31 @@ class Looks:
         whole = added[: added.rfind(b"\n") + 1]
         if len(whole) < len(added):
             file.truncate(self._end + len(whole))
-        unread = 0
-        for line in whole.splitlines():
+        unread = list[tuple[int, int]]()
+        for line in whole.split(b"\n"):
             match _read(line):
                 case str(what), int(samples):
                     looks = self._held.setdefault(what, [])
                     if samples not in looks:
                         looks.append(samples)
-                case _:
-                    unread += 1
-        self._end += len(whole)
+                case _ if line.strip():
+                    unread.append((self._end, len(line)))
+            self._end += len(line) + 1
+        self._end -= 1  # for what comes after the last line is none
         if unread and self._note is None:
-            raise DamagedRecordError(f"{self.path} is damaged ({unread} lines of it are no looks): --resume goes on")
+            raise DamagedRecordError(
+                f"{self.path} is damaged ({_count(unread)}): --resume goes on without what they say"
+            )
         if unread and self._note:
-            self._note(f"{self.path} has {unread} lines that are no looks: what they spent of the error rate is lost")
+            self._note(f"{self.path} has {_count(unread)}, made blank: what they spent of the error rate is lost")
+            self._blank(unread)
+
+    def _blank(self, lines: Sequence[tuple[int, int]]) -> None:
+        """Writes spaces over lines, so that all others stay where whoever else runs here has found them."""
+        with open(self.path, "r+b") as file:
+            for start, length in lines:
+                file.seek(start)
+                file.write(b" " * length)
 
     def _add(self, file: IO[bytes], line: bytes) -> None:
         try:
@@ -127,6 +138,10 @@ def _read(line: bytes) -> tuple[str, int] | None:
         return None
     fits = isinstance(what, str) and isinstance(samples, int) and not isinstance(samples, bool) and samples > 0
     return (what, samples) if fits else None
+
+
+def _count(lines: Sequence[object]) -> str:
+    return "1 line that is no look" if len(lines) == 1 else f"{len(lines)} lines that are no looks"
 
 
 def _unwritable(path: Path, error: Exception) -> StorageError:
