@@ -7,6 +7,7 @@ again, it goes on from the records that are there.
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -129,7 +130,7 @@ def _judged(flags: dict[str, Any]) -> int:
     from fragility.engine.progress import Progress
     from fragility.judging.kinds.rate import judge_exact
     from fragility.judging.summary import claim_table, document, lines, totals
-    from fragility.tables import markdown, text
+    from fragility.tables import finite, markdown, text
 
     book = read()
     claims = _chosen(book, flags["claim"], flags["tighter"])
@@ -150,7 +151,7 @@ def _judged(flags: dict[str, Any]) -> int:
     written = document(judged, undecided, _provenance(backend, flags))
     _keep(written, flags)
     if flags["json"]:
-        print(written, flush=True)
+        print(json.dumps(finite(json.loads(written)), indent=1), flush=True)
     elif flags["markdown"]:
         print(markdown(claim_table(judged)), flush=True)
     else:

@@ -148,7 +148,7 @@ def _judged(study: Study, flags: dict[str, Any]) -> int:
     from fragility.engine.backend import choose
     from fragility.engine.progress import Progress
     from fragility.judging.table import conditions, sourced, verdict_table
-    from fragility.tables import text
+    from fragility.tables import finite, text
 
     book = read()
     claims = book.about(study.name)
@@ -170,6 +170,7 @@ def _judged(study: Study, flags: dict[str, Any]) -> int:
         progress.note(f"backend {backend.name} ({why}); records in {running.store.root}")
         verdicts = running.run(claims, points, flags["method"], flags["alpha"], budget)
     table = verdict_table(verdicts, study, running.store, conditions(verdicts, claims))
-    shown = json.dumps(sourced("verdicts", table, running.store), indent=1) if flags["json"] else text(table)
+    whole = finite(sourced("verdicts", table, running.store))
+    shown = json.dumps(whole, indent=1) if flags["json"] else text(table)
     print(shown, flush=True)
     return exit_code(verdicts, book)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from fragility.engine.study import Point, integer, label
-from fragility.tables import text
+from fragility.tables import finite, text
 from simulate.ladder.order import InversionError, check
 from simulate.ladder.study import STUDY
 from simulate.ladder.table import gathered, ladder_table, summary
@@ -90,7 +90,8 @@ def _run(flags: Mapping[str, Any]) -> int:
                 progress.update(label(point), min(len(tables) * size, flags["samples"]), flags["samples"])
             rows.append(summary(point, gathered(tables, flags["samples"])))
     table = ladder_table(rows, flags["seed"])
-    print(json.dumps(sourced("ladder", table, running.store), indent=1) if flags["json"] else text(table), flush=True)
+    whole = finite(sourced("ladder", table, running.store))
+    print(json.dumps(whole, indent=1) if flags["json"] else text(table), flush=True)
     return 0
 
 

@@ -51,6 +51,13 @@ def test_a_list_sweeps(tmp_path):
     assert {(point["n"], len(point["rows"])) for point in points} == {(2, 1), (2, 2), (3, 1), (3, 2)}
 
 
+def test_json_has_null_for_a_number_that_five_draws_do_not_give(tmp_path):
+    """For NaN and infinity it has no word."""
+    done = run("--n", "4", "--backend", "numpy", "--samples", "5", "--json", cwd=tmp_path)
+    document = json.loads(done.stdout, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert None in {verdict["gap"] for verdict in document["verdicts"]}
+
+
 def test_json_is_one_document_with_provenance(tmp_path):
     document = json.loads(run("--n", "4", "--rows", "6,5", "--json", *QUICK, cwd=tmp_path).stdout)
     assert {row["outcome"] for row in document["verdicts"]} <= {"agrees", "blunt"}
