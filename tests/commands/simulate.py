@@ -53,7 +53,7 @@ ROWS = [
     (f"{QUICK} --out file.txt", 3, "must be writable, got: Not a directory: free some space or choose another --out"),
     (f"{QUICK} --out /proc/no", 3, "must be writable, got: No such file or directory"),
     (f"{QUICK} --out list", 3, "manifest.json is damaged (it must be an object, got list)"),
-    (f"{QUICK} --out looked", 3, "looks.jsonl is damaged (1 lines of it are no looks): --resume goes on"),
+    (f"{QUICK} --out looked", 3, "looks.jsonl is damaged (1 line that is no look): --resume goes on"),
     (f"{QUICK} --method lu --out torn", 3, "000000.parquet is damaged ("),
     (f"{QUICK} --method lu --out other", 2, "records of other code (0123456789ab): choose another --out"),
     (f"{QUICK} >&-", 3, "stdout must be open, got a closed one"),
