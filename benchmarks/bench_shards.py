@@ -3,7 +3,7 @@
 `python -m benchmarks.bench_shards [study ...]` prints three Markdown tables (seed 0, one BLAS thread, numba backend):
 shards of every study at the points of its table, and of `qr_product` at larger n, in CPU time, which other processes
 on the machine do not stretch; a coordinator's writes and reads; the round trip of shards whose draws cost next to
-nothing to worker processes of this machine.
+nothing to worker processes, and through Dask, with scheduler and client in one process.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ import os
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import product
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -22,7 +25,9 @@ from threadpoolctl import threadpool_limits
 from benchmarks.command import main as command
 from fragility.backends.numba_backend import BACKEND
 from fragility.command.flags import Parser
+from fragility.engine.cluster import on_cluster
 from fragility.engine.context import Context
+from fragility.engine.executor import Executor
 from fragility.engine.room import studies as studies_of
 from fragility.engine.shard import Shard, find_study, record, shard_size
 from fragility.engine.store import Store
@@ -111,7 +116,23 @@ def storage(draws: int, folder: Path) -> str:
     return f"| {draws:,} | {table.nbytes / 1e3:.4g} | {spread(writing)} | {spread(reading)} | {len(shards)} |"
 
 
-def travel(workers: int, draws: int, count: int) -> str:
+@contextmanager
+def dask_workers(workers: int) -> Iterator[Executor]:
+    """Workers of Dask on this machine, their scheduler in this process."""
+    import distributed
+
+    options = {"threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": "CRITICAL"}
+    with (
+        distributed.LocalCluster(n_workers=workers, **options) as cluster,
+        on_cluster(BACKEND, Context(), cluster.scheduler_address) as place,
+    ):
+        yield place
+
+
+PLACES = {"processes": partial(on_workers, BACKEND, Context()), "Dask": dask_workers}
+
+
+def travel(how: str, workers: int, draws: int, count: int) -> str:
     """A row of the third table."""
     bytes_each = 0
 
@@ -121,12 +142,14 @@ def travel(workers: int, draws: int, count: int) -> str:
         for _, table in place(shards):
             bytes_each = table.nbytes
 
-    with on_workers(BACKEND, Context(), workers) as place:
+    with PLACES[how](workers) as place:
         wall, busy = (
             [seconds / count for seconds in timed(run, clock)] for clock in (time.perf_counter, time.process_time)
         )
     most = 1 / median(busy)
-    return f"| {workers} | {bytes_each / 1e3:.4g} | {spread(wall)} | {spread(busy)} | {most:.3g} | {len(busy)} |"
+    return (
+        f"| {how} | {workers} | {bytes_each / 1e3:.4g} | {spread(wall)} | {spread(busy)} | {most:.3g} | {len(busy)} |"
+    )
 
 
 def add_studies(parser: Parser) -> None:
@@ -154,11 +177,11 @@ def main(studies: Sequence[str]) -> None:
         print("\n| draws | table kB | ms to write | ms to read | runs |\n|--:|--:|--:|--:|--:|")
         for draws in (TINY, 1 << 10, LARGE, 1 << 18):
             print(storage(draws, folder), flush=True)
-    print("\n| workers | table kB | wall ms a shard | CPU ms of the coordinator | shards/s at most | runs |")
-    print("|--:|--:|--:|--:|--:|--:|")
-    for workers in (1, 2):
+    print("\n| workers | how many | table kB | wall ms a shard | CPU ms of the coordinator | shards/s at most | runs |")
+    print("|---|--:|--:|--:|--:|--:|--:|")
+    for how, workers in product(PLACES, (1, 2)):
         for draws, count in ((TINY, 200), (LARGE, 50)):
-            print(travel(workers, draws, count), flush=True)
+            print(travel(how, workers, draws, count), flush=True)
 
 
 if __name__ == "__main__":

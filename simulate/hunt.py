@@ -98,7 +98,7 @@ def _judge(book: Book, name: str) -> Judge:
 
     if name not in book:
         near = ", ".join(get_close_matches(name, (claim.id for claim in book), 3, 0.4)) or "no such name"
-        raise UsageError(f"CLAIM must be an id of python -m theory, got {name}: near it is {near}")
+        raise UsageError(f"CLAIM must be an id of python -m theory, got {name!r}: near it is {near}")
     claim = book[name]
     if not claim.is_relation:
         raise UsageError(f"CLAIM must be a bound or an identity, got {name}, a {claim.kind}: see simulate.verify")

@@ -132,6 +132,8 @@ def _judged(flags: dict[str, Any]) -> int:
     from fragility.judging.summary import claim_table, document, lines, totals
     from fragility.tables import finite, markdown, text
 
+    if flags["json"] and flags["markdown"]:
+        raise UsageError("--json and --markdown are two ways to print one table: leave one out")
     book = read()
     claims = _chosen(book, flags["claim"], flags["tighter"])
     deadline = time.monotonic() + flags["budget"]

@@ -25,7 +25,7 @@ def picture_file(path: Path, flag: str) -> Path:
     try:
         is_file, is_there = path.is_file(), path.exists()
     except OSError as error:
-        raise UsageError(f"{flag} must name a file, got {path}: {reason(error)}") from None
+        raise UsageError(f"{flag} must lead to a file, got {path}: {reason(error)}") from None
     if is_there and not is_file:
         raise UsageError(f"{flag} must name a file, got {path}: a {'folder' if path.is_dir() else 'device'}")
     return path

@@ -51,14 +51,18 @@ def guarded(name: str, run: Callable[[], int], keeps: bool = True) -> int:
     is_ours = signal.getsignal(signal.SIGTERM) is _leave
     with _interruptible() as asked:
         try:
-            return run()
+            code = run()
         except BaseException as error:  # an interrupt may surface as any of them
-            if not (asked.is_set() or isinstance(error, KeyboardInterrupt)):
-                return _ended(name, error)
-            code = _said(name, _interruption(name, keeps), INTERRUPTED)
-            if asked.is_set() and is_ours:
-                _end()  # threads may compute for minutes still, and whatever they do is lost
-            return code
+            if asked.is_set() or isinstance(error, KeyboardInterrupt):
+                code = _said(name, _interruption(name, keeps), INTERRUPTED)
+            else:
+                code = _ended(name, error)
+    if code == INTERRUPTED and asked.is_set() and is_ours:
+        _end()  # threads may compute for minutes still, and whatever they do is lost
+    if is_ours:  # what is said is said: who asks now to end gets the end that is there
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+    return code
 
 
 def _ended(name: str, error: BaseException) -> int:

@@ -13,8 +13,9 @@ from typing import Any, NoReturn
 
 from fragility.command.ending import USAGE
 from fragility.engine.context import OWN
-from fragility.engine.study import Study, UsageError, integer
+from fragility.engine.study import Study, UsageError, integer, integers
 
+MOST_WORKERS = 1024  # processes of one machine
 LEAST = 1e-12  # of a tolerance or an error rate: the one would take 10^25 draws, the other a band of any width
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -76,11 +77,16 @@ def add_run_flags(parser: Parser, how: argparse._ArgumentGroup, devices: bool = 
     where = how.add_mutually_exclusive_group()
     where.add_argument(
         "--workers",
-        type=argument(count("--workers")),
+        type=argument(lambda text: integers(1, "--workers", MOST_WORKERS)(text)[0]),
         metavar="K",
         help="draw on K processes of this machine",
     )
-    where.add_argument("--scheduler", metavar="ADDRESS", help="draw on the Dask cluster at this address, tcp://...")
+    where.add_argument(
+        "--scheduler",
+        type=argument(_address),
+        metavar="ADDRESS",
+        help="draw on the Dask cluster at this address, tcp://...",
+    )
     records = parser.add_argument_group("records")
     records.add_argument("--out", type=Path, default=Path("results"), help="folder of the records (default results)")
     records.add_argument(
@@ -109,6 +115,12 @@ def argument(parse: Any) -> Any:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return checked
+
+
+def _address(text: str) -> str:
+    if not text.strip():
+        raise UsageError("--scheduler must be the address of a Dask scheduler, such as tcp://10.0.0.1:8786, got none")
+    return text
 
 
 def count(flag: str) -> Any:

@@ -31,9 +31,12 @@ def read_json(path: Path) -> Any:
     DamagedRecordError : it cannot be read, or holds something else.
     """
     try:
-        return json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
+        with suppress(PermissionError):  # of which reading says more
+            path.stat()
+    except (OSError, ValueError):  # nothing can be there under a name that is too long, or has a zero character
         raise FileNotFoundError(f"no {path}") from None
+    try:
+        return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DamagedRecordError(f"{path} is damaged ({reason(error)})") from None
 

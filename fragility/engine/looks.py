@@ -36,7 +36,7 @@ class Looks:
         self.path, self._note = folder / FILE, note
         self._held: dict[str, list[int]] = {}
         self._end = 0  # of what was read of the file, in bytes
-        if self.path.exists():
+        if os.path.exists(self.path):  # which is False, too, of a name that no file can have
             with self._alone() as file:
                 self._take_in(file)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import active_children, get_context, parent_process, resource_tracker
 from threading import Thread
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from fragility.engine.backend import UnavailableError
@@ -58,7 +60,7 @@ class _Crew:
 
     def submit(self, *call: Any) -> Future[Any]:
         """The result to be of a call on one of the processes."""
-        with _unseen():  # a process is started when there is something to do, and inherits which signals it sees
+        with _unseen(), _alone():  # a process is started when there is something to do
             return self._pool.submit(*call)
 
     def renew(self) -> None:
@@ -149,6 +151,20 @@ def _unseen() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Within the block a process that is started does not begin by running the script of this one again.
+
+    It needs nothing of it, and that may be no file, as standard input is none, or do its work anew.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 @contextmanager

@@ -69,7 +69,8 @@ class Draws:
                     yield table
                     continue
                 if results is None:
-                    missing = (other for other in shards(shard.index) if not self.store.holds(other))
+                    # This one in any case: another run in the same folder may have written it since it was looked for.
+                    missing = (other for other in shards(shard.index) if other == shard or not self.store.holds(other))
                     results = stack.enter_context(closing(self.executor(missing)))
                 while shard.index not in arrived:
                     if (result := next(results, None)) is None:  # the deadline has passed

@@ -13,7 +13,7 @@ import pyarrow as pa
 from fragility.engine.records import drawn, is_counted, merged
 
 MOST_BYTES = 1 << 25  # of tables in memory: a pass over those on disk costs less than it took to draw them
-MOST_COUNTED = 8  # tables of counts that wait to be added up
+MOST_COUNTED = 2  # tables of counts that wait to be added up
 
 
 class Shelf:

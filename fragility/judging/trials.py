@@ -196,7 +196,8 @@ class WorldJob:
 
             early = math.ceil(EARLY * enough(len(earlier) + 2))
             looks = {early, enough(len(earlier) + 2)} if early >= FEWEST else {enough(len(earlier) + 1)}
-            plans[statistic] = sorted(earlier | looks)
+            last = max(earlier, default=0)
+            plans[statistic] = sorted(earlier | {samples for samples in looks if samples > last})
         return plans
 
 

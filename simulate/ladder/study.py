@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PAIR = (0, 1)
 MOST_LAYERS = 1000
+LARGEST_RADIUS = 1e6  # beside inputs and weights of order 1: bounds of many layers stay within a double
 MOST_NEURONS = {"exact": 40, "relaxed": 400}  # and inputs, of a program: a fraction of a second each
 BLOCK = 8  # worlds per shard of the methods that solve programs
 MOST_STARTS, STARTED = 16, 1 << 16  # attacks per network, and the numbers that they may take together
@@ -138,8 +139,8 @@ def _radius(text: str, flag: str) -> str:
         value = float(text)
     except ValueError:
         value = -1.0
-    if not 0 <= value < math.inf:
-        raise UsageError(f"{flag} must be a number of at least 0, got {text!r}")
+    if not 0 <= value <= LARGEST_RADIUS:
+        raise UsageError(f"{flag} must be a number from 0 to {LARGEST_RADIUS:g}, got {text!r}")
     return repr(abs(value)).removesuffix(".0")
 
 

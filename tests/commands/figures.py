@@ -59,7 +59,7 @@ ROWS = [
     ("figures.qr_product --out none --to none/.png", 2, "--to must have a name before its ending"),
     ("figures.qr_product --out none --to folder.png", 2, "--to must name a file, got ...: a folder"),
     ("figures.qr_product --out none --to pipe.png", 2, "--to must name a file, got ...: a device"),
-    (f"figures.qr_product --out none --to {LONG}.png", 2, "--to must name a file, got ....png: File name too long"),
+    (f"figures.qr_product --out none --to {LONG}.png", 2, "--to must lead to a file, got ....png: File name too long"),
     ("figures.qr_product --out none --point 0", 2, "--point must be an integer of at least 1, got 0"),
     ("figures.qr_product --out none --point nan", 2, "--point must be an integer of at least 1, got 'nan'"),
     ("figures.qr_product --out none --point 1e9", 2, "--point must be at most 1, the points of that run"),

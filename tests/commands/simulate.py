@@ -1,5 +1,7 @@
 """Bad commands of simulate: what follows `python -m`, the exit code, words of the one line on stderr."""
 
+from tests.commands.files import LONG
+
 QUICK = "simulate.qr_product --n 4 --samples 4 --backend numpy"
 HUNT = "simulate.hunt joint.thm1.printed"
 
@@ -35,6 +37,8 @@ ROWS = [
     ("simulate.qr_product --seed -1", 2, "--seed must be an integer of at least 0, got -1"),
     ("simulate.qr_product --seed 1e999999999", 2, "--seed must be an integer of at most 200 digits"),
     # simulate.qr_product: how and where
+    (f"{QUICK} --scheduler ''", 2, "--scheduler must be the address of a Dask scheduler"),
+    (f"{QUICK} --workers 1e9", 2, "--workers must be at most 1,024, got 1000000000"),
     ("simulate.qr_product 3", 2, "unrecognized arguments: 3"),
     ("simulate.qr_product --nn 3", 2, "unrecognized arguments: --nn 3"),
     ("simulate.qr_product --sample 3", 2, "unrecognized arguments: --sample 3"),
@@ -51,6 +55,7 @@ ROWS = [
     ("simulate.qr_product --claims number.py", 2, "--claims must state BOOK = Book(claims, __file__) ... with int"),
     # simulate.qr_product: records and stdout
     (f"{QUICK} --out file.txt", 3, "must be writable, got: Not a directory: free some space or choose another --out"),
+    (f"{QUICK} --out {LONG}", 3, "must be writable, got: File name too long"),
     (f"{QUICK} --out /proc/no", 3, "must be writable, got: No such file or directory"),
     (f"{QUICK} --out list", 3, "manifest.json is damaged (it must be an object, got list)"),
     (f"{QUICK} --out looked", 3, "looks.jsonl is damaged (1 line that is no look): --resume goes on"),
@@ -88,7 +93,7 @@ ROWS = [
     # simulate.hunt
     ("simulate.hunt", 2, "the following arguments are required: CLAIM"),
     ("simulate.hunt a b", 2, "unrecognized arguments: b"),
-    ("simulate.hunt joint.thm1.prnted", 2, "got joint.thm1.prnted: near it is joint.thm1.printed"),
+    ("simulate.hunt joint.thm1.prnted", 2, "got 'joint.thm1.prnted': near it is joint.thm1.printed"),
     ("simulate.hunt fc.lemma3.last", 2, "CLAIM must be a bound or an identity, got fc.lemma3.last, a law"),
     (f"{HUNT} --budget 0", 2, "--budget must be a time such as 60s, 5m or 2h, got 0"),
     (f"{HUNT} --restarts 0", 2, "--restarts must be an integer of at least 1, got 0"),
@@ -102,9 +107,10 @@ ROWS = [
     ("simulate.ladder --width 1e7", 2, "one world at ... width=10000000 ... must fit into"),
     ("simulate.ladder --classes 1e12", 2, "one world at ... classes=1000000000000 ... must fit into"),
     ("simulate.ladder --classes 1", 2, "--classes must be an integer of at least 2, got 1"),
-    ("simulate.ladder --epsilon-x -1", 2, "--epsilon-x must be a number of at least 0, got '-1'"),
-    ("simulate.ladder --epsilon-w nan", 2, "--epsilon-w must be a number of at least 0, got 'nan'"),
-    ("simulate.ladder --epsilon-w ''", 2, "--epsilon-w must be a number of at least 0, got ''"),
+    ("simulate.ladder --epsilon-x -1", 2, "--epsilon-x must be a number from 0 to 1e+06, got '-1'"),
+    ("simulate.ladder --epsilon-w nan", 2, "--epsilon-w must be a number from 0 to 1e+06, got 'nan'"),
+    ("simulate.ladder --epsilon-w ''", 2, "--epsilon-w must be a number from 0 to 1e+06, got ''"),
+    ("simulate.ladder --epsilon-w 1e300", 2, "--epsilon-w must be a number from 0 to 1e+06, got '1e300'"),
     ("simulate.ladder --samples 0", 2, "--samples must be an integer of at least 1, got 0"),
     ("simulate.ladder --workers 2", 2, "unrecognized arguments: --workers 2"),
     ("simulate.ladder --out file.txt", 3, "must be writable, got: Not a directory"),
@@ -114,6 +120,7 @@ ROWS = [
     ("simulate.verify --tighter inf", 2, "--tighter must be a number of at least 1, got inf"),
     ("simulate.verify --tighter 1e300", 2, "--tighter must be at most 1e+06, got 1e300"),
     ("simulate.verify --budget 1e-300 --claim cond", 2, "--budget must allow the first draws of one claim"),
+    ("simulate.verify --json --markdown", 2, "--json and --markdown are two ways to print one table"),
     ("simulate.verify --alpha 2", 2, "--alpha must be a number between 0 and 1, got 2"),
     ("simulate.verify --samples 3", 2, "unrecognized arguments: --samples 3"),
     ("simulate.verify --claims number.py", 2, "--claims must state BOOK = Book(claims, __file__) ... with int"),

@@ -81,7 +81,7 @@ def command(monkeypatch, capsys):
         (("--to", "pipe.png"), "--to must name a file, got pipe.png: a device"),
         (("--to", 300 * "x" + ".png"), "File name too long"),
         (("--to", 3000 * "x/" + "a.png"), "File name too long"),
-        (("--out", 300 * "x"), "--out must name a file"),
+        (("--out", 300 * "x"), "--out must lead to a file"),
         (("--point", "0"), "--point must be an integer of at least 1, got 0"),
         (("--point", "-1"), "--point must be an integer of at least 1, got -1"),
         (("--point", "1e9"), "--point must be at most 1, the points of that run, got 1000000000"),

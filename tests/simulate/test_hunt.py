@@ -62,7 +62,7 @@ def test_a_failure_that_the_table_does_not_know_exits_1(capsys, tmp_path, monkey
     [
         (
             ["joint.thm1.print"],
-            "must be an id of python -m theory, got joint.thm1.print: near it is joint.thm1.printed",
+            "must be an id of python -m theory, got 'joint.thm1.print': near it is joint.thm1.printed",
         ),
         (["cond.conclusion.fgsm.printed"], "got cond.conclusion.fgsm.printed, whose row names none"),
         (["fc.thm1.size.law"], "CLAIM must be a bound or an identity, got fc.thm1.size.law, a law"),

@@ -106,7 +106,7 @@ def test_points_are_those_where_something_moves():
     with pytest.raises(UsageError, match="nothing would move"):
         points([1], [2], [2], ["0"], ["0"])
     assert STUDY.grid["x"].parse("5e-2,0,-0") == ["0.05", "0", "0"]
-    with pytest.raises(UsageError, match="--epsilon-w must be a number of at least 0, got 'wide'"):
+    with pytest.raises(UsageError, match=r"--epsilon-w must be a number from 0 to 1e\+06, got 'wide'"):
         STUDY.grid["w"].parse("wide")
 
 

@@ -3,9 +3,11 @@
 import os
 import signal
 import subprocess
+import sys
 from contextlib import closing
 from importlib import import_module
 from multiprocessing import active_children
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from fragility.engine.executor import in_process
 from fragility.engine.shard import Shard
 from fragility.engine.study import UsageError
 
+ROOT = Path(__file__).parents[3]
 SHARDS = [Shard("simulate.qr_product", "lu", (("n", 4), ("rows", (4, 4))), 0, index, 16) for index in range(24)]
 
 
@@ -95,3 +98,26 @@ def test_a_signal_to_all_processes_is_seen_by_the_first_one_only(crew):
                 os.kill(child.pid, signal.SIGTERM)
 
     assert len(draw(interrupt)) == len(SHARDS)
+
+
+SCRIPT = """
+from fragility.backends.numpy_backend import BACKEND
+from fragility.engine.context import Context
+from fragility.engine.shard import Shard
+from fragility.engine.workers import on_workers
+
+print("once")
+shards = [Shard("simulate.qr_product", "lu", (("n", 4), ("rows", (4, 4))), 0, index, 16) for index in range(8)]
+with on_workers(BACKEND, Context(), 2) as place:
+    print(len([*place(iter(shards))]))
+"""
+
+
+@pytest.mark.parametrize("of_a_file", [True, False])
+def test_a_script_is_not_run_again_by_its_workers(tmp_path, of_a_file):
+    """Even one without a main block, or one that is no file."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    command = [sys.executable, *([str(tmp_path / "script.py")] if of_a_file else ["-"])]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(command, input=SCRIPT, capture_output=True, text=True, env=environment, check=False)
+    assert (ran.stdout, ran.stderr) == ("once\n8\n", "")

@@ -342,3 +342,25 @@ def test_threads_take_no_more_shards_than_are_asked_for(monkeypatch):
         for _ in range(5):
             next(results)
     assert len(taken) <= 5 + (AHEAD + 1) * backend.concurrency
+
+
+def test_a_finished_run_spends_no_look_when_it_is_run_again(tmp_path):
+    """Of a law that was blunt at its early look, and decided at the next."""
+    wide = [replace(claim, tolerance=0.05) for claim in FEW]
+    first = run(tmp_path, samples=None, claims=wide)
+    looks = (tmp_path / "looks.jsonl").read_bytes()
+    assert run(tmp_path, samples=None, claims=wide) == first
+    assert (tmp_path / "looks.jsonl").read_bytes() == looks
+    assert looks.count(b"\n") > len(first)
+
+
+def test_what_another_run_writes_meanwhile_is_drawn_all_the_same(tmp_path, monkeypatch):
+    run(tmp_path)
+    drawing, read, asked = campaign(tmp_path), Store.read, []
+
+    def late(store, shard):
+        asked.append(shard)
+        return None if len(asked) == 1 else read(store, shard)
+
+    monkeypatch.setattr(Store, "read", late)
+    assert len([*drawing.tables("qr", POINT, 2)]) == 2
