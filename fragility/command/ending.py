@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 USAGE, UNAVAILABLE, FAULT, INTERRUPTED = 2, 3, 4, 130
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # of a disk, or of what stands in for one
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # of a keyboard, and of what manages a cluster
+CLEARED = "\r\x1b[K\x1b[?25h"  # an empty line on a terminal, and its cursor, which a bar of progress may hide
 MODULE = "-m"  # in place of the program's name while Python still looks for the module that it is to run
 
 
@@ -49,20 +50,13 @@ def guarded(name: str, run: Callable[[], int], keeps: bool = True) -> int:
     with suppress(AttributeError):  # a name that the terminal's letters cannot write is no fault
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     is_ours = signal.getsignal(signal.SIGTERM) is _leave
-    with _interruptible() as asked:
+    with _obeying(f"{name}: {_interruption(name, keeps)}\n") if is_ours else _interruptible() as asked:
         try:
-            code = run()
+            return run()
         except BaseException as error:  # an interrupt may surface as any of them
             if asked.is_set() or isinstance(error, KeyboardInterrupt):
-                code = _said(name, _interruption(name, keeps), INTERRUPTED)
-            else:
-                code = _ended(name, error)
-    if code == INTERRUPTED and asked.is_set() and is_ours:
-        _end()  # threads may compute for minutes still, and whatever they do is lost
-    if is_ours:  # what is said is said: who asks now to end gets the end that is there
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-    return code
+                return _said(name, _interruption(name, keeps), INTERRUPTED)
+            return _ended(name, error)
 
 
 def _ended(name: str, error: BaseException) -> int:
@@ -111,6 +105,28 @@ def _interruption(name: str, keeps: bool) -> str:
         return "interrupted"
     again = shlex.join([arg for arg in sys.argv[1:] if arg != "--resume"])
     return f"interrupted; what was drawn is kept: python -m {name} {again} --resume goes on from there"
+
+
+@contextmanager
+def _obeying(line: str) -> Iterator[threading.Event]:
+    """Within the block a signal that asks the process to end ends it at once, with that line; beyond it, none does.
+
+    Nothing is raised for it: compiled code that calls Python, as torch's does while it is imported, may not survive an
+    exception. Every record is whole at any moment, and workers end with the process that has started them.
+    """
+
+    def obey(number: int, frame: Any) -> NoReturn:
+        os.write(2, (CLEARED if os.isatty(2) else "").encode() + line.encode(errors="backslashreplace"))
+        _end()
+
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, obey)
+    try:
+        yield threading.Event()
+    finally:
+        for number in SIGNALS:  # what is said is said: who asks now gets the end that is there
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
@@ -166,6 +182,9 @@ def _end(*_: Any) -> NoReturn:
     # Not imported here, where an import may be what is interrupted; without the module nothing is being written.
     if forget := getattr(sys.modules.get("fragility.engine.files"), "forget", None):
         forget()
+    if processes := sys.modules.get("multiprocessing"):
+        for child in processes.active_children():  # which would end by itself, when what it computes is done
+            child.kill()
     os._exit(INTERRUPTED)
 
 

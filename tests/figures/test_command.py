@@ -213,6 +213,7 @@ def test_a_picture_that_cannot_be_written_whole_leaves_the_one_before(ending, tm
     assert list(tmp_path.iterdir()) == [picture]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [("figures.qr_product", "--to", "picture.png"), ("theory", "fraction", "--n", "5", "--plot", "picture.png")],

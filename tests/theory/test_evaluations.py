@@ -17,6 +17,8 @@ import pytest
 from theory.__main__ import METAVARS, MOST_BYTES, main
 from theory.evaluations import EVALUATIONS
 
+pytestmark = pytest.mark.slow  # some two hundred calls
+
 SECONDS = 10  # that one evaluation may take
 ORDINARY = {
     "channels_in": "4",
