@@ -16,6 +16,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from itertools import count, takewhile
 from pathlib import Path
@@ -111,7 +112,7 @@ class Store:
         UsageError : it holds records of other code.
         """
         world, code = self.root / world_name(shard.method, dict(shard.point)), self._code(shard)
-        if world not in self._admitted and (held := _code_held(world)) not in (None, code):
+        if world not in self._admitted and (held := _other_code(world, code)):
             raise _of_other_code(world, code, held)
         self._admitted.add(world)
         return code
@@ -274,13 +275,19 @@ def _seal(table: pa.Table, said: Mapping[bytes, bytes]) -> bytes:
     return hashlib.blake2b(whole, digest_size=16).hexdigest().encode()
 
 
-def _code_held(world: Path) -> str | None:
-    """The fingerprint in the first file of a world, None where there is none that can be read."""
+def _other_code(world: Path, code: str) -> str | None:
+    """The fingerprint in the first file of a world, if that is what was written and of other code; else None."""
     first = min(world.glob("*.parquet"), default=None)
-    try:
-        return None if first is None else _code_of(pq.read_schema(first))
-    except UNREADABLE:  # who reads it will say so
+    if first is None:
         return None
+    with suppress(*UNREADABLE):  # who reads it will say so
+        if _code_of(pq.read_schema(first)) == code:
+            return None
+        table = pq.ParquetFile(first, page_checksum_verification=True).read()
+        held = table.schema.metadata or {}
+        if held.get(DIGEST) == _seal(table, held) and _code_of(table.schema) != code:
+            return _code_of(table.schema)
+    return None
 
 
 def _code_of(schema: pa.Schema) -> str:

@@ -154,9 +154,9 @@ def flip(number: int, seed: int, out: Path, whole: Whole, flags: list[str]) -> T
 
 
 def read(content: bytes) -> tuple[object, ...]:
-    """All that is read of a record: its columns and what it says of itself."""
+    """The columns of a record."""
     table = pq.read_table(pa.BufferReader(content))
-    return table.to_pydict(), table.schema.metadata, table.schema.types
+    return table.to_pydict(), table.schema.types
 
 
 def called(flags: list[str]) -> tuple[object, str]:
