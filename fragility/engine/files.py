@@ -47,6 +47,13 @@ def reason(error: Exception) -> str:
     return (said or type(error).__name__).splitlines()[0]
 
 
+def unwritable(path: Path, error: Exception) -> StorageError:
+    """What to raise where a file cannot be written."""
+    return StorageError(
+        f"{path.parent} must be writable, got: {reason(error)}: free some space or choose another folder, as by --out"
+    )
+
+
 def write_whole(path: Path, content: Any) -> None:
     """Writes bytes under a temporary name in the same folder, which is made if needed, and renames it.
 
@@ -66,9 +73,7 @@ def write_whole(path: Path, content: Any) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except (OSError, ValueError) as error:  # a name with a zero character is a ValueError
-        raise StorageError(
-            f"{path.parent} must be writable, got: {reason(error)}: free some space or choose another folder"
-        ) from None
+        raise unwritable(path, error) from None
     finally:
         _discard(temporary)
 

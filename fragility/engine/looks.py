@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from fragility.engine.files import DamagedRecordError, StorageError, reason
+from fragility.engine.files import DamagedRecordError, reason, unwritable
 
 FILE = "looks.jsonl"
 
@@ -111,7 +111,7 @@ class Looks:
             file.flush()
             os.fsync(file.fileno())
         except OSError as error:
-            raise _unwritable(self.path, error) from None
+            raise unwritable(self.path, error) from None
         self._end += len(line)
 
     @contextmanager
@@ -123,7 +123,7 @@ class Looks:
         except IsADirectoryError as error:
             raise DamagedRecordError(f"{self.path} is damaged ({reason(error)}): remove it") from None
         except (OSError, ValueError) as error:
-            raise _unwritable(self.path, error) from None
+            raise unwritable(self.path, error) from None
         with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield file
@@ -142,9 +142,3 @@ def _read(line: bytes) -> tuple[str, int] | None:
 
 def _count(lines: Sequence[object]) -> str:
     return "1 line that is no look" if len(lines) == 1 else f"{len(lines)} lines that are no looks"
-
-
-def _unwritable(path: Path, error: Exception) -> StorageError:
-    return StorageError(
-        f"{path.parent} must be writable, got: {reason(error)}: free some space or choose another --out"
-    )

@@ -32,6 +32,7 @@ from fragility.engine.shard import Shard
 from fragility.engine.study import Point, UsageError, label
 
 MANIFEST = "manifest.json"
+WAY_OUT = "the command that drew the records, with --resume, makes it anew from what they say"
 SHARD, CODE, DIGEST = b"shard", b"fingerprint", b"digest"  # what a shard's file says of itself
 UNREADABLE = (pa.ArrowException, OSError, TypeError, ValueError, MemoryError, OverflowError)  # raised by a damaged one
 LONGEST_NAME, SHOWN = 255, 200  # bytes of a folder's name that file systems take, and that are kept of a longer one
@@ -191,7 +192,7 @@ def read_manifest(run: Path, *required: str) -> dict[str, Any]:
     try:
         held = read_json(path)
     except DamagedRecordError as damage:
-        raise DamagedRecordError(f"{damage}: {_way_out()}") from None
+        raise DamagedRecordError(f"{damage}: {WAY_OUT}") from None
     if not isinstance(held, dict):
         wrong = f"it must be an object, got {type(held).__name__}"
     else:
@@ -199,7 +200,7 @@ def read_manifest(run: Path, *required: str) -> dict[str, Any]:
         odd = [name for name, (_, fits) in FORMS.items() if name in held and not fits(held[name])]
         wrong = f"it lacks {lacking[0]}" if lacking else f"{odd[0]} must be {FORMS[odd[0]][0]}" if odd else None
     if wrong:
-        raise DamagedRecordError(f"{path} is damaged ({wrong}): {_way_out()}")
+        raise DamagedRecordError(f"{path} is damaged ({wrong}): {WAY_OUT}")
     return held
 
 
@@ -309,10 +310,6 @@ def _aside(path: Path) -> Path:
     except OSError as error:
         raise StorageError(f"{path} must be movable to {aside}, got: {error.strerror}: remove both") from None
     return aside
-
-
-def _way_out() -> str:
-    return "the command that drew the records, with --resume, makes it anew from what they say"
 
 
 def _is_number(value: Any, least: float) -> bool:

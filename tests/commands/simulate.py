@@ -54,7 +54,7 @@ ROWS = [
     ("simulate.qr_product --claims nothing.py", 2, "--claims must be a file of Python ... nothing.py: there is none"),
     ("simulate.qr_product --claims number.py", 2, "--claims must state BOOK = Book(claims, __file__) ... with int"),
     # simulate.qr_product: records and stdout
-    (f"{QUICK} --out file.txt", 3, "must be writable, got: Not a directory: free some space or choose another --out"),
+    (f"{QUICK} --out file.txt", 3, "must be writable, got: Not a directory: free some space or choose another folder"),
     (f"{QUICK} --out {LONG}", 3, "must be writable, got: File name too long"),
     (f"{QUICK} --out /proc/no", 3, "must be writable, got: No such file or directory"),
     (f"{QUICK} --out list", 3, "manifest.json is damaged (it must be an object, got list)"),
