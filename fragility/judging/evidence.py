@@ -133,9 +133,12 @@ class Evidence:
     def quantile(self, statistic: str, level: float, alpha: float) -> tuple[float, float, float]:
         """Lower end, estimate and upper end of the `level` quantile; the ends miss it with probability <= alpha.
 
-        From order statistics, so exact for every continuous law; infinite where the draws are too few for an end.
+        From order statistics, so exact for every continuous law; infinite where the draws are too few for an end, and
+        NaN where one of them has no number.
         """
         points, share = self.ecdf(statistic)
+        if np.isnan(points[-1:]).any():  # where NaN is sorted to
+            return np.nan, np.nan, np.nan
         low, high = quantile_ranks(level, self.samples, alpha)
 
         def ordered(rank: int) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from fragility.claim import Claim
 from fragility.engine.store import Store
 from fragility.engine.study import Point, Study, label
-from fragility.judging.evidence import Columns
+from fragility.judging.evidence import Columns, is_whole
 from fragility.judging.stated import stated
 from fragility.judging.verdict import Verdict
 from fragility.tables import Cell, Column, Table, plain_rows
@@ -75,21 +75,16 @@ def conditions(
 
 def left_out(claim: Claim, point: Point, columns: Columns) -> int:
     """Draws of which a conditional claim does not speak, since they lack a number."""
-    whole = np.all([~_lacks(columns[name]) for name in claim.columns], axis=0)
+    whole = np.all([is_whole(columns[name]) for name in claim.columns], axis=0)
     kept = {name: columns[name][whole] for name in claim.columns}
     lacking = np.zeros(0, dtype=bool)
     if claim.kind == "majority":  # whose sides may lack one, too
         left, right = np.broadcast_arrays(*(np.asarray(side, dtype=float) for side in claim.theory(**kept)))
-        lacking = _lacks(left) | _lacks(right)
+        lacking = ~(is_whole(left) & is_whole(right))
     elif claim.kind == "reported":
         per_draw = np.asarray(stated(claim, point).per_draw(kept[claim.statistic]), dtype=float)
         lacking = np.isnan(per_draw).reshape(len(per_draw), -1).all(axis=1)
     return int(np.count_nonzero(~whole) + np.count_nonzero(lacking))
-
-
-def _lacks(values: np.ndarray) -> np.ndarray:
-    """Which draws lack a number, (draws,)."""
-    return np.isnan(values).any(axis=tuple(range(1, values.ndim)))
 
 
 def plain(verdict: Verdict) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import numpy as np
 from fragility.claim import Claim, Sides
 from fragility.engine.study import Point
 from fragility.judging.bands import clopper_pearson, quantile_ranks
-from fragility.judging.evidence import Evidence
+from fragility.judging.evidence import Evidence, is_whole
 from fragility.judging.kinds.relation import sides
 from fragility.judging.verdict import Verdict
 
@@ -41,7 +41,7 @@ class Count:
         for found in sides(theory, evidence):
             left, right = np.broadcast_arrays(*(np.asarray(side, dtype=float) for side in found))
             entries = tuple(range(1, left.ndim))
-            whole = ~np.any(np.isnan(left) | np.isnan(right), axis=entries)
+            whole = is_whole(left) & is_whole(right)
             complying += int(np.count_nonzero(np.all(left <= right, axis=entries) & whole))
             draws += int(np.count_nonzero(whole))
         return cls(complying, draws)

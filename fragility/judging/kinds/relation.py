@@ -14,7 +14,7 @@ import numpy as np
 from fragility.claim import Claim, Sides, excess
 from fragility.engine.study import Point
 from fragility.judging.bands import Unseen
-from fragility.judging.evidence import Evidence
+from fragility.judging.evidence import Evidence, is_whole
 from fragility.judging.verdict import BETA, Outcome, Unit, Verdict
 
 BY_CHANCE = False
@@ -91,7 +91,7 @@ def _of_records(claim: Claim, theory: Callable[..., Sides], evidence: Evidence) 
     worst, samples = [], 0
     for found in sides(theory, evidence):
         left, right = np.broadcast_arrays(*(np.asarray(side, dtype=float) for side in found))
-        lacking = np.any(np.isnan(left) | np.isnan(right), axis=tuple(range(1, left.ndim)))
+        lacking = ~(is_whole(left) & is_whole(right))
         worst.append(
             np.array([excess(claim.kind, Sides(left[~lacking], right[~lacking])), *([np.nan] if lacking.any() else [])])
         )

@@ -96,7 +96,15 @@ class TestSweep:
 
     def test_values_that_are_not_positive_are_no_agreement(self):
         evidence = {size: Evidence([raw_table({"x": -np.ones(500)})]) for size in SIZES}
-        assert judge(claim(), "made up", evidence, ALPHA).outcome != "agrees"
+        assert judge(claim(), "made up", evidence, ALPHA).outcome == "faulty"
+
+    @pytest.mark.parametrize("make", [raw_table, lambda columns: counted_table([columns])])
+    def test_one_number_that_is_missing_is_no_verdict(self, make):
+        values = {size: seen.values("x") for size, seen in draws(40_000).items()}
+        values[SIZES[0]][7] = np.nan
+        evidence = {size: Evidence([make({"x": column})]) for size, column in values.items()}
+        verdict = judge(claim(), "made up", evidence, ALPHA)
+        assert (verdict.outcome, verdict.fault) == ("faulty", "x is not positive at some size, or lacks a number")
 
     def test_the_slope_is_missed_less_often_than_alpha(self, alpha):
         repeats = 200
