@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
+
+from fragility.engine.shard import Shard
+from fragility.engine.store import Store
 
 LONG = 300 * "x"  # a name that no file system takes
 RAW = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -73,13 +75,13 @@ def runs(folder: Path) -> None:
         (folder / name / "verify").mkdir()
         (folder / name / "verify" / "verdicts.json").write_text(content)
     (manifest(folder / "looked") / "looks.jsonl").write_text("looked\n")
-    other = io.BytesIO()
-    pq.write_table(pa.table({"last": [1.0]}).replace_schema_metadata({b"fingerprint": b"0123456789ab"}), other)
-    for name, record in {"torn": b"PAR1", "other": other.getvalue()}.items():
+    for name in ("torn", "other"):
         run = manifest(folder / name)
         (run / "looks.jsonl").touch()
-        (run / "lu" / "n=4 rows=4^2").mkdir(parents=True)
-        (run / "lu" / "n=4 rows=4^2" / "000000.parquet").write_bytes(record)
+        shard = Shard("simulate.qr_product", "lu", (("n", 4), ("rows", (4, 4))), 0, 0, 1)
+        Store(run, lambda _: "0123456789ab").write(shard, pa.table({"last": [1.0]}))
+    (record,) = (folder / "torn").rglob("*.parquet")
+    record.write_bytes(b"PAR1")
 
 
 def manifest(out: Path, content: str = json.dumps(MANIFEST)) -> Path:
