@@ -13,7 +13,9 @@ SHEET = Sheet(
     ),
 )
 
+PICTURE = SHEET.picture
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("simulate.circulant", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main(PICTURE)

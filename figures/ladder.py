@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from figures.shared.picture import Picture
 from figures.shared.records import drawn as recorded
 from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
 from figures.shared.words import letters
@@ -32,10 +33,10 @@ SPREAD = 0.52  # of the unit between two depths that the rungs of one depth take
 
 @dataclass(frozen=True)
 class Numbers:
-    """What is drawn: the rungs of every point of a run, and whose they are."""
+    """What is drawn: the rungs of every point of a run, and its seed."""
 
     rungs: Sequence[Rungs]
-    manifest: Mapping[str, Any]
+    seed: int
 
 
 def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
@@ -49,7 +50,7 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
     found = [rungs for other in chosen if (rungs := _rungs(run, other))]
     if not found:
         raise FileNotFoundError(f"no records of {point['classes']} classes in {run}")
-    return Numbers(found, manifest)
+    return Numbers(found, manifest["seed"])
 
 
 def size(drawn: Numbers) -> tuple[float, float]:
@@ -84,15 +85,27 @@ def draw(figure: Figure, drawn: Numbers) -> None:
         axes.set_xlabel("depth")
     handles = {handle.get_label(): handle for axes in grid.flat[::-1] for handle in axes.get_legend_handles_labels()[0]}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles))
-    worlds = sorted({rungs.worlds for rungs in drawn.rungs})
-    several = f"{worlds[0]} to {worlds[-1]}" if len(worlds) > 1 else str(worlds[0])
-    figure.suptitle(
-        f"Bounds on the increase of a margin: median and quartiles over {several} random networks, "
-        f"seed {drawn.manifest['seed']}",
-        fontsize=9,
-        x=0.01,
-        ha="left",
+
+
+def title(drawn: Numbers) -> str:
+    """What is compared, over how many networks, and whose draws they are."""
+    spread = f"median and quartiles over {_worlds(drawn)} random networks"
+    return f"Bounds on the increase of a margin: {spread}, seed {drawn.seed}"
+
+
+def caption(drawn: Numbers) -> str:
+    """What marks mean."""
+    return (
+        "How far each bound on the increase of a margin under joint perturbations of inputs and weights lies above the "
+        "exact optimum (grey line; hollow marks: above the best attack, where the optimum is out of reach): medians "
+        f"and quartiles over {_worlds(drawn)} random networks at each depth. A panel for every width and budget; "
+        "vertical axes are logarithmic. What lies below the line is no bound."
     )
+
+
+def _worlds(drawn: Numbers) -> str:
+    worlds = sorted({rungs.worlds for rungs in drawn.rungs})
+    return f"{worlds[0]} to {worlds[-1]}" if len(worlds) > 1 else str(worlds[0])
 
 
 def _panel(axes: Axes, rungs: Sequence[Rungs]) -> None:
@@ -134,7 +147,9 @@ def _reference(drawn: Numbers) -> str:
     return "ratio to the exact optimum" if over == {"exact"} else "ratio to the best attack"
 
 
+PICTURE = Picture("simulate.ladder", numbers, draw, size, title, caption)
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("simulate.ladder", draw, numbers, size)
+    main(PICTURE)

@@ -14,7 +14,9 @@ SHEET = Sheet(
     ),
 )
 
+PICTURE = SHEET.picture
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("simulate.path_length", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main(PICTURE)

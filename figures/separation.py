@@ -20,7 +20,9 @@ SHEET = Sheet(
     ),
 )
 
+PICTURE = SHEET.picture
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("simulate.separation", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main(PICTURE)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from figures.panels import deviation, law, moment, rate
 from figures.panels.shared import TITLE_PAD, decoys, name_decoys, short, subtitle
+from figures.shared.picture import Picture
 from figures.shared.records import NOT_BLIND, held, swept, wanting
 from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
 from fragility import book
@@ -88,6 +89,15 @@ class Sheet:
     title: str
     panels: tuple[Panel, ...]
 
+    @property
+    def picture(self) -> Picture:
+        """What its command draws."""
+        return Picture(self.study, self.numbers, self.draw, self.size, self.heading, caption, point=None)
+
+    def heading(self, drawn: Numbers) -> str:
+        """The title, and whose draws they are."""
+        return f"{self.title}, seed {drawn.seed}"
+
     def size(self, drawn: Numbers) -> tuple[float, float]:
         """Width and height in inches."""
         _, rows = self._shape(len(drawn.shown))
@@ -117,7 +127,6 @@ class Sheet:
             axes.set_title(f"({chr(ord('a') + number)})  {shown.panel.title}", pad=TITLE_PAD)
         for axes in grid[len(drawn.shown) :]:
             axes.remove()
-        figure.suptitle(f"{self.title}, seed {drawn.seed}", fontsize=9, x=0.01, ha="left")
         _legend(figure, all(found.blind for found in drawn.shown))
 
     def _shown(self, panel: Panel, claim: Claim, at: _Reader, point: Point | None) -> Shown | None:
@@ -142,6 +151,17 @@ class Sheet:
     def _shape(panels: int) -> tuple[int, int]:
         columns = panels if panels < COLUMNS else 2 if panels == 4 else COLUMNS
         return columns, math.ceil(panels / columns)
+
+
+def caption(drawn: Numbers) -> str:
+    """What the panels have in common; each says its own claim, point and number of draws."""
+    own = "" if all(shown.blind for shown in drawn.shown) else f" {NOT_BLIND}: drawn by the theorem's own sampler."
+    ids = ", ".join(shown.panel.claim for shown in drawn.shown)
+    return (
+        "Black: exact theory; blue: simulated worlds, drawn without knowing the theory; grey: the band that all panels "
+        "together leave with probability 5 % at most if the theory holds; vermilion, dashed: a wrong statement close "
+        f"to it, which the draws reject. Claims, in order of the panels: {ids}.{own}"
+    )
 
 
 class _Reader:

@@ -27,7 +27,8 @@ class StatementNumbers:
 
     Parameters
     ----------
-    claim : its row of the table.
+    id : of its row of the table.
+    holds : whether the table says so.
     worst : largest excess over the worlds, over the claim's tolerance; at most 1 if it holds.
     decoys : the same of each decoy, (k,).
     slack : of a bound that stands, minus the excess: in the world nearest to equality, and between which values most
@@ -35,7 +36,8 @@ class StatementNumbers:
     worlds : how many.
     """
 
-    claim: Claim
+    id: str
+    holds: bool
     worst: float
     decoys: np.ndarray
     slack: tuple[float, float, float] | None
@@ -51,7 +53,8 @@ def numbers(claim: Claim, evidence: Evidence) -> StatementNumbers:
         low, high = np.quantile(-excess, MIDDLE, method="nearest")
         slack = -float(excess.max()), float(low), float(high)
     return StatementNumbers(
-        claim=claim,
+        id=claim.id,
+        holds=claim.holds,
         worst=float(excess.max()) / claim.tolerance,
         decoys=evidence.values("decoys").max(axis=0) / claim.tolerance if some else np.empty(0),
         slack=slack,
@@ -69,7 +72,7 @@ def draw_excess(axes: Axes, rows: Sequence[Sequence[StatementNumbers]], lane: fl
     axes.axvline(1, color=THEORY, lw=0.9)
     for y, statements in enumerate(rows):
         for statement in statements:
-            marker, color = ("o", SIMULATION) if statement.claim.holds else ("D", WITNESS)
+            marker, color = ("o", SIMULATION) if statement.holds else ("D", WITNESS)
             _dots(axes, [statement.worst], y - lane, SHOWN, marker, color)
             _dots(axes, statement.decoys, y + lane, SHOWN, marker="|", color=DECOY)
     axes.set(xscale="log", xlim=(SHOWN[0] / 3, SHOWN[1] * 3), xlabel="worst excess over all worlds / tolerance")

@@ -37,7 +37,7 @@ def run(tmp_path_factory):
 
 def found(run, page):
     drawn = numbers(run.root, run.manifest, page)
-    return drawn, {one.claim.id: one for row in drawn.rows for one in row.statements}
+    return drawn, {one.id: one for row in drawn.rows for one in row.statements}
 
 
 def test_all_papers_stand_on_the_first_page(run):
