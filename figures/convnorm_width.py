@@ -12,6 +12,7 @@ import numpy as np
 
 from empirical.convnorm_width.columns import ATTACKS, WORDS, Cell, cells, seeds, where
 from empirical.convnorm_width.study import STUDY
+from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY, WITNESS
 from fragility.engine.study import Point
@@ -83,8 +84,16 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     _table(parts[1], drawn)
     _courses(parts[2], drawn)
     _norms(parts[3], drawn)
-    title = f"WideResNet-16-k, {seeds(drawn.columns)}: {where(drawn.point, STUDY.grid)}"
-    figure.suptitle(fill(title, LONGEST), fontsize=9, x=0.01, ha="left")
+
+
+def title(drawn: Numbers) -> str:
+    """What stands above it."""
+    return fill(f"WideResNet-16-k, {seeds(drawn.columns)}: {where(drawn.point, STUDY.grid)}", LONGEST)
+
+
+def caption(drawn: Numbers) -> str:
+    """What stands below it."""
+    return f"Accuracies and spectral norms of WideResNets, {seeds(drawn.columns)}; bars are 95 % intervals over seeds."
 
 
 def _heights(drawn: Numbers) -> tuple[float, float, float, float]:
@@ -228,7 +237,17 @@ def _handles(entries: Sequence[tuple[str, str, str, str]]) -> list[Any]:
     ]
 
 
+PICTURE = Picture(
+    "empirical.convnorm_width",
+    numbers,
+    draw,
+    size,
+    title,
+    caption,
+    shows=("ConvNorm, Figure 1", "ConvNorm, Figure 2", "ConvNorm, Figure 3"),
+)
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("empirical.convnorm_width", draw, numbers, size=size)
+    main(PICTURE)

@@ -23,6 +23,7 @@ from empirical.conditioning.columns import (
 )
 from empirical.conditioning.measure import ATTACKS, LAYERS, MODELS, RADII, SHOWN, TABLE_RADII
 from empirical.measures.condition import NORMS
+from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY
 from fragility.engine.study import Point
@@ -82,15 +83,22 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     _all_classes(parts[1], drawn)
     _courses(parts[2], drawn)
     _accuracies(parts[3], drawn)
+
+
+def title(drawn: Numbers) -> str:
+    """What stands above it."""
     point, networks = drawn.point, len(drawn.columns["seed"])
     both = f", CNN epochs: {point['epochs']}" if CONV in drawn.models else ""
-    figure.suptitle(
+    return (
         f"{networks} seeds on {DATA_SETS[point['dataset']]}, {point['steps']} steps of the attacks{both}\n"
-        f"simple model: {setting(point)}",
-        fontsize=9,
-        x=0.01,
-        ha="left",
+        f"simple model: {setting(point)}"
     )
+
+
+def caption(drawn: Numbers) -> str:
+    """What stands below it."""
+    networks = len(drawn.columns["seed"])
+    return f"Condition numbers and accuracies of {networks} networks; bands of accuracies are 95 % intervals."
 
 
 def _heights(drawn: Numbers) -> tuple[float, float, float, float]:
@@ -254,7 +262,17 @@ def _named(axes: Axes, text: str) -> None:
     axes.set_ylabel(text, rotation=0, ha="right", va="center", fontsize=7)
 
 
+PICTURE = Picture(
+    "empirical.conditioning",
+    numbers,
+    draw,
+    size,
+    title,
+    caption,
+    shows=tuple(f"Conditioning, Figure {number}" for number in range(1, 6)),
+)
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("empirical.conditioning", draw, numbers, size=size)
+    main(PICTURE)

@@ -11,6 +11,7 @@ import numpy as np
 
 from empirical.imagenet_compression.tables import EXPERIMENTS, kept
 from empirical.measures.path import ends
+from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
 from fragility.engine.study import Point
@@ -63,13 +64,17 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     left, right = below.subplots(1, 2)
     _cosines(left, drawn)
     _lengths(right, drawn)
+
+
+def title(drawn: Numbers) -> str:
+    """What stands above it."""
     pairs, count = int(drawn.compared.sum()), len(drawn.compared)
-    above.suptitle(
-        f"{drawn.point['model']}, {_pairs(pairs)}" + (f" of {count}" if pairs < count else ""),
-        fontsize=9,
-        x=0.01,
-        ha="left",
-    )
+    return f"{drawn.point['model']}, {_pairs(pairs)}" + (f" of {count}" if pairs < count else "")
+
+
+def caption(drawn: Numbers) -> str:
+    """What stands below it."""
+    return f"Photographs of two classes and what {drawn.point['model']} looks at on the way between them."
 
 
 def _photographs(row: Any, drawn: Numbers) -> None:
@@ -152,7 +157,17 @@ def _pairs(count: int) -> str:
     return "1 pair" if count == 1 else f"{count} pairs"
 
 
+PICTURE = Picture(
+    "empirical.imagenet_compression",
+    numbers,
+    draw,
+    (7.2, 5.6),
+    title,
+    caption,
+    shows=("Feature compression, Figure 5", "Feature compression, Figure 6"),
+)
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("empirical.imagenet_compression", draw, numbers, size=(7.2, 5.6))
+    main(PICTURE)

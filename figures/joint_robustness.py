@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from empirical.joint_robustness.tables import INDEX
+from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.style import DATA_SETS, DECOY, SIMULATION, THEORY, WITNESS
 from fragility.engine.study import Point
@@ -83,10 +84,15 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     _edge(right, drawn.columns, "(i)  weights alone", r"weights, $\epsilon_w$; $\epsilon_x = 0$", weights=True)
     left.set_ylabel("share of images")
     _explained(spare)
-    figure.suptitle(_title(drawn), fontsize=9, x=0.01, ha="left")
 
 
-def _title(drawn: Numbers) -> str:
+def caption(drawn: Numbers) -> str:
+    """What stands below it."""
+    return "Accuracies under joint attacks on inputs and weights, means over seeds."
+
+
+def title(drawn: Numbers) -> str:
+    """What stands above it."""
     point, seeds = drawn.point, len(drawn.columns["auc"])
     of = "batch" if point["weights"] == "batch" else "image"
     return (
@@ -134,7 +140,11 @@ def _explained(axes: Axes) -> None:
     axes.legend(handles=[*trainings, *lines], loc="upper left", bbox_to_anchor=(-0.05, 0.45), fontsize=6.5)
 
 
+PICTURE = Picture(
+    "empirical.joint_robustness", numbers, draw, SIZE, title, caption, shows=("Joint margin bounds, Figure 1",)
+)
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("empirical.joint_robustness", draw, numbers, size=SIZE)
+    main(PICTURE)

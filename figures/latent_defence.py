@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY, WITNESS
 from fragility.engine.study import Point
@@ -82,10 +83,15 @@ def draw(figure: Figure, drawn: Numbers) -> None:
         axes.set_xlabel(r"smallest $\|\delta\|_2$ of pixels")
     _rows(panels[0])
     parts[1].legend(handles=_ways(columns), loc="outside lower center", ncols=4, columnspacing=1.2, handletextpad=0.3)
-    figure.suptitle(_title(drawn), fontsize=8.5, x=0.01, ha="left")
 
 
-def _title(drawn: Numbers) -> str:
+def caption(drawn: Numbers) -> str:
+    """What stands below it."""
+    return "Classifiers of images and of latent codes under attack."
+
+
+def title(drawn: Numbers) -> str:
+    """What stands above it."""
     seeds, images = len(drawn.columns["seed"]), DATA_SETS[drawn.point["dataset"]]
     return (
         f"Classifiers of images and of codes: {images}, {seeds} seed{'s' if seeds > 1 else ''}\n"
@@ -204,7 +210,17 @@ def _ways(columns: Mapping[str, np.ndarray]) -> Sequence[Any]:
     return [*ways, none, every, Patch(color=CHANCE, lw=0, label="certified")]
 
 
+PICTURE = Picture(
+    "empirical.latent_defence",
+    numbers,
+    draw,
+    SIZE,
+    title,
+    caption,
+    shows=tuple(f"Latent and SVD defences, Figure {number}" for number in (4, 5, 6)),
+)
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("empirical.latent_defence", draw, numbers, size=SIZE)
+    main(PICTURE)

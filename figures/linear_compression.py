@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
 from figures.shared.words import letters
@@ -105,17 +106,23 @@ def draw(figure: Figure, drawn: Numbers) -> None:
         axes.set_ylabel("mean fraction, valid")
     for axes in grid[0]:
         axes.legend()
+
+
+def title(drawn: Numbers) -> str:
+    """What stands above it."""
     counts = sorted({len(values["valid"]) for _, values in drawn.records})
     several = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
     settings = _rest(drawn.records[0][0])
     how = f"{settings['optimiser']} at rate {settings['rate']:g}, {settings['epochs']} epochs"
-    figure.suptitle(
+    return (
         f"Trained linear networks: {several} a point, {settings['hidden']} hidden units, {how}, "
-        f"seed {drawn.manifest['seed']}",
-        fontsize=8.5,
-        x=0.01,
-        ha="left",
+        f"seed {drawn.manifest['seed']}"
     )
+
+
+def caption(drawn: Numbers) -> str:
+    """What stands below it."""
+    return "What trained linear networks look at, beside the law of a random one."
 
 
 def _dimensions(axes: Axes, records: Sequence[tuple[Point, Mapping[str, np.ndarray]]]) -> None:
@@ -170,7 +177,18 @@ def _points(axes: Axes, x: np.ndarray, estimates: Sequence[Estimate], color: str
     axes.errorbar(x, y, reach, fmt=marker, color=color, ms=3.2, lw=0.9, label=text)
 
 
+PICTURE = Picture(
+    "empirical.linear_compression",
+    numbers,
+    draw,
+    size,
+    title,
+    caption,
+    shows=("Feature compression, Figure 2",),
+    point=None,
+)
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("empirical.linear_compression", draw, numbers, size=size, point=None)
+    main(PICTURE)

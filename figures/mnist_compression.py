@@ -11,6 +11,7 @@ import numpy as np
 
 from empirical.measures.path import ends
 from empirical.mnist_compression.tables import ILLUSTRATED, compression, kept, predicted, ratio
+from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY
 from fragility.engine.study import Point
@@ -54,14 +55,20 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     left, right = parts[1].subplots(1, 2)
     _scatter(left, drawn.columns)
     _way(right, drawn.columns)
+
+
+def title(drawn: Numbers) -> str:
+    """What stands above it."""
     point = drawn.point
-    figure.suptitle(
+    return (
         f"{len(drawn.columns['works'])} of {drawn.tried} sevens of {DATA_SETS[point['dataset']]}, construction "
-        f"{point['construction']}; network {point['network']} after {point['epochs']} epochs",
-        fontsize=9,
-        x=0.01,
-        ha="left",
+        f"{point['construction']}; network {point['network']} after {point['epochs']} epochs"
     )
+
+
+def caption(drawn: Numbers) -> str:
+    """What stands below it."""
+    return "Sevens, ones made of them, and what a network needs to confuse them."
 
 
 def _pictures(figure: SubFigure, drawn: Numbers) -> None:
@@ -134,7 +141,17 @@ def _way(axes: Axes, columns: Mapping[str, np.ndarray]) -> None:
     axes.legend(loc="upper left", ncols=2)
 
 
+PICTURE = Picture(
+    "empirical.mnist_compression",
+    numbers,
+    draw,
+    SIZE,
+    title,
+    caption,
+    shows=("Feature compression, Figure 3", "Feature compression, Figure 4"),
+)
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("empirical.mnist_compression", draw, numbers, size=SIZE)
+    main(PICTURE)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
 from fragility.engine.study import Point, label
@@ -56,15 +57,21 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
     _along(left, drawn)
     _perturbations(right, drawn)
+
+
+def title(drawn: Numbers) -> str:
+    """What stands above it."""
     layers, point = drawn.point["layers"], drawn.point
-    figure.suptitle(
+    return (
         f"{len(drawn.columns['column'])} of {drawn.networks} ReLU networks with accuracy 1: "
         f"{layers} hidden layer{'s' if layers > 1 else ''} of {point['width']}, n = {point['n']}, "
-        f"scale {point['scale']:g}, seed {drawn.manifest['seed']}",
-        fontsize=9,
-        x=0.01,
-        ha="left",
+        f"scale {point['scale']:g}, seed {drawn.manifest['seed']}"
     )
+
+
+def caption(drawn: Numbers) -> str:
+    """What stands below it."""
+    return "Compression of trained ReLU networks along a segment, and their smallest perturbations."
 
 
 def _along(axes: Axes, drawn: Numbers) -> None:
@@ -119,7 +126,9 @@ def _perturbations(axes: Axes, drawn: Numbers) -> None:
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
 
 
+PICTURE = Picture("empirical.relu_compression", numbers, draw, (7.2, 3.6), title, caption)
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("empirical.relu_compression", draw, numbers, size=(7.2, 3.6))
+    main(PICTURE)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY, WITNESS
 from fragility.engine.study import Point
@@ -83,10 +84,15 @@ def draw(figure: Figure, drawn: Numbers) -> None:
         panel(axes, drawn)
     for axes in (*panels[2:5], *below):
         axes.set(xlabel="% of singular values", xlim=(0, 100), xticks=range(0, 101, 20))
-    figure.suptitle(_title(drawn), fontsize=8.5, x=0.01, ha="left")
 
 
-def _title(drawn: Numbers) -> str:
+def caption(drawn: Numbers) -> str:
+    """What stands below it."""
+    return "Accuracies of classifiers whose singular values are changed."
+
+
+def title(drawn: Numbers) -> str:
+    """What stands above it."""
     seeds, images = len(drawn.columns["seed"]), DATA_SETS[drawn.point["dataset"]]
     return (
         f"Changed singular values of all layers: {images}, {seeds} seed{'s' if seeds > 1 else ''}, "
@@ -174,7 +180,11 @@ def _styles(solid: str, dotted: str) -> Sequence[Any]:
     return [_line("0.4", "-", solid), _line("0.4", ":", dotted)]
 
 
+PICTURE = Picture(
+    "empirical.svd_defence", numbers, draw, SIZE, title, caption, shows=("Latent and SVD defences, Figure 7",)
+)
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("empirical.svd_defence", draw, numbers, size=SIZE)
+    main(PICTURE)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from empirical.convnorm_width.columns import WORDS
 from empirical.convnorm_width.study import STUDY
 from empirical.convnorm_width.trainings import NORMALISATIONS
-from figures.convnorm_width import OF_ATTACK, OF_NORM, OF_NORMALISATION, draw, numbers, size
+from figures.convnorm_width import OF_ATTACK, OF_NORM, OF_NORMALISATION, PICTURE, numbers, size
 from figures.shared.style import DECOY, SETTINGS
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
@@ -38,7 +38,7 @@ def drawn(tmp_path, widths, seeds=2, normalisations=NORMALISATIONS, trained=True
     found = numbers(store.root, json.loads((store.root / "manifest.json").read_text()), point)
     with mpl.rc_context(SETTINGS):
         figure = Figure(size(found), layout="constrained")
-        draw(figure, found)
+        PICTURE.draw_titled(figure, found)
         figure.draw_without_rendering()
     return figure, made
 

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from empirical.conditioning.measure import MODELS, RADII, STATISTICS, TABLE_RADII
-from figures.empirical_conditioning import draw, numbers, size
+from figures.empirical_conditioning import PICTURE, numbers, size
 from figures.shared.style import SETTINGS
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
@@ -51,7 +51,7 @@ def drawn(tmp_path, seeds=3, change=None, **other):
     found = numbers(tmp_path / "run", {"seed": 0}, point)
     with mpl.rc_context(SETTINGS):
         figure = Figure(size(found), layout="constrained")
-        draw(figure, found)
+        PICTURE.draw_titled(figure, found)
     return figure, columns
 
 

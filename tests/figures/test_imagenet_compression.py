@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from empirical.imagenet_compression.measure import PICTURE, STATISTICS
-from figures.imagenet_compression import draw, numbers
+from empirical.imagenet_compression.measure import PICTURE as SIDE
+from empirical.imagenet_compression.measure import STATISTICS
+from figures.imagenet_compression import PICTURE, numbers
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store
@@ -24,7 +25,7 @@ def written(tmp_path, pairs, misclassified=()):
         values |= {"clean": np.array([217.0]), "partner": np.array([160.0 + index]), "peak": np.array([0.1])}
         values |= {"clean_right": np.array([float(index not in misclassified)]), "partner_right": np.ones(1)}
         codes = [65536 * red + 256 * green + blue for red, green, blue in (COLOUR, (0, 0, 0), (255, 255, 255))]
-        pictures = np.repeat(np.array(codes, dtype=float), PICTURE**2)[None]
+        pictures = np.repeat(np.array(codes, dtype=float), SIDE**2)[None]
         values["pictures"] = pictures if index == 0 else np.full_like(pictures, np.nan)
         store.write(
             Shard("empirical.imagenet_compression", "trained", tuple(POINT.items()), 3, index, 1), raw_table(values)
@@ -37,14 +38,14 @@ def drawn(tmp_path, pairs, **how):
     run, manifest = written(tmp_path, pairs, **how)
     found = numbers(run, manifest, POINT)
     figure = Figure(layout="constrained")
-    draw(figure, found)
+    PICTURE.draw_titled(figure, found)
     return found, figure, dict(zip("abcdef", figure.get_axes(), strict=True))
 
 
 def test_pictures_are_those_of_the_first_pair_and_the_last_adds_the_perturbation(tmp_path):
     _, _, axes = drawn(tmp_path, 3)
     clean, partner, adversarial = (axes[letter].images[0].get_array() for letter in "abd")
-    assert clean.shape == (PICTURE, PICTURE, 3)
+    assert clean.shape == (SIDE, SIDE, 3)
     np.testing.assert_allclose(clean, np.broadcast_to(np.array(COLOUR) / 255, clean.shape))
     assert not partner.any()
     np.testing.assert_allclose(adversarial - clean, 0.1, atol=1e-12)
@@ -63,7 +64,7 @@ def test_lengths_and_cosines_are_of_the_pairs_that_can_be_compared(tmp_path):
     middle, one = axes["e"].get_lines()
     np.testing.assert_allclose(middle.get_ydata(), np.median(found.columns["cosine"][[0, 1, 3]], axis=0))
     np.testing.assert_allclose(one.get_ydata(), found.columns["cosine"][0])
-    assert "3 pairs of 4" in figure.subfigs[0].get_suptitle()
+    assert "3 pairs of 4" in figure.get_suptitle()
 
 
 def test_one_pair_has_no_band_and_no_pair_no_points(tmp_path):

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from empirical.joint_robustness.study import STUDY
 from empirical.joint_robustness.tables import INDEX
 from empirical.joint_robustness.trainings import TRAININGS
-from figures.joint_robustness import EDGES, PANELS, SIZE, draw, numbers
+from figures.joint_robustness import EDGES, PANELS, PICTURE, SIZE, numbers
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store
@@ -35,7 +35,7 @@ def drawn(request, tmp_path):
     store.save_manifest(points=[POINT], seed=0)
     manifest = json.loads((store.root / "manifest.json").read_text())
     figure = Figure(SIZE, layout="constrained")
-    draw(figure, numbers(store.root, manifest, POINT))
+    PICTURE.draw_titled(figure, numbers(store.root, manifest, POINT))
     figure.draw_without_rendering()
     return figure, made
 

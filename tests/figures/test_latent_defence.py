@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from empirical.latent_defence.study import STUDY
-from figures.latent_defence import KINDS, NAMES, SIZE, WAYS, Numbers, draw, numbers
+from figures.latent_defence import KINDS, NAMES, PICTURE, SIZE, WAYS, Numbers, numbers
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store
@@ -21,7 +21,7 @@ MARKS = {mark for _, _, mark in KINDS.values()}
 
 def drawn_from(made):
     figure = Figure(SIZE, layout="constrained")
-    draw(figure, Numbers(made, POINT))
+    PICTURE.draw_titled(figure, Numbers(made, POINT))
     return figure
 
 
@@ -53,7 +53,7 @@ def stored(request, tmp_path_factory):
     store.save_manifest(points=[POINT], seed=0)
     manifest = json.loads((store.root / "manifest.json").read_text())
     figure = Figure(SIZE, layout="constrained")
-    draw(figure, numbers(store.root, manifest, POINT))
+    PICTURE.draw_titled(figure, numbers(store.root, manifest, POINT))
     figure.draw_without_rendering()
     return figure, made
 

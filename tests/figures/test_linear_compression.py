@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from empirical.linear_compression.study import LOOKS, STATISTICS
-from figures.linear_compression import draw, numbers, size
+from figures.linear_compression import PICTURE, numbers, size
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store
@@ -43,7 +43,7 @@ def test_a_row_for_each_scale(tmp_path):
     found = numbers(*written(tmp_path, points), None)
     assert (found.scales, found.n, found.lacking) == ([5.0, 1.0], 12, [])
     figure = Figure(size(found))
-    draw(figure, found)
+    PICTURE.draw_titled(figure, found)
     assert len(figure.axes) == 6
     assert {"as printed", "printed", "Theorem 6"} <= set(texts(figure))
     assert "20 a point" in figure.get_suptitle()
@@ -60,7 +60,7 @@ def test_other_dimensions_have_nothing_printed(tmp_path):
     found = numbers(*written(tmp_path, [point(7, 5.0), point(9, 5.0)]), point(7, 5.0))
     assert found.n == 7
     figure = Figure(size(found))
-    draw(figure, found)
+    PICTURE.draw_titled(figure, found)
     assert len(figure.axes) == 3
     assert not {"as printed", "printed"} & set(texts(figure))
 

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from empirical.mnist_compression.measure import STATISTICS
-from figures.mnist_compression import SIZE, draw, numbers
+from figures.mnist_compression import PICTURE, SIZE, numbers
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store
@@ -41,7 +41,7 @@ def test_only_what_works_is_drawn(tmp_path):
     found = numbers(root, manifest, POINT)
     assert found.tried == 8
     figure = Figure(SIZE, layout="constrained")
-    draw(figure, found)
+    PICTURE.draw_titled(figure, found)
     figure.draw_without_rendering()
     assert "6 of 8 sevens of digits" in figure.get_suptitle()
     images = [axes.images[0].get_array() for axes in figure.axes if axes.images]
@@ -61,7 +61,7 @@ def test_only_what_works_is_drawn(tmp_path):
 def test_fewer_than_five_images_are_enough(tmp_path, works):
     root, manifest, _ = written(tmp_path, works)
     figure = Figure(SIZE, layout="constrained")
-    draw(figure, numbers(root, manifest, POINT))
+    PICTURE.draw_titled(figure, numbers(root, manifest, POINT))
     assert sum(bool(axes.images) for axes in figure.axes) == 4 * sum(works)
 
 

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from empirical.relu_compression.measure import STATISTICS
-from figures.relu_compression import draw, numbers
+from figures.relu_compression import PICTURE, numbers
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store
@@ -43,7 +43,7 @@ def test_what_is_drawn(tmp_path, other):
     made["distance"][0, 1] = np.inf
     written(tmp_path, point, made)
     figure = Figure()
-    draw(figure, numbers(tmp_path, MANIFEST, point))
+    PICTURE.draw_titled(figure, numbers(tmp_path, MANIFEST, point))
     left, right = figure.axes
     text = [entry.get_text() for entry in left.get_legend().get_texts()]
     assert ("printed means" in text) == (not other)

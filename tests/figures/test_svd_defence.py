@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
 from empirical.svd_defence.study import STUDY
-from figures.svd_defence import CURVES, KINDS, OF_TREATMENTS, PANELS, SIZE, draw, numbers
+from figures.svd_defence import CURVES, KINDS, OF_TREATMENTS, PANELS, PICTURE, SIZE, numbers
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store
@@ -47,7 +47,7 @@ def drawn(request, tmp_path_factory):
     store.save_manifest(points=[POINT], seed=0)
     manifest = json.loads((store.root / "manifest.json").read_text())
     figure = Figure(SIZE, layout="constrained")
-    draw(figure, numbers(store.root, manifest, POINT))
+    PICTURE.draw_titled(figure, numbers(store.root, manifest, POINT))
     figure.draw_without_rendering()
     return figure, made
 
