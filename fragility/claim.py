@@ -86,15 +86,20 @@ class Reported(NamedTuple):
     ----------
     printed : a number as it stands in print, or an array of such, NaN where nothing is printed.
     predicted : the same from theory; NaN where it is silent.
-    per_draw : maps the recorded statistic, (draws, ...), to what each draw has in place of `printed`: (draws,) for a
-        number, and else (draws, *shape of the array).
+    per_draw : maps recorded statistics, (draws, ...) each, the claim's own and then those of `also`, to what each draw
+        has in place of `printed`: (draws,) for a number, and else (draws, *shape of the array). NaN of draws that are
+        not meant, such as networks that the paper leaves out.
     scale : the scale on which both are compared, such as np.log10 of numbers that span orders of magnitude.
+    also : names of the statistics that `per_draw` takes besides the claim's own.
+    mean_of : over how many of its authors' draws what is printed is a mean; 1 if it is of a single one.
     """
 
     printed: float | np.ndarray
     predicted: float | np.ndarray = float("nan")
-    per_draw: Callable[[np.ndarray], np.ndarray] = same
+    per_draw: Callable[..., np.ndarray] = same
     scale: Callable[[np.ndarray], np.ndarray] = same
+    also: tuple[str, ...] = ()
+    mean_of: int = 1
 
 
 def everywhere(**_point: Any) -> bool:
@@ -248,7 +253,7 @@ class Claim:
         """The recorded statistics that it speaks of: of two sides, those that its theory takes, at either point."""
         if self.of_records:
             return tuple(dict.fromkeys(name.removesuffix(BESIDE) for name in signature(self.theory).parameters))
-        return (self.statistic,)
+        return (self.statistic, *(self.theory().also if self.kind == "reported" else ()))
 
     @property
     def standing(self) -> str:

@@ -159,6 +159,7 @@ NUMBERS: tuple[Number, ...] = (
     ),
     *_text(FEATURE, "secondary", {"linear study, dimension": "12", "linear study, hidden neurons": "3000"}),
     *_text(FEATURE, "secondary", {"linear study, accurate runs of Table 2": "18"}),
+    *_text(FEATURE, "inferred", {"linear study, |cos theta_2| of the second selection": "0.9"}),
     *_text(FEATURE, "printed", {"linear study, accurate runs of Table 1": "10", "non-linear study, networks": "50"}),
     # Conditioning, Tables I and II.
     *_grid(CONDITIONING, "Table I", ("simple", "conv"), {"clean accuracy": "0.918 0.989"}),

@@ -36,7 +36,8 @@ OF_WORLDS = (
 OF_RECORDS = {
     "draws": "gap of a bound or an identity: by how much the worst draw fails, relative to 1 + |right side|.",
     "share": "gap of a majority: by how much the share of draws that comply falls short of one half.",
-    "printed": "gap of a printed number: to the mean of the draws; the band is how far one more draw may lie from it.",
+    "printed": "gap of a printed number: to the mean of the draws; the band is how far one more draw may lie from"
+    " it, or the mean of as many more as the printed one is a mean of.",
 }
 
 
@@ -82,7 +83,7 @@ def left_out(claim: Claim, point: Point, columns: Columns) -> int:
         left, right = np.broadcast_arrays(*(np.asarray(side, dtype=float) for side in claim.theory(**kept)))
         lacking = ~(is_whole(left) & is_whole(right))
     elif claim.kind == "reported":
-        per_draw = np.asarray(stated(claim, point).per_draw(kept[claim.statistic]), dtype=float)
+        per_draw = np.asarray(stated(claim, point).per_draw(*kept.values()), dtype=float)
         lacking = np.isnan(per_draw).reshape(len(per_draw), -1).all(axis=1)
     return int(np.count_nonzero(~whole) + np.count_nonzero(lacking))
 

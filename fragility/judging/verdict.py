@@ -37,7 +37,8 @@ class Verdict:
     resolution : the smallest discrepancy, in its `unit`, that these draws rule out where none was found.
     unit : "gap": the resolution is a gap; "worlds", "draws": the share of them that fail; "witness": the same of
         worlds, but the only one looked at is stored since it fails; "share": by how much the share of draws that comply
-        may fall short of one half; "printed": half the width of the interval in which one more draw lies.
+        may fall short of one half; "printed": half the width of the interval in which one more draw lies, or the mean
+        of as many as were averaged in print.
     wanted : the resolution at which no gap makes "agrees".
     samples : draws looked at; needed : draws at which the resolution reaches what is wanted, 0 where none would do.
     alpha : error rate of the look; 0 where chance cannot contradict the claim.

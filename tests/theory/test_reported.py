@@ -5,7 +5,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from fragility.claim import Reported
 from theory.claims import BOOK
 from theory.convolution.robust_accuracy import overfitted
 from theory.products.fraction import fraction_law
@@ -79,13 +78,31 @@ def test_the_caps_on_the_stable_ranks():
 
 def test_predictions():
     theory = {claim.id: claim.theory for claim in ROWS}
-    assert theory["fc.table2.fraction"]() == Reported(0.3280, fraction_law(12, (12,)).mean())
-    assert theory["fc.table2.fraction"]().predicted == pytest.approx(0.2352, abs=5e-5)
+    for name, printed in (("fc.table2.fraction", 0.3280), ("fc.table2.aligned.fraction", 0.3280)):
+        assert theory[name]().printed == printed
+        assert theory[name]().predicted == fraction_law(12, (12,)).mean() == pytest.approx(0.2352, abs=5e-5)
     # A fixed direction in a random plane: which dimensions would give the printed mean and median.
-    assert theory["fc.table3.mean"](dimension=15).predicted == pytest.approx(0.329039, abs=1e-6)
-    assert theory["fc.table3.mean"](dimension=15.10993845).predicted == pytest.approx(0.3278, abs=1e-9)
-    assert theory["fc.table3.median"](dimension=14.25841579).predicted == pytest.approx(0.3270, abs=1e-9)
-    assert theory["fc.table8.found"](experiment="2") == Reported(0.0828, 0.0349)
+    assert theory["fc.table3.mean"](n=15).predicted == pytest.approx(0.329039, abs=1e-6)
+    assert theory["fc.table3.mean"](n=15.10993845).predicted == pytest.approx(0.3278, abs=1e-9)
+    assert theory["fc.table3.median"](n=14.25841579).predicted == pytest.approx(0.3270, abs=1e-9)
+    # In 12 dimensions: Gamma(3/2) Gamma(6) / Gamma(13/2), Gamma(6) / (sqrt(pi) Gamma(13/2)) and 1 - (1 - m^2)^5 = 1/2.
+    assert theory["fc.table3.mean"]().predicted == pytest.approx(0.3694, abs=5e-5)
+    assert theory["fc.table3.mean.line"]().predicted == pytest.approx(0.2352, abs=5e-5)
+    assert theory["fc.table3.median"]().predicted == pytest.approx(0.3598, abs=5e-5)
+    np.testing.assert_array_equal(theory["fc.table8.found"]().printed, [0.0722, 0.0828, 0.0607, 0.0679])
+    np.testing.assert_array_equal(theory["fc.table8.found"]().predicted, [0.0765, 0.0349, 0.0387, 0.0806])
+
+
+def test_a_mean_in_print_is_of_as_many_as_the_paper_says():
+    averages = {claim.id: claim.theory().mean_of for claim in ROWS if claim.theory().mean_of > 1}
+    table_2 = {f"fc.table2.{part}" for part in ("fraction", "cosine", "difference")}
+    assert {name for name, runs in averages.items() if runs == 18} == {
+        *table_2,
+        *(name.replace("table2", "table2.aligned") for name in table_2),
+    }
+    assert {name for name, runs in averages.items() if runs == 50} == {
+        f"fc.table3.{part}" for part in ("mean", "mean.line", "median", "median.line")
+    }
 
 
 @pytest.mark.parametrize("claim", ROWS, ids=lambda claim: claim.id)

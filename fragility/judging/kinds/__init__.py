@@ -76,7 +76,7 @@ def conditional(claim: Claim, evidence: Evidence) -> Evidence:
 
 def spoken_of(claim: Claim) -> tuple[str, ...]:
     """The columns that its theory takes: of two points that are compared, those of both."""
-    return tuple(signature(claim.theory).parameters) if claim.of_records else (claim.statistic,)
+    return tuple(signature(claim.theory).parameters) if claim.of_records else claim.columns
 
 
 def _missing(claim: Claim, evidence: Evidence) -> str:

@@ -1,10 +1,11 @@
-"""Printed numbers: whether what a paper prints can be one more draw of a study.
+"""Printed numbers: whether what a paper prints can be one more draw of a study, or the mean of so many more.
 
-A printed number is one network of its authors', so that it is set beside the interval in which one more draw lies:
-Student's, mean +- t s sqrt(1 + 1/n), exact for normal draws, at an error rate that all printed entries share. It
-disagrees if an entry lies outside; if none does, it agrees once half the width of each interval is at most the
-tolerance, and is blunt before. Gap, band and tolerance are differences on the scale on which the row compares. Draws
-that are all alike say nothing about the spread of others: half the width is then the tolerance.
+A printed number is one network of its authors', or the mean of m of them, so that it is set beside the interval in
+which the mean of m more draws lies: Student's, mean +- t s sqrt(1/m + 1/n), exact for normal draws, at an error rate
+that all printed entries share. It disagrees if an entry lies outside; if none does, it agrees once half the width of
+each interval is at most the tolerance, and is blunt before. Gap, band and tolerance are differences on the scale on
+which the row compares. Draws that are all alike say nothing about the spread of others: half the width is then the
+tolerance.
 """
 
 from __future__ import annotations
@@ -30,13 +31,15 @@ MOST = 10**6  # draws; the intervals are then as narrow as they ever are, to a p
 class Entries(NamedTuple):
     """The printed entries, and of each the mean, the spread (ddof 1) and the number of the draws that have it.
 
-    Spreads are infinite where there are fewer than two draws, or one of them is infinite.
+    Spreads are infinite where there are fewer than two draws, or one of them is infinite. What is printed is the mean
+    of `mean_of` draws.
     """
 
     printed: np.ndarray
     mean: np.ndarray
     spread: np.ndarray
     draws: np.ndarray
+    mean_of: int
 
     @classmethod
     def of(cls, reported: Reported, evidence: Evidence, statistic: str) -> Entries:
@@ -47,7 +50,8 @@ class Entries(NamedTuple):
         ValueError : a draw has another shape than what is printed.
         """
         printed = np.asarray(reported.printed, dtype=float)
-        values = np.asarray(reported.per_draw(evidence.values(statistic)), dtype=float)
+        recorded = map(evidence.values, (statistic, *reported.also))
+        values = np.asarray(reported.per_draw(*recorded), dtype=float)
         if values.shape[1:] != printed.shape:
             raise ValueError(f"a draw of {statistic} must have shape {printed.shape}, got {values.shape[1:]}")
         there = ~np.isnan(printed).ravel()
@@ -55,7 +59,8 @@ class Entries(NamedTuple):
         with np.errstate(divide="ignore", invalid="ignore"):  # of a logarithm of 0
             printed, values = reported.scale(printed), reported.scale(values)
         columns = [_described(column[~np.isnan(column)]) for column in values.T]
-        return cls(printed, *np.reshape(columns, (-1, 3)).T)
+        mean, spread, draws = np.reshape(columns, (-1, 3)).T
+        return cls(printed, mean, spread, draws, reported.mean_of)
 
     def widths(self, alpha: float, narrowest: float) -> np.ndarray:
         """Half the width of each interval, all of which hold at error rate `alpha`.
@@ -66,7 +71,11 @@ class Entries(NamedTuple):
         """
         share = alpha / max(len(self.draws), 1)
         return np.array(
-            [_half(share, s, n) if s else narrowest for s, n in zip(self.spread, self.draws, strict=True)], dtype=float
+            [
+                _half(share, s, n, self.mean_of) if s else narrowest
+                for s, n in zip(self.spread, self.draws, strict=True)
+            ],
+            dtype=float,
         )
 
 
@@ -96,7 +105,7 @@ def decoys(claim: Claim, point: Point, evidence: Evidence, alpha: float) -> tupl
 def difference(reported: Reported, wrong: Reported) -> float:
     """Largest distance between two printed entries; infinite if they are compared in another way, or are others."""
     one, other = (np.asarray(row.scale(np.asarray(row.printed, dtype=float))) for row in (reported, wrong))
-    if (reported.per_draw, reported.scale) != (wrong.per_draw, wrong.scale):
+    if reported[2:] != wrong[2:]:
         return math.inf
     if one.shape != other.shape or np.any(np.isnan(one) != np.isnan(other)):
         return math.inf
@@ -119,24 +128,28 @@ def enough(entries: Entries, tolerance: float, alpha: float) -> int:
     spread, share = max(entries.spread, default=math.inf), alpha / max(len(entries.draws), 1)
     if math.isinf(spread):
         return PLANNED
-    if _half(share, spread, MOST) > tolerance:
+
+    def shows(draws: int) -> bool:
+        return _half(share, spread, draws, entries.mean_of) <= tolerance
+
+    if not shows(MOST):
         return 0
     few, many = 1, 2
-    while _half(share, spread, many) > tolerance:
+    while not shows(many):
         few, many = many, 2 * many
     while many - few > 1:
         middle = (few + many) // 2
-        few, many = (few, middle) if _half(share, spread, middle) <= tolerance else (middle, many)
+        few, many = (few, middle) if shows(middle) else (middle, many)
     return many
 
 
-def _half(alpha: float, spread: float, draws: float) -> float:
-    """Half the width of Student's interval for one more draw."""
+def _half(alpha: float, spread: float, draws: float, mean_of: int) -> float:
+    """Half the width of Student's interval for the mean of so many more draws."""
     from scipy.stats import t
 
     if draws < 2 or math.isinf(spread):
         return math.inf
-    return float(t.isf(alpha / 2, draws - 1) * spread * math.sqrt(1 + 1 / draws))
+    return float(t.isf(alpha / 2, draws - 1) * spread * math.sqrt(1 / mean_of + 1 / draws))
 
 
 def _described(values: np.ndarray) -> tuple[float, float, int]:

@@ -28,7 +28,7 @@ from theory.claims.cond import trained_fragility, trained_networks
 from theory.claims.latent.trained_settings import IMAGE
 
 ALPHA, DRAWS = 0.001, 40
-LOOKS = 7
+LOOKS, PLACES = 7, 10
 GIVEN = [claim for claim in BOOK if claim.given]
 DEAD = 7  # number of the draw that lacks its numbers
 
@@ -36,18 +36,29 @@ DEAD = 7  # number of the draw that lacks its numbers
 def linear():
     """Columns of linear networks, none of them trained: sides need not comply."""
     rng = np.random.default_rng(0)
-    names = ("cos_1", "cos_2", "fraction", "column", "mean_margin", "worst_margin", "last", "best_linear", "tolerance")
-    single = {name: rng.uniform(0.1, 0.9, DRAWS) for name in (*names, "valid")}
-    return single | {name: rng.uniform(0.1, 0.9, (DRAWS, LOOKS)) for name in ("alignment_path", "cos_1_path")}
+    names = ("cos_1", "fraction", "column", "mean_margin", "worst_margin", "last", "best_linear", "tolerance")
+    single = {name: rng.uniform(0.1, 0.9, DRAWS) for name in names}
+    selected = {"valid": np.ones(DRAWS), "cos_2": rng.uniform(0.91, 0.99, DRAWS)}  # by what Table 2 speaks of
+    path = {name: rng.uniform(0.1, 0.9, (DRAWS, LOOKS)) for name in ("alignment_path", "cos_1_path")}
+    return single | selected | path
 
 
 def relu():
-    return {name: np.random.default_rng(0).uniform(0.05, 0.95, DRAWS) for name in ("untrained_cosine", "common_start")}
+    rng = np.random.default_rng(0)
+    single = {name: rng.uniform(0.05, 0.95, DRAWS) for name in ("untrained_cosine", "common_start")}
+    along = {name: rng.uniform(0.05, 0.95, (DRAWS, PLACES)) for name in ("compression", "cosine")}
+    return single | along | {"valid": np.ones(DRAWS)}
+
+
+def photographs():
+    lengths = {name: np.random.default_rng(0).uniform(1, 2, DRAWS) for name in ("sign_attack", "length")}
+    return lengths | dict.fromkeys(("clean_right", "partner_right"), np.ones(DRAWS))
 
 
 COLUMNS = {
     "empirical.linear_compression": linear(),
     "empirical.relu_compression": relu(),
+    "empirical.imagenet_compression": photographs(),
     "empirical.conditioning": CONDITIONING,
     "empirical.joint_robustness": joint.columns(seeds=DRAWS),
     "empirical.latent_defence": latent.columns(DRAWS),
@@ -60,7 +71,7 @@ WHOLE = {"widths": "1+2+3+4+5", "normalisations": "vanilla+bn+convnorm+bn_convno
 
 def point(claim):
     """The study's defaults; of what its theory takes of it."""
-    return {axis: of.default[0] for axis, of in find_study(claim.study).grid.items()} | (
+    return {axis: of.default[0] for axis, of in find_study(claim.study).grid.items() if of.default} | (
         WHOLE if claim.study == CONVNORM.name else {}
     )
 

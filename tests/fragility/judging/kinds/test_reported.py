@@ -46,9 +46,23 @@ def test_its_band_is_the_interval_of_one_more_draw():
         assert verdict.unit == "printed"
 
 
-def test_one_more_draw_is_wronged_at_the_rate(alpha):
-    draws = np.random.default_rng(21).standard_normal((REPEATS, 6, 2)) * [1, 100]
-    wronged = sum(found(Reported(one[0]), one[1:], 1e9).outcome == "disagrees" for one in draws)
+@pytest.mark.parametrize("mean_of", [1, 4, 18])
+def test_the_band_of_a_mean_in_print_is_the_interval_of_a_mean_of_as_many_more(mean_of):
+    """By hand, of the same draws: the variance of such a mean less that of theirs is s^2 (1 / m + 1 / 5)."""
+    half = 2.7764451 * math.sqrt(2.5 * (1 / mean_of + 0.2))
+    for printed, outcome in ((3 + half - 1e-5, "agrees"), (3 + half + 1e-5, "disagrees")):
+        verdict = found(Reported(printed, mean_of=mean_of), [1, 2, 3, 4, 5])
+        assert verdict.outcome == outcome
+        assert verdict.band == verdict.resolution == pytest.approx(half)
+
+
+def test_one_more_draw_and_a_mean_of_several_are_wronged_at_the_rate(alpha):
+    draws = np.random.default_rng(21).standard_normal((REPEATS, 8, 2)) * [1, 100]
+    wronged = sum(
+        found(Reported(np.mean(one[:several], axis=0), mean_of=several), one[3:], 1e9).outcome == "disagrees"
+        for k, one in enumerate(draws)
+        for several in [1 + k % 3]
+    )
     low, high = clopper_pearson(wronged, REPEATS, alpha)
     assert low <= RATE
     assert high >= 1 - (1 - RATE / 2) ** 2  # the entries are independent, and exact each
@@ -65,6 +79,18 @@ def test_too_wide_an_interval_is_blunt_and_says_how_many_draws_would_do():
         return stats.t.isf(RATE / 2, n - 1) * np.std(values, ddof=1) * math.sqrt(1 + 1 / n)
 
     assert half(verdict.needed) <= tolerance < half(verdict.needed - 1)
+
+
+def test_a_mean_of_several_needs_fewer_draws():
+    values = np.random.default_rng(22).standard_normal(10)
+    tolerance = 0.9 * np.std(values, ddof=1)
+    assert found(Reported(0.0), values, tolerance).needed == 0
+
+    def half(n):
+        return stats.t.isf(RATE / 2, n - 1) * np.std(values, ddof=1) * math.sqrt(1 / 6 + 1 / n)
+
+    needed = found(Reported(0.0, mean_of=6), values, tolerance).needed
+    assert half(needed) <= tolerance < half(needed - 1)
 
 
 def test_a_spread_beyond_the_tolerance_is_blunt_for_ever():
@@ -132,6 +158,20 @@ def test_a_printed_number_may_be_of_several_that_were_recorded():
     assert found(Reported(5.0, per_draw=gain), values, 1e3) == found(Reported(5.0), ratio, 1e3)
 
 
+def test_a_printed_number_may_be_of_several_statistics_and_of_some_of_the_draws():
+    rng = np.random.default_rng(26)
+    columns = {"x": rng.uniform(1, 2, 20), "y": rng.uniform(1, 2, 20), "chosen": np.arange(20.0) % 2}
+
+    def chosen_ratio(x, y, chosen):
+        return np.where(chosen == 1, x / y, np.nan)
+
+    row = claim(Reported(1.0, per_draw=chosen_ratio, also=("y", "chosen")), 1e3)
+    assert row.columns == ("x", "y", "chosen")
+    verdict = judge(row, POINT, "trained", Evidence([raw_table(columns)]), RATE)
+    assert verdict == found(Reported(1.0), (columns["x"] / columns["y"])[1::2], 1e3)
+    assert verdict.samples == 10
+
+
 def test_both_are_compared_on_the_scale_of_the_row():
     values = 10 ** np.random.default_rng(25).standard_normal(20)
     verdict = found(Reported(1e3, scale=np.log10), values)
@@ -164,3 +204,6 @@ def test_printed_numbers_differ_by_their_largest_difference_on_one_scale():
     assert difference(one, Reported(np.array([1.0, 10.0, np.nan]))) == math.inf
     assert difference(one, Reported(1.0, scale=np.log10)) == math.inf
     assert difference(Reported(1.0), Reported(3.5)) == 2.5
+    assert difference(Reported(1.0), Reported(1.0, mean_of=2)) == math.inf
+    assert difference(Reported(1.0), Reported(1.0, also=("y",))) == math.inf
+    assert difference(Reported(1.0), Reported(1.0, predicted=2.0)) == 0
