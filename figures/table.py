@@ -73,11 +73,11 @@ def written(out: Path, claims: str, starts: Sequence[str] | None) -> str:
 
 def _judged(out: Path, claims: str) -> list[Line]:
     from fragility.book import load
-    from fragility.judging.summary import kept, read
+    from fragility.judging.summary import VERIFY, kept, read
 
     if claims != OWN:  # which takes a second, where there may be nothing to show
         load(claims)
-    path = kept(out, claims)
+    path = kept(out / VERIFY, claims)
     flags = [f" --out {out}" if out != Path("results") else "", f" --claims {claims}" if claims != OWN else ""]
     again = "python -m simulate.verify" + "".join(flags)
     try:

@@ -212,9 +212,9 @@ def _provenance(backend: Backend, flags: dict[str, Any]) -> dict[str, Any]:
 
 def _keep(content: str, flags: dict[str, Any]) -> None:
     from fragility.engine.files import write_whole
-    from fragility.judging.summary import kept
+    from fragility.judging.summary import VERIFY, kept
 
-    write_whole(kept(flags["out"], flags["claims"]), content.encode())
+    write_whole(kept(flags["out"] / VERIFY, flags["claims"]), content.encode())
 
 
 if __name__ == "__main__":

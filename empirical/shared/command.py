@@ -98,7 +98,7 @@ def _judged(study: Study, flags: Flags, tables: Callable[..., Sequence[Table]]) 
     from threadpoolctl import threadpool_limits
 
     from fragility.book import read as read_book
-    from fragility.command.study import campaign, executor, exit_code
+    from fragility.command.study import campaign, executor, exit_code, keep
     from fragility.engine.backend import choose_device
     from fragility.engine.context import current
     from fragility.engine.files import clear
@@ -119,6 +119,7 @@ def _judged(study: Study, flags: Flags, tables: Callable[..., Sequence[Table]]) 
         records = [(point, _measured(running, point, samples)) for point in points]
         spoken = [claim for claim in book.about(study.name) if any(claim.where(**point) for point in points)]
         verdicts = running.run(spoken, points, alpha=flags["alpha"]) if spoken else []
+    keep(running, verdicts, book, flags)
     conditional = conditions(verdicts, spoken, records)
     made, judged = tables(records), verdict_table(verdicts, study, running.store, conditional)
     if flags["json"]:

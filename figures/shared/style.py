@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # Told apart by the colour-blind, too.
 THEORY, SIMULATION, CHANCE, DECOY, WITNESS = "black", "#0072B2", "#C9CED6", "#D55E00", "#8E2C78"
 DATA_SETS = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "digits": "digits"}
+UNDATED: Any = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 SETTINGS: Any = {
     "font.size": 8,
     "axes.titlesize": 8.5,
@@ -38,16 +39,26 @@ def save(draw: Callable[[Figure], None], size: tuple[float, float], path: Path) 
     ------
     StorageError : the folder cannot be written, or the disk is full.
     """
-    import matplotlib as mpl
-
     from fragility.engine.files import write_whole
+
+    write_whole(path, drawn(draw, size, path.suffix[1:]))
+
+
+def drawn(draw: Callable[[Figure], None], size: tuple[float, float], form: str, **settings: Any) -> bytes:
+    """A figure of `size` inches as a picture: the same bytes for the same figure.
+
+    Parameters
+    ----------
+    form : "png", "svg" or "pdf".
+    settings : of matplotlib's savefig.
+    """
+    import matplotlib as mpl
 
     with mpl.rc_context(SETTINGS):
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
-        dated = {"Date": None} if path.suffix == ".svg" else {"CreationDate": None} if path.suffix == ".pdf" else {}
         picture = BytesIO()
-        figure.savefig(picture, format=path.suffix[1:], metadata=dated)
-    write_whole(path, picture.getbuffer())
+        figure.savefig(picture, format=form, metadata=UNDATED.get(form), **settings)
+    return picture.getvalue()

@@ -132,6 +132,21 @@ def exit_code(verdicts: Sequence[Verdict], book: Book) -> int:
     return FAULT if any(verdict.outcome == "faulty" for verdict in verdicts) else 0
 
 
+def keep(running: Campaign, verdicts: Sequence[Verdict], book: Book, flags: Mapping[str, Any]) -> None:
+    """Writes the verdicts of a run beside its records, in place of those of the command before.
+
+    Raises
+    ------
+    StorageError : the folder cannot be written.
+    """
+    from fragility.engine.files import write_whole
+    from fragility.judging.summary import document, kept, lines
+
+    provenance = {name: value for name, value in running.store.manifest.items() if name not in ("pace", "points")}
+    written = document(lines(book, verdicts), (), {**provenance, "alpha": flags["alpha"]})
+    write_whole(kept(running.store.root, flags["claims"]), written.encode())
+
+
 def _run(study: Study, flags: dict[str, Any]) -> int:
     from fragility.engine.context import Context, data_named, using
 
@@ -169,6 +184,7 @@ def _judged(study: Study, flags: dict[str, Any]) -> int:
         )
         progress.note(f"backend {backend.name} ({why}); records in {running.store.root}")
         verdicts = running.run(claims, points, flags["method"], flags["alpha"], budget)
+    keep(running, verdicts, book, flags)
     table = verdict_table(verdicts, study, running.store, conditions(verdicts, claims))
     whole = finite(sourced("verdicts", table, running.store))
     shown = json.dumps(whole, indent=1) if flags["json"] else text(table)

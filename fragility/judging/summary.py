@@ -26,6 +26,7 @@ COLUMNS = (
     *(Column(name, align="right") for name in ("judged at", "samples", "would see", "decoys")),
     Column("verdict"),
 )
+VERIFY = "verify"  # the folder of the verdicts on a whole book, beside those of studies
 WORST_FIRST: tuple[Outcome, ...] = ("disagrees", "faulty", "blunt", "agrees")
 
 
@@ -158,9 +159,9 @@ def document(judged: Sequence[Line], undecided: Sequence[str], provenance: Mappi
     return json.dumps({"verdicts": verdicts, "not reached": list(undecided), "provenance": provenance}, indent=1)
 
 
-def kept(out: Path, claims: str) -> Path:
-    """The file of the last verdicts on a book, in a folder of records; a book of a user's has a file of its own."""
-    return out / "verify" / ("verdicts.json" if claims == OWN else f"verdicts-{Path(claims).stem}.json")
+def kept(folder: Path, claims: str) -> Path:
+    """The file of a command's last verdicts on a book, in the command's folder; a book of a user's has its own."""
+    return folder / ("verdicts.json" if claims == OWN else f"verdicts-{Path(claims).stem}.json")
 
 
 def read(content: Any, claims: Iterable[Claim]) -> list[Line]:

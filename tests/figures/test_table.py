@@ -6,7 +6,7 @@ import pytest
 
 from figures.table import main
 from fragility.book import load
-from fragility.judging.summary import document, kept, lines
+from fragility.judging.summary import VERIFY, document, kept, lines
 from fragility.judging.verdict import Verdict
 from theory.claims import BOOK
 
@@ -71,7 +71,7 @@ def test_rows_of_claims(out, capsys):
 def test_a_book_of_ones_own(tmp_path, capsys):
     book = tmp_path / "own_book_of_verdicts.py"
     book.write_text(OWN_BOOK)
-    path = kept(tmp_path, str(book))
+    path = kept(tmp_path / VERIFY, str(book))
     path.parent.mkdir()
     path.write_text(document(lines(load(str(book)), [verdict(load(str(book))["mine.sum"])]), [], {}))
     assert main(["--out", str(tmp_path), "--claims", str(book)]) == 0
