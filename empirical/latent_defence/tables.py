@@ -14,9 +14,9 @@ from fragility.engine.study import Point, label
 from fragility.judging.comparison import Row, comparison
 from fragility.judging.estimates import SHARE, Bounds, mean
 from fragility.tables import Cell, Column, Table
+from theory.claims.latent.trained_settings import NEAR
 
 DIFFERENCE: Bounds = (-1.0, 1.0)  # of two numbers in [0, 1]
-NEAR = 1.05  # times the last loss of 1L: Adam's noise decides over what is nearer
 SPEED = "epochs of 2L to 5 % above the last loss of 1L, over those of 1L, "
 ONE, TWO, RELU = range(len(KINDS))
 IMAGE, AE, VAE = (SPACES.index(space) for space in ("image", "ae_encoding", "vae_encoding"))

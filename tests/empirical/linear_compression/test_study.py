@@ -335,7 +335,7 @@ def test_tables_of_the_papers_dimension():
     assert fraction["networks"] == 20
     assert fraction["predicted"] == pytest.approx(selected_by_last(12, 0.5).mean())
     assert rows["mean fraction, all"]["predicted"] == pytest.approx(0.2351726720)
-    assert rows["mean | |cos theta_1| - fraction |"]["measured"] == 0
+    assert rows["mean | |cos theta_1| - fraction |, valid"]["measured"] == 0
     assert rows["runs of accuracy 1"]["measured"] == 0.5
     assert rows["optimum = ||a_n||"]["measured"] == rows["best linear margin = |r_nn|"]["measured"] == 1
     assert any("probability 1.000" in note for note in second.notes)
@@ -345,6 +345,36 @@ def test_tables_of_the_papers_dimension():
     assert all(row[4] == pytest.approx(chosen) for row in course.rows[:7])
     assert course.rows[-1][0] == "not known, as printed"
     assert all(text(table) and document(table) for table in (first, second, course))
+
+
+def test_table_2_has_both_selections_beside_what_is_printed():
+    """Four valid networks, of which two are aligned by the difference of the rows, and one by the first row."""
+    values = made_up(count=6, share=1.0)
+    values |= {
+        "valid": np.array([1.0, 1, 1, 1, 0, 0]),
+        "cos_2": np.array([0.95, 0.9, 0.99, 0.5, 0.99, 0.99]),
+        "cos_2_row": np.array([0.5, 0.5, 0.95, 0.5, 0.99, 0.99]),
+        "fraction": np.array([0.1, 0.2, 0.3, 0.4, 0.9, 0.9]),
+        "cos_1": np.array([0.2, 0.5, 0.1, 0.8, 0.0, 0.0]),
+        "cos_1_row": np.array([0.0, 0.0, 0.7, 0.0, 0.0, 0.0]),
+    }
+    _, second, _ = tables([({"n": 12, "scale": 5.0, **SETTINGS}, values)])
+    rows = {row["quantity"]: row for row in plain_rows(second)}
+    printed = {"mean |cos theta_1|": 0.3645, "mean fraction": 0.3280, "mean | |cos theta_1| - fraction |": 0.0367}
+    for which, networks, expected in (
+        ("valid", 4, (0.4, 0.25, 0.25)),
+        ("valid, |cos theta_2| > 0.9", 2, (0.15, 0.2, 0.15)),
+    ):
+        for (name, number), mean in zip(printed.items(), expected, strict=True):
+            row = rows[f"{name}, {which}"]
+            assert (row["printed"], row["networks"]) == (number, networks)
+            assert row["measured"] == pytest.approx(mean)
+            assert row["interval"][0] <= mean <= row["interval"][1]
+    assert rows["|cos theta_2| > 0.9, of valid"]["measured"] == 0.5
+    assert rows["|cos theta_2| > 0.9, of valid"]["networks"] == 4
+    assert rows["the same, its |cos theta_2| > 0.9"]["measured"] == pytest.approx(0.7)
+    assert rows["mean difference from the fraction, these"]["measured"] == pytest.approx(0.4)
+    assert any(note.startswith("Table 2 is printed once, after two selections") for note in second.notes)
 
 
 def test_other_dimensions_have_no_printed_numbers():

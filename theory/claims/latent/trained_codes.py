@@ -13,6 +13,7 @@ from theory.claims.latent.trained_settings import (
     CLASSIFIERS,
     IMAGE,
     LRL,
+    NEAR,
     ONE,
     TWO,
     VAE_ENCODING,
@@ -24,7 +25,6 @@ from theory.claims.latent.trained_settings import (
 )
 from theory.numerics.array import Array
 
-NEAR = 1.05  # times a last loss: Adam's noise decides over what is nearer
 PAR = 0.02  # of test accuracy: who is within it of the best is on a par with it
 MUCH = 0.1  # of test accuracy
 

@@ -27,6 +27,8 @@ FACTORS = (ZEROED, TENTH, NINE_TENTHS)  # treatments that multiply the bottom si
 SHARES = tuple(range(0, 101, 5))  # per cent of the singular values of every layer
 EPOCHS, EPOCHS_OF_CODES, PROJECTION_STEPS, CONFIDENCE = 50, 150, 500, 0.95
 
+NEAR = 1.05  # times a last loss: Adam's noise decides over what is nearer
+
 
 def of_code(column: Array, space: int) -> Array:
     """What a column of codes, (seeds, codes, ...), has of one of them: (seeds, ...)."""
