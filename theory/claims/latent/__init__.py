@@ -3,7 +3,6 @@
 from fragility.claim import Claim
 from theory.claims.latent import (
     codes,
-    reported,
     trained_attacks,
     trained_codes,
     trained_controls,
@@ -20,5 +19,4 @@ CLAIMS: tuple[Claim, ...] = (
     *trained_attacks.CLAIMS,
     *trained_spectra.CLAIMS,
     *trained_controls.CLAIMS,
-    *reported.CLAIMS,
 )
