@@ -14,6 +14,9 @@ from typing import Any, get_type_hints
 import numpy as np
 from cattrs import Converter
 from cattrs.errors import BaseValidationError
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from fragility.tables import Cell, Interval, Table
 
 DIGITS = 5  # of a number in a picture
 NAMES = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}  # of the numbers that JSON has no word for
@@ -44,7 +47,7 @@ def from_plain(plain: Any, declared: Any) -> Any:
 
 @cache
 def _converter() -> Converter:
-    converter = Converter(forbid_extra_keys=True)
+    converter = Converter(forbid_extra_keys=True, omit_if_default=True)
     converter.register_unstructure_hook(float, _number)
     converter.register_unstructure_hook(np.ndarray, lambda array: _listed(array.tolist()))
     converter.register_structure_hook(float, lambda plain, _: _as_float(plain))
@@ -53,6 +56,15 @@ def _converter() -> Converter:
     converter.register_structure_hook(str, lambda plain, _: _as(str, plain))
     converter.register_structure_hook(np.ndarray, lambda plain, _: _as_array(plain))
     converter.register_structure_hook_func(lambda declared: declared is Any, lambda plain, _: _tupled(plain))
+    converter.register_unstructure_hook(
+        Interval, lambda interval: [_number(interval.low), _number(interval.high), interval.n]
+    )
+    converter.register_structure_hook_func(lambda declared: declared == Cell, lambda plain, _: _as_cell(plain))
+    without_facts = make_dict_unstructure_fn(Table, converter, _cattrs_omit_if_default=True, facts=override(omit=True))
+    converter.register_unstructure_hook(Table, without_facts)
+    converter.register_structure_hook(
+        Table, make_dict_structure_fn(Table, converter, _cattrs_forbid_extra_keys=True, facts=override(omit=True))
+    )
     return converter
 
 
@@ -85,16 +97,24 @@ def _as(kind: type | tuple[type, ...], plain: Any) -> Any:
 
 
 def _as_array(plain: Any) -> np.ndarray:
-    array = np.array(_numbers(_as(list, plain)))
+    array = np.array(_numbers(_as((list, tuple), plain)))
     if array.dtype.kind not in "bif":
         raise TypeError("not an array of numbers")
     return array
 
 
 def _numbers(plain: Any) -> Any:
-    if isinstance(plain, list):
+    if isinstance(plain, list | tuple):
         return [_numbers(value) for value in plain]
     return NAMES[plain] if isinstance(plain, str) else plain
+
+
+def _as_cell(plain: Any) -> Cell:
+    """A cell of a table; an interval is a list of its ends and of how many observations it is of."""
+    if isinstance(plain, list | tuple):
+        low, high, n = plain
+        return Interval(_as_float(low), _as_float(high), _as(int, n))
+    return plain if plain is None or isinstance(plain, str) else _as((int, float), plain)
 
 
 def _tupled(plain: Any) -> Any:

@@ -128,19 +128,23 @@ def _quoted(claim: Claim, book: Book) -> list[str]:
 def _failing(claim: Claim, book: Book) -> list[str]:
     """The formula of what fails, its hypotheses, and the world that meets them and contradicts it."""
     met = "; ".join(hypotheses(claim, book.witnesses))
-    lines = [f"$$\n{claim.formula}\n$$", "", f"*Counterexample:* {_counterexample(claim, book)} It meets: {met}.", ""]
+    lines = [f"$$\n{claim.formula}\n$$", "", f"*Counterexample:* {_written(claim, book)} It meets: {met}.", ""]
     return [*lines, f"*For every constant:* {claim.argument}", ""] if claim.argument else lines
 
 
-def _counterexample(claim: Claim, book: Book) -> str:
-    """The stored world, if it fits on a few lines, and both sides in it."""
+def counterexample(claim: Claim, book: Book) -> tuple[str, str]:
+    """The stored world in which a claim fails, empty if it does not fit on a few lines; and both sides in it."""
     left, right = replay(claim, book.witnesses)
     relation = "≠" if claim.kind == "identity" else ">"
     world = ", ".join(
         f"{name} = {json.dumps(value)}" for name, value in stored(claim.id, book.witnesses).items()
     ).replace('"', "")
-    sides = f"left {left} {relation} right {right}"
-    return f"`{world}` gives {sides}." if len(world) <= LONGEST_WORLD else f"{sides}."
+    return world if len(world) <= LONGEST_WORLD else "", f"left {left} {relation} right {right}"
+
+
+def _written(claim: Claim, book: Book) -> str:
+    world, sides = counterexample(claim, book)
+    return f"`{world}` gives {sides}." if world else f"{sides}."
 
 
 def anchor(claim_id: str) -> str:

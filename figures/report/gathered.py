@@ -1,0 +1,185 @@
+"""What the records under a folder come to: the newest run of each study, and every command's last verdicts."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from figures.report.plain import drawn_from, to_plain
+from figures.report.summary import Drawn, Judgement, Run, Summary, document, read
+from figures.shared.picture import Picture, pictures
+from figures.shared.records import measured
+from figures.shared.runs import newest
+from fragility.book import Book
+from fragility.book import read as read_book
+from fragility.engine.backend import UnavailableError
+from fragility.engine.context import current
+from fragility.engine.files import DamagedRecordError, read_json
+from fragility.engine.shard import find_study
+from fragility.engine.store import runs, world
+from fragility.engine.study import Point, Study
+from fragility.judging.summary import VERIFY, kept
+from fragility.judging.summary import read as read_lines
+from fragility.tables import Table
+
+ORIGIN = ("seed", "backend", "command", "time", "versions", "git", "hardware", "alpha")  # kept of a manifest
+
+PLACES = ("--out", "--data-dir", "--checkpoint", "--scheduler")  # flags that say where files or workers are
+
+
+def summary(out: Path) -> Summary:
+    """All that the records under `out` come to, on the book of the current context.
+
+    Raises
+    ------
+    UnavailableError : there are neither verdicts nor records.
+    DamagedRecordError : some cannot be what was written.
+    """
+    judged = judgements(out)
+    found = [_run(out, study) for study in _studies(out)]
+    if not judged and not found:
+        raise UnavailableError(f"no verdicts and no records in {out}: python -m simulate.verify makes some")
+    return rounded(Summary(current().claims, judged, found))
+
+
+def rounded(whole: Summary) -> Summary:
+    """The summary as one that was kept and read again, so that there is no difference between both."""
+    return read(json.loads(document(whole)))
+
+
+def judgements(out: Path) -> list[Judgement]:
+    """The last verdicts of every command under `out` on the book of the current context.
+
+    Raises
+    ------
+    DamagedRecordError : a file of verdicts holds something else.
+    """
+    book = read_book()
+    folders = [(out / VERIFY, "simulate.verify")]
+    folders += [(path, study) for study in _studies(out) for path in runs(out, study)[-1:]]
+    return [found for folder, command in folders if (found := _judgement(folder, command, book))]
+
+
+def _judgement(folder: Path, command: str, book: Book) -> Judgement | None:
+    path = kept(folder, current().claims)
+    again = f"python -m {command} makes it anew"
+    try:
+        content = read_json(path)
+        found = read_lines(content, book)
+        judged = Judgement(
+            origin=_origin({"study": command} | content["provenance"]),
+            verdicts=[verdict for line in found for verdict in line.verdicts],
+            undecided=content["not reached"],
+        )
+    except FileNotFoundError:
+        return None
+    except DamagedRecordError as damage:
+        raise DamagedRecordError(f"{damage}, and must be a table of verdicts: {again}") from None
+    except (KeyError, TypeError, ValueError):
+        raise DamagedRecordError(f"{path} must be a table of verdicts, got something else: {again}") from None
+    return judged if judged.verdicts else None
+
+
+def _studies(out: Path) -> list[str]:
+    """Names of the studies with records under `out`, in alphabetical order."""
+    if not out.is_dir():
+        return []
+    return sorted(path.name for path in out.iterdir() if runs(out, path.name) and _is_study(path.name))
+
+
+def _is_study(name: str) -> bool:
+    try:
+        return bool(find_study(name))
+    except LookupError:
+        return False
+
+
+def _run(out: Path, name: str) -> Run:
+    folder, manifest = newest(out, name)
+    study = find_study(name)
+    drawn, lacking = _drawn(folder, manifest, name)
+    return Run(
+        study=name,
+        name=folder.name,
+        origin=_origin(manifest),
+        samples=_samples(folder, study, manifest["points"]),
+        tables=_tables(folder, name, manifest["points"]),
+        drawn=drawn,
+        lacking=lacking,
+    )
+
+
+def _origin(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest says of where its records are from, the command as one types it and wherever the folders lay."""
+    found = {name: said[name] for name in ("study", *ORIGIN) if name in said}
+    return found | {"command": _typed(str(said.get("command", "")))}
+
+
+def _typed(command: str) -> str:
+    """`python -m ROOM.NAME` and its flags, without those that only say where files lie."""
+    program, *flags = shlex.split(command) or [""]
+    file = Path(program).with_suffix("")
+    module = file.parent if file.name == "__main__" else file
+    places = [k for k, flag in enumerate(flags) if flag in PLACES]
+    kept_flags = [flag for k, flag in enumerate(flags) if k not in places and k - 1 not in places]
+    kept_flags = [flag for flag in kept_flags if not flag.startswith(tuple(f"{place}=" for place in PLACES))]
+    return shlex.join(["python", "-m", ".".join(module.parts[-2:]), *kept_flags])
+
+
+def _drawn(folder: Path, manifest: Mapping[str, Any], study: str) -> tuple[list[Drawn], list[str]]:
+    """What the study's picture is drawn from, on each of its pages, and what is lacking."""
+    found, lacking = list[Drawn](), list[str]()
+    for name, picture in pictures().items():
+        if picture.study != study:
+            continue
+        for page, chosen in _choices(picture, manifest):
+            try:
+                numbers = picture.numbers(folder, manifest, chosen)
+            except FileNotFoundError as none:
+                lacking.append(str(none))
+                continue
+            lacking += getattr(numbers, "lacking", ())
+            found.append(Drawn(name, page, to_plain(numbers, drawn_from(picture.numbers))))
+    return found, lacking
+
+
+def _choices(picture: Picture, manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The pages of a picture, or its default point."""
+    if picture.pages:
+        yield from ((page, page) for page in picture.pages())
+    elif picture.point is None:
+        yield "", None
+    elif manifest["points"]:
+        yield "", manifest["points"][int(picture.point) - 1]
+
+
+def _tables(folder: Path, study: str, points: Sequence[Point]) -> list[Table]:
+    """The tables of an experiment, of the points that there are records of."""
+    if not find_spec(study) or not getattr(import_module(study), "__path__", None) or not find_spec(f"{study}.tables"):
+        return []
+    records = []
+    for point in points:
+        try:
+            records.append((point, measured(folder, study, point)))
+        except FileNotFoundError:
+            continue
+    return list(import_module(f"{study}.tables").tables(records)) if records else []
+
+
+def _samples(folder: Path, study: Study, points: Sequence[Point]) -> str:
+    """How many draws there are at how many points."""
+    counts = [
+        sum(map(len, tables))
+        for point in points
+        for method in study.methods
+        if (tables := world(folder, study.name, method, point))
+    ]
+    if not counts:
+        return "none"
+    many = f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
+    return f"{many} draws at each of {len(counts)} points" if len(counts) > 1 else f"{many} draws at one point"
