@@ -6,6 +6,7 @@ from empirical.latent_defence.setting import CODES, GRADIENTS, KINDS, PENALTIES,
 from fragility.engine.statistics import SHARE, Statistic, Statistics
 
 CELLS, CODED = (len(SPACES), len(KINDS)), (len(CODES), len(KINDS))  # classifiers by what they are given, and by kind
+FLIPPED = len(SPACES), "pixels"
 OWN, PIXEL = "unit of the space", "unit of a pixel, of [0, 1]"
 STATISTICS = Statistics(
     {
@@ -43,5 +44,10 @@ STATISTICS = Statistics(
         "failed_by": Statistic("the same by way", SHARE, (*CELLS, len(GRADIENTS))),
         "auto": Statistic("accuracy that AutoAttack leaves; NaN where it is not run", SHARE, CELLS),
         "auto_clean": Statistic("accuracy on the same images, clean", SHARE, CELLS),
+        "picture": Statistic("first image in pixels that LRL of every space has right", SHARE, ("pixels",)),
+        "picture_label": Statistic("its class"),
+        "picture_attacked": Statistic("the nearest that flips LRL, by space; NaN where none was found", SHARE, FLIPPED),
+        "picture_length": Statistic("how far it is from the first", PIXEL, FLIPPED[:1]),
+        "picture_as": Statistic("what LRL of the space takes it for", "", FLIPPED[:1]),
     }
 )

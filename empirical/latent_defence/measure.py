@@ -12,7 +12,8 @@ from empirical.data.points import Points
 from empirical.latent_defence import attacked, pixels
 from empirical.latent_defence.attacked import Examples, Models
 from empirical.latent_defence.codes import JUDGED, TRAIN, Coding, codings
-from empirical.latent_defence.setting import KINDS, PENALTIES, SPACES, Setting
+from empirical.latent_defence.setting import KINDS, PENALTIES, PICTURED, SPACES, Setting
+from empirical.latent_defence.shown import shown
 from empirical.latent_defence.trainings import classifier, parts
 
 if TYPE_CHECKING:
@@ -117,14 +118,16 @@ def _in_pixels(
 ) -> dict[str, np.ndarray]:
     """The smallest perturbations of the first images through every classifier's whole pipeline."""
     x, labels = (values[: setting.images] for values in clean)
-    cells, direct = [], dict[str, pixels.Found]()
+    cells, direct, pictured = [], dict[str, pixels.Found](), []
     for space in SPACES:
         for kind in KINDS:
             pipeline = pixels.Pipeline(setting, ways.get(space), models[space][kind], x, labels, seed)
             one, found = pixels.cell(pipeline, direct.get(kind))
             direct.setdefault(kind, found)  # the first space is that of images
             cells.append(one)
-    return _grid(cells)
+            if kind == PICTURED:
+                pictured.append((pipeline, found))
+    return _grid(cells) | shown(pictured)
 
 
 def _grid(cells: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:

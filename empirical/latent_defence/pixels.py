@@ -117,9 +117,22 @@ class Pipeline:
         left = auto_attack(self.judged, self.x, self.labels, "l2", radius, self.seed, attacks)
         return float(np.asarray(left).mean())
 
+    @property
+    def right(self) -> np.ndarray:
+        """Whether the judged model has each image that is attacked right, (B,) bool."""
+        return (self._problem.logits.argmax(1) == self.labels).cpu().numpy()
+
     def accuracy(self) -> float:
         """Of the judged model, on the images that are attacked."""
-        return float((self._problem.logits.argmax(1) == self.labels).double().mean())
+        return float(self.right.mean())
+
+    def taken_for(self, delta: Tensor) -> np.ndarray:
+        """The likeliest class besides the label, by the judged model, of each image moved by `delta`, (B,)."""
+        import torch
+
+        with torch.no_grad():
+            logits = self.judged(self.x + delta)
+        return logits.scatter(1, self.labels[:, None], -torch.inf).argmax(1).cpu().numpy()
 
     def _bracketed(self, model: Model) -> Found:
         import torch

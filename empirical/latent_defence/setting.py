@@ -7,6 +7,7 @@ from dataclasses import dataclass
 SPACES = ("image", "ae_encoding", "ae_projection", "vae_encoding", "vae_projection")  # what classifiers are given
 CODES = SPACES[1:]
 KINDS = ("1l", "2l", "lrl")  # of classifiers
+PICTURED = KINDS[-1]  # whose adversarial images are recorded
 GRADIENTS = ("transfer", "exact", "implicit", "steps", "expected")  # of attacks in pixels, see `pixels`
 PENALTIES = (0.0, 0.1, 1.0, 10.0)  # of the attack, tried besides the one of the point
 

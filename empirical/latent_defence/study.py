@@ -35,7 +35,7 @@ def points(dataset: Sequence[str], **axes: Sequence[Any]) -> list[Point]:
 
 STUDY = Study(
     name="empirical.latent_defence",
-    says="classifiers of images and of latent codes, attacked in each space and in pixels (latent, Figures 4 to 6)",
+    says="classifiers of images and of latent codes, attacked in each space and in pixels (latent, Figures 1, 4 to 6)",
     grid={
         "dataset": Axis(among(DATASETS, "--dataset"), ["mnist"], f"{', '.join(DATASETS)}; a list sweeps"),
         "width": Axis(whole(1, "--width"), [100], "hidden units of the classifiers 2L and LRL"),

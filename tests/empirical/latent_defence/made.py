@@ -18,6 +18,7 @@ ACCURACY = np.array(  # (spaces, classifiers)
 )
 ROBUSTNESS = np.array([0.2, 0.25, 0.5, 0.9, 0.6])[:, None] * [1.0, 0.9, 1.1]
 PIXELS = np.array([1.0, 1.1, 1.4, 1.6, 1.5])[:, None] * [0.9, 0.8, 1.2]
+PICTURE = np.linspace(0.0, 0.9, 9)  # three pixels high
 TIMES = dict(zip(GRADIENTS, (2.0, 1.0, 1.2, 1.1, 1.05), strict=True))  # the smallest that is found
 
 
@@ -92,4 +93,9 @@ def columns(seeds=3):
         "failed_by": np.where(np.isnan(ways), np.nan, 0.0),
         "auto": scattered(auto),
         "auto_clean": scattered(np.where(np.isnan(auto), np.nan, ACCURACY)),
+        "picture": alike(PICTURE),
+        "picture_label": alike(7.0),
+        "picture_attacked": alike(PICTURE + np.arange(len(SPACES))[:, None] / 100),
+        "picture_length": alike(np.arange(len(SPACES)) * 0.03),
+        "picture_as": alike([1.0, 2.0, 3.0, 4.0, 9.0]),
     }

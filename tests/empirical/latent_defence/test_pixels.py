@@ -10,6 +10,7 @@ from empirical.attacks import bracket, ensemble
 from empirical.latent_defence.codes import Coding
 from empirical.latent_defence.pixels import Found, Pipeline, cell
 from empirical.latent_defence.setting import GRADIENTS, Setting
+from empirical.latent_defence.shown import shown
 from empirical.models.autoencoders import autoencoder, variational
 from empirical.models.projection import Projection
 from empirical.models.shallow import CLASSIFIERS
@@ -150,3 +151,35 @@ def test_what_is_recorded_is_the_best_of_all_ways(monkeypatch):
     assert np.isnan([by["exact"], failed["expected"], recorded["auto"], recorded["auto_clean"]]).all()
     np.testing.assert_array_equal(best.lengths, [2, 1, np.inf, 0])
     assert best.delta[:2, 0, 0, 0].tolist() == [1, 2]
+
+
+class Steep:
+    """Two classes by the first pixel: it is 1 from `edge` on."""
+
+    def __init__(self, edge):
+        self.edge = edge
+
+    def __call__(self, x):
+        first = x.flatten(1)[:, 0]
+        return torch.stack([self.edge - first, first - self.edge, torch.full_like(first, -9.0)], 1)
+
+
+def test_the_picture_is_the_first_that_all_have_right():
+    x = torch.zeros(3, 1, 2, 2)
+    x[:, 0, 0, 0] = torch.tensor([0.5, 0.3, 0.2])
+    labels = torch.tensor([0, 0, 0])
+    edges, lengths = (0.6, 0.4), (np.array([0.1, 0.3, 0.4]), np.array([0.0, np.inf, 0.2]))
+    attacked = []
+    for edge, length in zip(edges, lengths, strict=True):
+        delta = torch.zeros_like(x)
+        delta[:, 0, 0, 0] = torch.tensor(length).nan_to_num(posinf=0.0)
+        attacked.append((Pipeline(SETTING, None, Steep(edge), x, labels, 0), Found(length, delta)))
+    found = shown(attacked)
+    np.testing.assert_allclose(found["picture"], [0.3, 0, 0, 0])
+    assert found["picture_label"] == 0
+    np.testing.assert_array_equal(found["picture_length"], [0.3, np.inf])
+    np.testing.assert_allclose(found["picture_attacked"][0], [0.6, 0, 0, 0])
+    assert np.isnan(found["picture_attacked"][1]).all()
+    np.testing.assert_array_equal(found["picture_as"], [1, np.nan])
+    never = shown([(Pipeline(SETTING, None, Steep(0.1), x, labels, 0), attacked[0][1])])
+    np.testing.assert_allclose(never["picture"], [0.5, 0, 0, 0])

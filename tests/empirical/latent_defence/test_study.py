@@ -78,10 +78,11 @@ def whole(quick):
 
 
 def test_what_is_recorded(whole):
-    sizes = STATISTICS.shapes(1, course=4)
+    sizes = STATISTICS.shapes(1, course=4, pixels=64)
     for name, shape in sizes.items():
         assert whole[name].shape == shape, name
-    for name in set(STATISTICS) - {"losses", "pixels", "pixels_by", "failed_by", "auto", "auto_clean"}:
+    infinite = {"losses", "pixels", "pixels_by", "failed_by", "auto", "auto_clean"}
+    for name in set(STATISTICS) - infinite - {"picture_attacked", "picture_length", "picture_as"}:
         assert STATISTICS[name].optional or np.isfinite(whole[name]).all(), name
         assert np.isfinite(whole[name]).any(), name
     np.testing.assert_array_equal(whole["penalties"][0], PENALTIES)
@@ -117,6 +118,19 @@ def test_no_bound_is_above_what_attacks_find_and_nothing_found_is_above_one_way(
     assert (whole["pixels_lower"][:, 2:] == 0).all()
     assert (np.nan_to_num(whole["auto"]) <= np.nan_to_num(whole["auto_clean"])).all()
     np.testing.assert_array_equal(whole["auto_clean"][:, 0], whole["pixels_clean"][:, 0])
+
+
+def test_the_picture_is_one_of_the_attacked_images_and_what_flips_a_classifier_of_each_space(whole):
+    images = parts(Setting(**point()))[1].first(2)
+    clean, flipped, lengths = (whole[name][0] for name in ("picture", "picture_attacked", "picture_length"))
+    (number,) = [k for k, image in enumerate(images.x) if np.allclose(image.ravel() / 255, clean)]
+    assert whole["picture_label"][0] == images.labels[number]
+    found = np.isfinite(lengths)
+    assert found.any()
+    np.testing.assert_allclose(np.linalg.norm(flipped - clean, axis=1)[found], lengths[found], rtol=1e-5)
+    np.testing.assert_array_equal(np.isfinite(flipped).all(axis=1), found)
+    np.testing.assert_array_equal(np.isfinite(whole["picture_as"][0]), found)
+    assert not (whole["picture_as"][0] == images.labels[number]).any()
 
 
 def test_attempts_stall_where_theory_says_so_of_linear_classifiers(whole):

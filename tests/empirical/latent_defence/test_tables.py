@@ -25,7 +25,7 @@ def found(title, made=None, **point):
 
 def test_all_columns_are_those_of_the_study():
     made = columns()
-    for name, shape in STATISTICS.shapes(3, course=made["losses"].shape[-1]).items():
+    for name, shape in STATISTICS.shapes(3, course=made["losses"].shape[-1], pixels=9).items():
         assert made[name].shape == shape, name
 
 
