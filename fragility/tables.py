@@ -97,7 +97,7 @@ def listing(title: str, head: Sequence[str], rows: Sequence[Sequence[Cell]], not
 
 def text(table: Table) -> str:
     """The table for a terminal; columns in which nothing stands are left out."""
-    columns, rows = _written(table)
+    columns, rows = shown(table)
     heads = [column.head for column in columns]
     widths = [max(map(len, cells)) for cells in zip(heads, *rows, strict=True)]
 
@@ -117,7 +117,7 @@ def text(table: Table) -> str:
 
 def markdown(table: Table) -> str:
     """The table in Markdown; columns in which nothing stands are left out, and no text is taken for markup."""
-    columns, rows = _written(table)
+    columns, rows = shown(table)
     lines = [[column.head for column in columns], ["---:" if column.align == "right" else "---" for column in columns]]
     for position, cells in enumerate(rows):
         if position in table.headings:
@@ -132,6 +132,15 @@ def markdown(table: Table) -> str:
             *(["", *map(_plain, table.notes)] if table.notes else []),
         ]
     )
+
+
+def shown(table: Table) -> tuple[list[Column], list[list[str]]]:
+    """The columns in which something stands, and their cells as a reader sees them."""
+    every = [
+        [_line(column.written(cell)) for column, cell in zip(table.columns, row, strict=True)] for row in table.rows
+    ]
+    filled = [k for k in range(len(table.columns)) if not every or any(row[k] for row in every)]
+    return [table.columns[k] for k in filled], [[row[k] for k in filled] for row in every]
 
 
 def plain_rows(table: Table) -> list[Mapping[str, Any]]:
@@ -179,12 +188,3 @@ def _code(words: str) -> str:
 def _line(words: str) -> str:
     """Words without line breaks, or anything else that moves the cursor."""
     return CONTROL.sub(" ", words)
-
-
-def _written(table: Table) -> tuple[list[Column], list[list[str]]]:
-    """The columns in which something stands, and their cells as a reader sees them."""
-    every = [
-        [_line(column.written(cell)) for column, cell in zip(table.columns, row, strict=True)] for row in table.rows
-    ]
-    shown = [k for k in range(len(table.columns)) if not every or any(row[k] for row in every)]
-    return [table.columns[k] for k in shown], [[row[k] for k in shown] for row in every]
