@@ -9,67 +9,15 @@ from latex2mathml.converter import convert
 from markupsafe import Markup
 
 NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
-ELEMENTS = frozenset(
-    [
-        "math",
-        "mrow",
-        "mi",
-        "mn",
-        "mo",
-        "ms",
-        "mtext",
-        "mspace",
-        "mfrac",
-        "msqrt",
-        "mroot",
-        "mstyle",
-        "mpadded",
-        "mphantom",
-        "msub",
-        "msup",
-        "msubsup",
-        "munder",
-        "mover",
-        "munderover",
-        "mmultiscripts",
-        "mprescripts",
-        "none",
-        "mtable",
-        "mtr",
-        "mtd",
-    ]
+# Elements of formulas, and attributes: none that names a place, a style, a class or an action.
+ELEMENTS = re.compile(
+    "math|mrow|mi|mn|mo|ms|mtext|mspace|mfrac|msqrt|mroot|mstyle|mpadded|mphantom|msub|msup|msubsup|munder|mover|"
+    "munderover|mmultiscripts|mprescripts|none|mtable|mtr|mtd"
 )
-# None that names a place, a style, a class or an action.
-ATTRIBUTES = frozenset(
-    [
-        "accent",
-        "accentunder",
-        "columnalign",
-        "columnlines",
-        "columnspacing",
-        "depth",
-        "display",
-        "displaystyle",
-        "fence",
-        "form",
-        "height",
-        "largeop",
-        "linethickness",
-        "lspace",
-        "mathvariant",
-        "maxsize",
-        "minsize",
-        "movablelimits",
-        "rowlines",
-        "rowspacing",
-        "rspace",
-        "scriptlevel",
-        "separator",
-        "stretchy",
-        "symmetric",
-        "voffset",
-        "width",
-    ]
+ATTRIBUTES = re.compile(
+    "accent|accentunder|columnalign|columnlines|columnspacing|depth|display|displaystyle|fence|form|height|largeop|"
+    "linethickness|lspace|mathvariant|maxsize|minsize|movablelimits|rowlines|rowspacing|rspace|scriptlevel|separator|"
+    "stretchy|symmetric|voffset|width"
 )
 VALUE = re.compile(r"[\w.+%-]*(?: [\w.+%-]+)*", re.ASCII)
 PARTS = {"mfrac": 2, "mroot": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}
@@ -99,10 +47,10 @@ def _checked(element: ElementTree.Element) -> None:
     ValueError : it is none, a part of it is missing, or it has an attribute that no formula needs.
     """
     name = element.tag.removeprefix(NAMESPACE)
-    if name not in ELEMENTS or not element.tag.startswith(NAMESPACE):
+    if not ELEMENTS.fullmatch(name) or not element.tag.startswith(NAMESPACE):
         raise ValueError(f"no element of a formula: {name}")
     for attribute, value in element.attrib.items():
-        if attribute not in ATTRIBUTES or not VALUE.fullmatch(value):
+        if not ATTRIBUTES.fullmatch(attribute) or not VALUE.fullmatch(value):
             raise ValueError(f"no attribute of a formula: {attribute}")
     if len(element) != PARTS.get(name, len(element)):
         raise ValueError(f"not whole: {name}")

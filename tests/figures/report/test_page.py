@@ -28,57 +28,12 @@ HOSTILE = [
     "w" * 500,
 ]
 UNSEEN = "\x00\x07\x1b[31m\x85\u202e\u2066\u2028\ud800"
-DRAWN = {"figure", "svg", "title", "defs", "path", "use", "image", "symbol", "circle"}
-ELEMENTS_OF_PAGES = {
-    "html",
-    "head",
-    "meta",
-    "link",
-    "title",
-    "style",
-    "script",
-    "body",
-    "a",
-    "header",
-    "nav",
-    "ul",
-    "li",
-    "button",
-    "main",
-    "section",
-    "h1",
-    "h2",
-    "h3",
-    "p",
-    "figure",
-    "figcaption",
-    "strong",
-    "span",
-    "div",
-    "table",
-    "caption",
-    "thead",
-    "tbody",
-    "tr",
-    "th",
-    "td",
-    "dl",
-    "dt",
-    "dd",
-    "form",
-    "label",
-    "select",
-    "option",
-    "input",
-    "b",
-    "details",
-    "summary",
-    "code",
-    "blockquote",
-    "footer",
-    "article",
-    "pre",
-}
+KNOWN = re.compile(
+    "html|head|meta|link|title|style|script|body|a|header|nav|ul|li|button|main|section|h1|h2|h3|p|figure|"
+    "figcaption|strong|span|div|table|caption|thead|tbody|tr|th|td|dl|dt|dd|form|label|select|option|input|b|"
+    "details|summary|code|blockquote|footer|article|pre"
+    "|figure|svg|title|defs|path|use|image|symbol|circle"
+)
 EMPTY = {"meta", "link", "input"}
 
 
@@ -149,7 +104,7 @@ def test_the_same_bytes_of_the_same_page(page):
 
 def test_every_element_is_closed_and_known(parsed):
     assert not parsed.open
-    assert {tag for tag, _, _ in parsed.elements} <= ELEMENTS_OF_PAGES | DRAWN | ELEMENTS
+    assert not [tag for tag, _, _ in parsed.elements if not (KNOWN.fullmatch(tag) or ELEMENTS.fullmatch(tag))]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -157,7 +112,7 @@ def test_text_stays_text(page, text):
     page = filled(page, text)
     parsed = Parsed(rendered(page))
     assert not parsed.open
-    assert {tag for tag, _, _ in parsed.elements} <= ELEMENTS_OF_PAGES | DRAWN | ELEMENTS
+    assert not [tag for tag, _, _ in parsed.elements if not (KNOWN.fullmatch(tag) or ELEMENTS.fullmatch(tag))]
     assert len(parsed.all("script")) == len(parsed.all("style")) == 1
     assert not [name for _, attributes, _ in parsed.elements for name in attributes if name.startswith("on")]
     for tag, attributes, _ in parsed.all("a", "use", "image", "link"):
@@ -310,7 +265,7 @@ def test_a_formula_that_is_more_than_one_is_code(formula):
 def test_what_looks_like_markup_in_a_formula_is_symbols(formula):
     shown = Parsed(mathml(formula))
     assert shown.elements[0][0] == "math"
-    assert {tag for tag, _, _ in shown.elements} <= ELEMENTS
+    assert all(ELEMENTS.fullmatch(tag) for tag, _, _ in shown.elements)
 
 
 def test_a_page_of_nothing():
