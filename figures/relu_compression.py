@@ -5,36 +5,70 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from figures.panels.colours import GREEN, GREY, SKY
+from figures.panels.legends import labelled, legends
+from figures.panels.reduced import LEVEL, Means, few, marks, means, of_all, printed
 from figures.shared.picture import Picture
 from figures.shared.records import measured
-from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from figures.shared.style import CHANCE, SIMULATION, THEORY
 from fragility.engine.study import Point, label
-from fragility.judging.estimates import mean
-from theory.gradients.gradient_plane import mean_compression
+from fragility.judging.estimates import SHARE
+from theory.gradients.gradient_plane import mean_compression, span_law
 from theory.reported import ALPHAS, FEATURE, find
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DRAWN = (
-    *("compression", "cosine", "untrained_compression", "fraction", "column"),
-    *("perturbation_cosine", "distance", "lower", "optimum"),
-)
+PANELS, LEGENDS = 2.9, 0.6  # inches
+LAWS = {2: ("-", "two gradients"), 1: (":", "one gradient")}  # by the number of gradients
+SERIES = {  # colour, mark, words, and how far to the side it is drawn
+    "compression": (SIMULATION, "o", "trained, both gradients", 0.014),
+    "cosine": (SKY, "s", "trained, their difference", -0.014),
+    "untrained_compression": (GREY, "^", "before training, both", 0.0),
+}
+QUARTILES = (0.25, 0.75)
+BESIDE = (1.07, 1.1)  # places along the segment at which the laws' quartiles are drawn
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Single inputs of the accurate networks, one entry each, and how many there are; unit of the inputs.
+
+    Parameters
+    ----------
+    predicted : |cos theta| ||a_n||.
+    found, lower : the shortest perturbation found, and the certified lower bound.
+    optimum : half the distance of the nearest input with the other label.
+    """
+
+    predicted: np.ndarray
+    found: np.ndarray
+    lower: np.ndarray
+    optimum: np.ndarray
+    count: int
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """What is drawn: columns of the accurate networks of a point, and how many there are of all."""
+    """What is drawn of a point: means over its accurate networks along the segment, and single inputs of these.
 
-    columns: Mapping[str, np.ndarray]
+    Parameters
+    ----------
+    series : by the names of `SERIES`, at each of the paper's places on the segment.
+    networks, accurate : how many networks there are, and how many of them have accuracy 1.
+    """
+
+    series: Mapping[str, Means]
+    inputs: Inputs
     networks: int
-    point: Point
-    manifest: Mapping[str, Any]
+    accurate: int
+    point: Mapping[str, Any]
+    seed: int
 
 
 def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
@@ -48,85 +82,116 @@ def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:
     valid = found["valid"] == 1
     if not valid.any():
         raise FileNotFoundError(f"no network of {label(point)} in {run} has accuracy 1: more --epochs")
-    columns = {name: found[name][valid] for name in DRAWN}
-    return Numbers(columns, len(valid), point, manifest)
+    columns = {name: values[valid] for name, values in found.items()}
+    series = {name: means(columns[name], SHARE) for name in SERIES}
+    return Numbers(series, _inputs(columns), len(valid), int(valid.sum()), point, manifest["seed"])
 
 
-def draw(figure: Figure, drawn: Numbers) -> None:
-    """Table 3 on the left, Table 4 on the right."""
-    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    _along(left, drawn)
-    _perturbations(right, drawn)
+def _inputs(columns: Mapping[str, np.ndarray]) -> Inputs:
+    predicted = columns["perturbation_cosine"] * columns["column"][:, None]
+    shown = np.isfinite(columns["distance"]) & np.isfinite(predicted)
+    some = few(int(shown.sum()))
+    found, lower, optimum = (columns[name][shown][some] for name in ("distance", "lower", "optimum"))
+    return Inputs(predicted[shown][some], found, lower, optimum, int(shown.sum()))
 
 
 def title(drawn: Numbers) -> str:
-    """What stands above it."""
-    layers, point = drawn.point["layers"], drawn.point
+    """How many networks there are, and of which kind."""
+    point, layers = drawn.point, drawn.point["layers"]
     return (
-        f"{len(drawn.columns['column'])} of {drawn.networks} ReLU networks with accuracy 1: "
+        f"{drawn.accurate} of {drawn.networks} ReLU networks with accuracy 1: "
         f"{layers} hidden layer{'s' if layers > 1 else ''} of {point['width']}, n = {point['n']}, "
-        f"scale {point['scale']:g}, seed {drawn.manifest['seed']}"
+        f"scale {point['scale']:g}, seed {drawn.seed}"
     )
 
 
 def caption(drawn: Numbers) -> str:
-    """What stands below it."""
-    return "Compression of trained ReLU networks along a segment, and their smallest perturbations."
+    """What both panels show."""
+    point, inputs = drawn.point, drawn.inputs
+    beside = " Open diamonds: the means of Table 3." if _as_printed(point) else ""
+    return (
+        f"ReLU networks trained for {point['epochs']} epochs on x = Az at all sign vectors z of {point['n']} entries, "
+        f"A Gaussian with all columns but the last times {point['scale']:g}; those {drawn.accurate} of {drawn.networks} "
+        f"that classify all points right. Left: the compression ||P(x_2 - x_1)|| / ||x_2 - x_1|| at places alpha on "
+        f"the way from x_1 to x_2, which differ in the last sign alone; P projects on the plane of the gradients of both "
+        f"outputs (circles; triangles: of the same networks before training) or on the gradient of their difference "
+        f"(squares). Means over networks with {LEVEL} intervals (Student). Lines: means by Theorem 7's law for random "
+        f"gradients, two (solid) and one (dotted), and at the right the quartiles of both laws.{beside} Right: "
+        f"{of_all(len(inputs.found), inputs.count, 'inputs')}, {point['inputs']} a network: the shortest perturbation "
+        f"found that changes the decision (dots), in the unit of the inputs, with a line down to the certified lower bound, "
+        f"over its prediction |cos theta| ||a_n||; line: both are equal. Triangles: half the distance of the nearest "
+        f"input with the other label, the best that any classifier could have."
+    )
+
+
+def _as_printed(point: Mapping[str, Any]) -> bool:
+    """Whether Table 3 is of such networks."""
+    return point["n"] == 12 and point["layers"] == 1
+
+
+def draw(figure: Figure, drawn: Numbers) -> None:
+    """Table 3 on the left, Table 4 on the right."""
+    above, below = cast("Any", figure.subfigures(2, 1, height_ratios=(PANELS, LEGENDS)))
+    left, right = above.subplots(1, 2, width_ratios=(1.25, 1))
+    _along(left, drawn)
+    _perturbations(right, drawn.inputs)
+    handles = labelled([left])
+    legends(below, [handles[:3], handles[3:], labelled([right])], (0.9, 0.9, 1.2))
 
 
 def _along(axes: Axes, drawn: Numbers) -> None:
     alphas, n = np.arange(len(ALPHAS)) / (len(ALPHAS) - 1), drawn.point["n"]
-    for gradients, style in ((2, "-"), (1, ":")):
-        axes.axhline(mean_compression(n, gradients), color=THEORY, ls=style, lw=0.9)
-    series = (
-        ("compression", SIMULATION, "o", "trained, both gradients", 0.014),
-        ("cosine", "#56B4E9", "s", "trained, their difference", -0.014),
-        ("untrained_compression", "#7A7A7A", "^", "before training, both", 0.0),
-    )
-    for name, color, marker, text, shift in series:
-        found = [mean(drawn.columns[name][:, k]) for k in range(len(alphas))]
-        middle = np.array([estimate.value for estimate in found])
-        bars = [middle - [estimate.low for estimate in found], [estimate.high for estimate in found] - middle]
-        axes.errorbar(
-            alphas + shift,
-            middle,
-            np.where(np.isfinite(bars), bars, 0.0),
-            color=color,
-            fmt=marker,
-            ms=3.2,
-            lw=0.8,
-            label=text,
-        )
-    if n == 12 and drawn.point["layers"] == 1:
-        printed = [find(FEATURE, "Table 3", "mean", alpha).value for alpha in ALPHAS]
-        axes.plot(alphas, printed, "x", color=DECOY, ms=4.5, label="printed means")
-    axes.plot([], [], color=THEORY, lw=0.9, label=r"law of two gradients, mean")
-    axes.plot([], [], color=THEORY, lw=0.9, ls=":", label=r"law of one gradient, mean")
+    for place, (gradients, (style, words)) in zip(BESIDE, LAWS.items(), strict=True):
+        axes.axhline(mean_compression(n, gradients), color=THEORY, ls=style, lw=0.9, label=f"mean of the law, {words}")
+        low, high = span_law(n, gradients).ppf(QUARTILES)
+        axes.plot([place, place], [low, high], "_", ls=style, color=THEORY, lw=0.9, ms=3)
+    if _as_printed(drawn.point):
+        values = [find(FEATURE, "Table 3", "mean", alpha).value for alpha in ALPHAS]
+        printed(axes, alphas + 0.034, values, "D", ms=4.2, label="printed means")
+    for name, found in drawn.series.items():
+        color, mark, words, shift = SERIES[name]
+        marks(axes, alphas + shift, found, mark, color, label=words)
     axes.set(xlabel=r"$\alpha$ on the segment from $x_1$ to $x_2$", ylabel=r"$\|P(x_2 - x_1)\| / \|x_2 - x_1\|$")
     axes.set_ylim(0, None)
-    axes.set_title("(a)  compression, mean and 95 % interval", loc="left")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    axes.set_title("(a)  compression along the segment")
 
 
-def _perturbations(axes: Axes, drawn: Numbers) -> None:
-    c = drawn.columns
-    predicted = c["perturbation_cosine"] * c["column"][:, None]
-    shown = np.isfinite(c["distance"]) & np.isfinite(predicted)
-    x, high, low, best = predicted[shown], c["distance"][shown], c["lower"][shown], c["optimum"][shown]
-    axes.vlines(x, low, high, color=SIMULATION, lw=0.4, alpha=0.25)
-    axes.plot(x, best, ".", color="#009E73", ms=1.6, alpha=0.5, label="half distance of nearest other label")
-    axes.plot(x, high, ".", color=SIMULATION, ms=2.2, alpha=0.6, label="found, down to the certified bound")
-    ends = np.array([x.min(), x.max()]) if len(x) else np.array([0.0, 1.0])
-    axes.plot(ends, ends, color=THEORY, lw=0.9, label="equal")
+def _perturbations(axes: Axes, inputs: Inputs) -> None:
+    x = inputs.predicted
+    axes.vlines(x, inputs.lower, inputs.found, color=SIMULATION, lw=0.5, alpha=0.35)
+    axes.plot(
+        x,
+        inputs.optimum,
+        "^",
+        color=GREEN,
+        ms=2.2,
+        mew=0,
+        alpha=0.6,
+        label="half the distance of the nearest other label",
+    )
+    axes.plot(
+        x,
+        inputs.found,
+        "o",
+        color=SIMULATION,
+        ms=2.2,
+        mew=0,
+        alpha=0.7,
+        label="shortest found, down to the certified bound",
+    )
+    ends = np.array([0.0, x.max() if len(x) else 1.0])
+    axes.plot(ends, ends, color=THEORY, lw=0.9, label="equal, as predicted")
     axes.set(
-        xlabel=r"$|\cos\theta|\ \|a_n\|$", ylabel="smallest perturbation of an input", xlim=(0, None), ylim=(0, None)
+        xlabel=r"predicted, $|\cos\theta|\ \|a_n\|$",
+        ylabel="length, unit of the inputs",
+        xlim=(0, None),
+        ylim=(0, None),
     )
     axes.grid(lw=0.3, color=CHANCE)
-    axes.set_title(f"(b)  {shown.sum()} inputs", loc="left")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
+    axes.set_title(f"(b)  smallest perturbations of {len(x)} inputs")
 
 
-PICTURE = Picture("empirical.relu_compression", numbers, draw, (7.2, 3.6), title, caption)
+PICTURE = Picture("empirical.relu_compression", numbers, draw, (7.2, 0.3 + PANELS + LEGENDS), title, caption)
 
 if __name__ == "__main__":
     from figures.shared.command import main
