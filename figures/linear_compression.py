@@ -177,16 +177,16 @@ def caption(drawn: Numbers) -> str:
     singles = [one.single for one in drawn.rows if one.single is not None]
     some = of_all(len(singles[0].fraction), singles[0].count, "networks") if singles else "none"
     return (
-        f"Linear networks trained on x = Az at all sign vectors z of n entries, A Gaussian n x n with all columns but "
+        "Linear networks trained on x = Az at all sign vectors z of n entries, A Gaussian n x n with all columns but "
         f"the last times the scale; {_networks_of(drawn)} networks a point, each with its own A. A network is valid if "
-        f"it classifies all points right. Left, a row of panels for each scale: means over the valid networks of the "
-        f"fraction |r_nn| / ||a_n||, which Theorem 6 predicts, and of |cos theta_1|, what is measured; bars are "
+        "it classifies all points right. Left, a row of panels for each scale: means over the valid networks of the "
+        "fraction |r_nn| / ||a_n||, which Theorem 6 predicts, and of |cos theta_1|, what is measured; bars are "
         f"{LEVEL} intervals over networks (Student). Line: the exact mean of the fraction over all networks, in its "
-        f"law's quartiles (grey); dashes: the mean if the valid networks are those with the largest |r_nn|, at the "
+        "law's quartiles (grey); dashes: the mean if the valid networks are those with the largest |r_nn|, at the "
         f"share that is valid. Open marks: what is printed for n = {PAPER}. Middle: single networks at n = {drawn.n}, "
         f"{some}; on the line both numbers are equal. Right: the mean fraction of the networks that are valid after "
-        f"some epochs, over their share, beside laws of the largest |r_nn| (solid) and the largest fractions (dotted); "
-        f"dashed, the printed mean, whose share of valid networks is not known. All numbers are ratios without a unit. "
+        "some epochs, over their share, beside laws of the largest |r_nn| (solid) and the largest fractions (dotted); "
+        "dashed, the printed mean, whose share of valid networks is not known. All numbers are ratios without a unit. "
         f"{len(row.dimensions)} dimensions from {row.dimensions[0]} to {row.dimensions[-1]}."
     )
 

@@ -99,9 +99,9 @@ def title(drawn: Numbers) -> str:
     """How many networks there are, and of which kind."""
     point, layers = drawn.point, drawn.point["layers"]
     return (
-        f"{drawn.accurate} of {drawn.networks} ReLU networks with accuracy 1: "
-        f"{layers} hidden layer{'s' if layers > 1 else ''} of {point['width']}, n = {point['n']}, "
-        f"scale {point['scale']:g}, seed {drawn.seed}"
+        f"{drawn.accurate} of {drawn.networks} ReLU networks with accuracy 1: {layers} hidden "
+        f"layer{'s' if layers > 1 else ''} of {point['width']}, n = {point['n']}, scale {point['scale']:g}, seed "
+        f"{drawn.seed}"
     )
 
 
@@ -111,16 +111,16 @@ def caption(drawn: Numbers) -> str:
     beside = " Open diamonds: the means of Table 3." if _as_printed(point) else ""
     return (
         f"ReLU networks trained for {point['epochs']} epochs on x = Az at all sign vectors z of {point['n']} entries, "
-        f"A Gaussian with all columns but the last times {point['scale']:g}; those {drawn.accurate} of {drawn.networks} "
-        f"that classify all points right. Left: the compression ||P(x_2 - x_1)|| / ||x_2 - x_1|| at places alpha on "
-        f"the way from x_1 to x_2, which differ in the last sign alone; P projects on the plane of the gradients of both "
-        f"outputs (circles; triangles: of the same networks before training) or on the gradient of their difference "
-        f"(squares). Means over networks with {LEVEL} intervals (Student). Lines: means by Theorem 7's law for random "
-        f"gradients, two (solid) and one (dotted), and at the right the quartiles of both laws.{beside} Right: "
-        f"{of_all(len(inputs.found), inputs.count, 'inputs')}, {point['inputs']} a network: the shortest perturbation "
-        f"found that changes the decision (dots), in the unit of the inputs, with a line down to the certified lower bound, "
-        f"over its prediction |cos theta| ||a_n||; line: both are equal. Triangles: half the distance of the nearest "
-        f"input with the other label, the best that any classifier could have."
+        f"A Gaussian with all columns but the last times {point['scale']:g}; those {drawn.accurate} of "
+        f"{drawn.networks} that classify all points right. Left: the compression ||P(x_2 - x_1)|| / ||x_2 - x_1|| at "
+        "places alpha on the way from x_1 to x_2, which differ in the last sign alone; P projects on the plane of the "
+        "gradients of both outputs (circles; triangles: of the same networks before training) or on the gradient of "
+        f"their difference (squares). Means over networks with {LEVEL} intervals (Student). Lines: means by Theorem "
+        "7's law for random gradients, two (solid) and one (dotted), and at the right the quartiles of both "
+        f"laws.{beside} Right: {of_all(len(inputs.found), inputs.count, 'inputs')}, {point['inputs']} a network: the "
+        "shortest perturbation found that changes the decision (dots), in the unit of the inputs, with a line down to "
+        "the certified lower bound, over its prediction |cos theta| ||a_n||; line: both are equal. Triangles: half "
+        "the distance of the nearest input with the other label, the best that any classifier could have."
     )
 
 
