@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from scipy import stats
 
 from empirical.svd_defence.study import STUDY
 from figures.svd_defence import CURVES, KINDS, OF_TREATMENTS, PANELS, PICTURE, SIZE, numbers
@@ -59,16 +60,38 @@ def test_a_panel_for_each_treatment_has_the_three_curves_of_2l_and_new_attacks(d
     for number, treatment in enumerate(TREATMENTS):
         axes = panel(figure, "abcde"[number])
         assert PANELS[treatment] in title(axes)
-        for name, (color, line, _) in CURVES.items():
+        for name, (color, line, *_) in CURVES.items():
             of_two = 1 - made["anew_success"][:, TWO] if name == "resisted" else made[name][:, TWO]
             np.testing.assert_allclose(curve(axes, color, line), of_two[:, number].mean(axis=0), err_msg=name)
         assert bool(axes.collections[0].get_paths()) == (len(made["seed"]) > 1)
 
 
+def test_numbers_are_means_over_seeds_with_students_intervals(tmp_path):
+    made, store = columns(seeds=4), Store(tmp_path / "run", lambda _: "0" * 12)
+    store.write(Shard(STUDY.name, "trained", tuple(POINT.items()), 0, 0, 4), raw_table(made))
+    store.save_manifest(points=[POINT], seed=0)
+    found = numbers(store.root, {}, POINT)
+    assert found.seeds == 4
+    expected = {
+        "test_accuracy": (found.curves["test_accuracy"], made["test_accuracy"][:, TWO]),
+        "resisted": (found.curves["resisted"], 1 - made["anew_success"][:, TWO]),
+        "pixels": (found.pixels, made["pixels"][:, TWO]),
+        "kept": (found.kept, 1 - made["changed"][:, :, TENTH]),
+        "certified": (found.certified, made["certified"][:, :, TENTH]),
+        "perturbation": (found.perturbation, made["energy"]),
+        "gradient": (found.gradient, made["gradient_energy"]),
+    }
+    for name, (means, values) in expected.items():
+        np.testing.assert_allclose(means.value, values.mean(axis=0), atol=1e-12, err_msg=name)
+        half = stats.t.ppf(0.975, 3) * values.std(axis=0, ddof=1) / 4**0.5
+        low = np.maximum(values.mean(axis=0) - half, 0)
+        np.testing.assert_allclose(means.low, low, atol=1e-12, err_msg=name)
+
+
 def test_smallest_perturbations_of_2l_are_those_of_its_treatments(drawn):
     figure, made = drawn
     for number, treatment in enumerate(TREATMENTS):
-        found = curve(panel(figure, "f"), OF_TREATMENTS[treatment])
+        found = curve(panel(figure, "f"), *OF_TREATMENTS[treatment][:2])
         np.testing.assert_allclose(found, made["pixels"][:, TWO, number].mean(axis=0))
 
 
@@ -96,8 +119,8 @@ def test_every_colour_is_explained(drawn):
     figure, _ = drawn
     legends = [one for axes in figure.axes for one in axes.get_children() if isinstance(one, Legend)]
     said = {text.get_text() for legend in legends for text in legend.get_texts()}
-    assert {words for _, _, words in CURVES.values()} <= said
-    assert {words for words, _ in KINDS.values()} | set(PANELS.values()) <= said
+    assert {words for *_, words in CURVES.values()} <= said
+    assert {words for words, *_ in KINDS.values()} | set(PANELS.values()) <= said
 
 
 def test_no_records_are_said(tmp_path):
