@@ -84,7 +84,7 @@ def test_numbers_are_means_over_seeds_with_students_intervals(tmp_path):
     for name, (means, values) in expected.items():
         np.testing.assert_allclose(means.value, values.mean(axis=0), atol=1e-12, err_msg=name)
         half = stats.t.ppf(0.975, 3) * values.std(axis=0, ddof=1) / 4**0.5
-        low = np.maximum(values.mean(axis=0) - half, 0)
+        low = np.maximum(values.mean(axis=0) - half, np.minimum(values.mean(axis=0), 0))
         np.testing.assert_allclose(means.low, low, atol=1e-12, err_msg=name)
 
 
