@@ -130,8 +130,8 @@ def caption(drawn: Numbers) -> str:
     own = f" {NOT_BLIND}: drawn by the lemma's own sampler." if direct else ""
     return (
         "R of the QR decomposition of a product of Gaussian matrices, in simulation (blue) and by Lemma 3 (black). "
-        "Grey: the simultaneous 95 % band of each panel's quarter of the error rate. Vermilion, dashed: a wrong law close "
-        f"to the right one, which the same draws reject.{own}"
+        "Grey: the simultaneous 95 % band of each panel's quarter of the error rate. Vermilion, dashed: a wrong law "
+        f"close to the right one, which the same draws reject.{own}"
     )
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
-from figures.shared.style import DECOY, SIMULATION, THEORY, WITNESS
+from figures.report.source import add_source_flags, judged
+from figures.shared.style import DECOY, SIMULATION, THEORY, WITNESS, save
+from figures.shared.target import picture_file
+from fragility.command.ending import guarded
+from fragility.command.flags import Parser
+from fragility.engine.context import Context, using
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -67,11 +75,11 @@ class Numbers:
         return sum(group.worlds.get(mark, 0) + group.networks.get(mark, 0) for group in self.groups)
 
 
-def numbers(judged: Sequence[Line], book: Book) -> Numbers:
+def numbers(lines: Sequence[Line], book: Book) -> Numbers:
     """The claims that were judged, by paper and by what was found."""
     groups = []
-    for paper in dict.fromkeys(book.paper(line.claim) for line in judged):
-        held = [line for line in judged if book.paper(line.claim) == paper]
+    for paper in dict.fromkeys(book.paper(line.claim) for line in lines):
+        held = [line for line in lines if book.paper(line.claim) == paper]
         of_worlds = Counter(mark(line) for line in held if not of_networks(line))
         groups.append(Group(paper.name, of_worlds, Counter(mark(line) for line in held if of_networks(line))))
     return Numbers(groups)
@@ -170,3 +178,34 @@ def _handle(look: Mark) -> Artist:
 
     face = look.color if look.filled else "none"
     return Line2D([], [], ls="", marker=look.marker, color=look.color, mfc=face, ms=4, mew=0.9)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draws the picture and prints where it lies; the exit code tells whether there was anything to draw."""
+    parser = Parser(
+        prog="python -m figures.verdicts",
+        description="Draws the last verdicts of simulate.verify and of the experiments.",
+        allow_abbrev=False,
+    )
+    add_source_flags(parser)
+    parser.add_argument(
+        "--to", type=Path, help="picture to write: .png, .svg or .pdf (default OUT/figures/verdicts.png)"
+    )
+    flags = parser.parse_args(arguments)
+
+    def run() -> int:
+        target = picture_file(flags.to or flags.out / "figures" / "verdicts.png", "--to" if flags.to else "--out")
+        with using(Context(flags.claims)):
+            from fragility.book import read
+
+            book = read()
+            drawn = numbers([line for line, _ in judged(flags.out, flags.summary).verdicts(book)], book)
+        save(partial(draw, drawn=drawn), SIZE, target)
+        print(target, flush=True)
+        return 0
+
+    return guarded("figures.verdicts", run, keeps=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

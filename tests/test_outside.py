@@ -34,6 +34,15 @@ def test_the_whole_book_is_judged(desk):
     assert all(verdict["rejected"] == verdict["visible"] for verdict in verdicts)
 
 
+def test_its_page_says_what_was_found(desk):
+    done = run(desk, "-m", "figures.report", "--claims", "walk.py")
+    assert (done.returncode, done.stdout) == (0, "results/report.html\n"), done.stderr
+    page = (desk / "results/report.html").read_text()
+    assert "Of 3 claims 2 hold" in page
+    assert "left 1 &gt; right 1/2" in page
+    assert "Where the numbers are from" in page
+
+
 def test_its_rows_are_listed_and_shown_with_their_place(desk):
     listed = run(desk, "-m", "theory", "--claims", "walk.py").stdout
     assert "walk.end" in listed
@@ -89,7 +98,7 @@ def test_its_figures_are_drawn(desk):
 
 
 def test_its_verdicts_are_a_table(desk):
-    done = run(desk, "-m", "figures.table", "--claims", "walk.py", "--claim")
+    done = run(desk, "-m", "figures.table", "--claims", "walk.py", "--markdown", "--claim")
     assert done.returncode == 0, done.stderr
     assert "| `walk.triangle` |" in done.stdout
 

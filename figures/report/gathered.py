@@ -110,7 +110,7 @@ def _run(out: Path, name: str) -> Run:
         samples=_samples(folder, study, manifest["points"]),
         tables=_tables(folder, name, manifest["points"]),
         drawn=drawn,
-        lacking=lacking,
+        lacking=[line.replace(f" --out {out}", "").replace(f"{out}/", "") for line in lacking],
     )
 
 
@@ -143,8 +143,11 @@ def _drawn(folder: Path, manifest: Mapping[str, Any], study: str) -> tuple[list[
             except FileNotFoundError as none:
                 lacking.append(str(none))
                 continue
-            lacking += getattr(numbers, "lacking", ())
-            found.append(Drawn(name, page, to_plain(numbers, drawn_from(picture.numbers))))
+            plain = to_plain(numbers, drawn_from(picture.numbers))
+            if "lacking" in plain:  # of which the page speaks once
+                lacking += plain["lacking"]
+                plain["lacking"] = []
+            found.append(Drawn(name, page, plain))
     return found, lacking
 
 

@@ -56,14 +56,18 @@ def _converter() -> Converter:
     converter.register_structure_hook(str, lambda plain, _: _as(str, plain))
     converter.register_structure_hook(np.ndarray, lambda plain, _: _as_array(plain))
     converter.register_structure_hook_func(lambda declared: declared is Any, lambda plain, _: _tupled(plain))
-    converter.register_unstructure_hook(
-        Interval, lambda interval: [_number(interval.low), _number(interval.high), interval.n]
-    )
+    converter.register_unstructure_hook_func(lambda declared: declared == Cell, _of_cell)
     converter.register_structure_hook_func(lambda declared: declared == Cell, lambda plain, _: _as_cell(plain))
-    without_facts = make_dict_unstructure_fn(Table, converter, _cattrs_omit_if_default=True, facts=override(omit=True))
-    converter.register_unstructure_hook(Table, without_facts)
+    headings = override(
+        unstruct_hook=lambda headings: {str(place): words for place, words in headings.items()},
+        struct_hook=lambda plain, _: {int(place): _as(str, words) for place, words in plain.items()},
+    )
+    left_out: Any = {"facts": override(omit=True), "headings": headings}
+    converter.register_unstructure_hook(
+        Table, make_dict_unstructure_fn(Table, converter, _cattrs_omit_if_default=True, **left_out)
+    )
     converter.register_structure_hook(
-        Table, make_dict_structure_fn(Table, converter, _cattrs_forbid_extra_keys=True, facts=override(omit=True))
+        Table, make_dict_structure_fn(Table, converter, _cattrs_forbid_extra_keys=True, **left_out)
     )
     return converter
 
@@ -73,7 +77,8 @@ def _number(value: float) -> float | str:
     value = float(value)
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return float(f"{value:.{DIGITS}g}")
+    rounded = float(f"{value:.{DIGITS}g}")
+    return rounded if math.isfinite(rounded) else value  # of the largest floats there are
 
 
 def _listed(values: Any) -> Any:
@@ -109,9 +114,19 @@ def _numbers(plain: Any) -> Any:
     return NAMES[plain] if isinstance(plain, str) else plain
 
 
+def _of_cell(cell: Cell) -> Any:
+    """A cell; an interval is a list of its ends and of how many observations it is of, and so is what is no number."""
+    if isinstance(cell, Interval):
+        return [_number(cell.low), _number(cell.high), cell.n]
+    if isinstance(cell, float):
+        return _number(cell) if math.isfinite(cell) else [_number(cell)]
+    return cell
+
+
 def _as_cell(plain: Any) -> Cell:
-    """A cell of a table; an interval is a list of its ends and of how many observations it is of."""
     if isinstance(plain, list | tuple):
+        if len(plain) == 1:
+            return _as_float(plain[0])
         low, high, n = plain
         return Interval(_as_float(low), _as_float(high), _as(int, n))
     return plain if plain is None or isinstance(plain, str) else _as((int, float), plain)

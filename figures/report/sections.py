@@ -55,20 +55,24 @@ def sentence(judged: Sequence[Line], book: Book) -> str:
     """What is claimed, what holds, what is refuted and what trained networks do, in one sentence."""
     if not judged:
         return f"{len(book)} claims, none of which has been judged."
-    drawn = verdicts.numbers(judged, book)
-    networks = [line for line in judged if verdicts.of_networks(line)]
-    marks = Counter(verdicts.mark(line) for line in networks)
-    defects = counts([line.claim for line in judged if line.outcome == "disagrees" and not line.claim.holds])
-    papers = len({book.paper(line.claim) for line in judged if book.paper(line.claim).title}) or len(drawn.groups)
-    parts = [
-        f"Of {len(judged):,} claims on {papers} papers {drawn.total('holds'):,} hold",
-        f"{defects['refuted']} statements of the papers are refuted as printed",
-    ]
+    titled = len({paper for paper in map(book.paper, (line.claim for line in judged)) if paper.title})
+    papers = f" on {titled} papers" if titled > 1 else ""
+    return f"Of {len(judged):,} claims{papers} {_found(judged)}."
+
+
+def _found(judged: Sequence[Line]) -> str:
+    """How many hold, what is refuted, what trained networks do not meet, and what is open."""
+    marks = Counter(map(verdicts.mark, judged))
+    networks = sum(map(verdicts.of_networks, judged))
+    refuted = counts([line.claim for line in judged if line.outcome == "disagrees" and not line.claim.holds])["refuted"]
+    parts = [f"{marks['holds']:,} {'holds' if marks['holds'] == 1 else 'hold'}"]
+    if refuted:
+        parts.append("1 printed statement is refuted" if refuted == 1 else f"{refuted} printed statements are refuted")
     if networks:
-        parts.append(
-            f"of {len(networks)} sentences and printed numbers on trained networks {marks['unmet']} are not met"
-        )
-    return ", ".join(parts[:-1]) + f", and {parts[-1]}."
+        parts.append(f"of {networks} on trained networks {marks['unmet']} are not met by those trained here")
+    if marks["open"]:
+        parts.append(f"{marks['open']:,} {'is' if marks['open'] == 1 else 'are'} undecided")
+    return ", ".join(parts[:-1]) + f" and {parts[-1]}" if len(parts) > 1 else parts[0]
 
 
 def _papers(book: Book) -> Mapping[str, Paper]:
@@ -89,14 +93,14 @@ def _section(prefix: str, paper: Paper, summary: Summary, book: Book, figures: S
     return Section(
         id=prefix,
         name=paper.name,
-        title=paper.title,
+        title=paper.title.replace("*", ""),  # which is Markdown
         summary=sentence(held, book) if held else "None of these claims has been judged.",
         counts={
             "claims": len(claims),
             "agree": outcomes["agrees"],
             "disagree": outcomes["disagrees"],
             "blunt": outcomes["blunt"],
-            **shown,
+            **{str(status): number for status, number in shown.items()},
         },
         statements=[statement(claim, book, *judged.get(claim.id, (None, ""))) for claim in claims],
         tables=[

@@ -3,61 +3,95 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
 
 from figures.shared.style import drawn
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PROLOGUE = re.compile(r"^.*?(?=<svg\b)", re.DOTALL)
-METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
-STYLE = re.compile(r"\s*<style\b.*?</style>", re.DOTALL)  # which would be the whole page's
-COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
-OPENING = re.compile(r"^<svg [^>]*>")
-NAMED = re.compile(r' ?\bid="([^"]+)"')
-USED = re.compile(r'(?:xlink:)?(href="#|url\(#)([^")]+)')
-DIGITS = re.compile(r"-?\d+\.\d{3,}")  # of coordinates, in points
-STYLED = re.compile(r'style="([^"]*)"')
-PATH = re.compile(r' d="([^"]*)"')
+SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
+LEFT_OUT = (f"{SVG}metadata", f"{SVG}style")  # dates, and rules that would hold for the whole page
+NUMBER = re.compile(r"-?\d+\.\d{2,}")
+FINE = 10.0  # points: below it hundredths are kept, beyond it tenths
+POINTS = 72  # in an inch
 
 
 def inline(draw: Callable[[Figure], None], size: tuple[float, float], name: str, says: str) -> str:
-    """The figure as an element: no prologue, no metadata, a transparent ground, coordinates to a hundredth of a point.
+    """The figure as an element without a ground of its own, coordinates to a tenth of a point.
 
     Parameters
     ----------
     name : starts every id in it, so that no other picture has the same.
     says : what a reader is told who cannot see it.
     """
-    text = drawn(draw, size, "svg", transparent=True).decode()
-    for left_out in (PROLOGUE, METADATA, STYLE, COMMENT):
-        text = left_out.sub("", text)
-    numbers: dict[str, int] = {}
-    for match in USED.finditer(text):
-        numbers.setdefault(match[2], len(numbers))
-    text = NAMED.sub(lambda match: f' id="{name}-{numbers[match[1]]}"' if match[1] in numbers else "", text)
-    text = USED.sub(lambda match: f"{match[1]}{name}-{numbers[match[2]]}", text)
-    text = DIGITS.sub(lambda match: _rounded(float(match[0])), text)
-    text = STYLED.sub(lambda match: 'style="{}"'.format(match[1].replace("; ", ";").replace(": ", ":")), text)
-    text = PATH.sub(lambda match: f' d="{_dense(match[1])}"', text)
-    width, height = (f"{72 * inches:g}" for inches in size)
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
-        f'width="{width}pt" height="{height}pt" viewBox="0 0 {width} {height}" aria-labelledby="{name}-title" '
-        'style="stroke-linejoin:round;stroke-linecap:butt">'
-        f'<title id="{name}-title">{escape(says)}</title>'
+    root = ElementTree.fromstring(drawn(draw, size, "svg", transparent=True))
+    used = {target: f"{name}-{number}" for number, target in enumerate(dict.fromkeys(_used(root)))}
+    width, height = (f"{POINTS * inches:g}" for inches in size)
+    whole = Element(
+        "svg",
+        {
+            "xmlns": SVG[1:-1],
+            "role": "img",
+            "width": f"{width}pt",
+            "height": f"{height}pt",
+            "viewBox": f"0 0 {width} {height}",
+            "aria-labelledby": f"{name}-title",
+            "style": "stroke-linejoin:round;stroke-linecap:butt",
+        },
     )
-    return re.sub(r">\s+<", "><", OPENING.sub(lambda _: head, text, count=1)).strip()
+    SubElement(whole, "title", {"id": f"{name}-title"}).text = says
+    for child in root:
+        whole.extend(_shortened(child, used))
+    return ElementTree.tostring(whole, "unicode")
 
 
-def _rounded(number: float) -> str:
-    """A coordinate to a hundredth; a factor of a scale, which is small, to what it is."""
-    return f"{number:.2f}".rstrip("0").rstrip(".") if abs(number) >= 1 else f"{number:.6g}"
+def _used(root: Element) -> Iterator[str]:
+    """Ids that other elements refer to."""
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            if key == f"{XLINK}href" and value.startswith("#"):
+                yield value[1:]
+            yield from re.findall(r"url\(#([^)]+)\)", value)
 
 
-def _dense(path: str) -> str:
-    """The commands of a path without the space that none of them needs."""
-    return re.sub(r"\s*([A-Za-z])\s*", r"\1", " ".join(path.split()))
+def _shortened(element: Element, used: dict[str, str]) -> list[Element]:
+    """The element with the ids of this picture, or in its place what it holds, where it is a group of no effect."""
+    if element.tag in LEFT_OUT:
+        return []
+    within = [found for child in element for found in _shortened(child, used)]
+    given = {key: value for key, value in element.attrib.items() if key != "id" or value in used}
+    if element.tag in (f"{SVG}g", f"{SVG}defs") and not (given if element.tag == f"{SVG}g" else within):
+        return within
+    short = Element(element.tag.removeprefix(SVG), {_plain(key): _value(key, given[key], used) for key in given})
+    short.text = (element.text or "").strip() or None
+    short.extend(within)
+    return [short]
+
+
+def _plain(key: str) -> str:
+    return key.removeprefix(XLINK)
+
+
+def _value(key: str, value: str, used: dict[str, str]) -> str:
+    """An attribute as it stands in this picture."""
+    if key == "id":
+        return used[value]
+    if key == f"{XLINK}href":
+        return f"#{used[value[1:]]}" if value.startswith("#") else value
+    if key == "style":
+        value = value.replace("; ", ";").replace(": ", ":")
+    if key == "d":
+        value = re.sub(r"\s*([A-Za-z])\s*", r"\1", " ".join(value.split()))
+    value = re.sub(r"url\(#([^)]+)\)", lambda match: f"url(#{used[match[1]]})", value)
+    return NUMBER.sub(lambda match: _rounded(match[0]), value)
+
+
+def _rounded(number: str) -> str:
+    """A coordinate to a tenth of a point, or a hundredth where it is small; a factor of a scale as it is."""
+    size = abs(float(number))
+    digits = 1 if size >= FINE else 2 if size >= 1 else 6
+    return f"{float(number):.{digits}f}".rstrip("0").rstrip(".")

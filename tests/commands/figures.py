@@ -78,5 +78,18 @@ ROWS = [
     ("figures.table --bad", 2, "unrecognized arguments: --bad"),
     ("figures.table --out folder", 3, "no verdicts in ...: python -m simulate.verify"),
     ("figures.table --out list", 3, "verdicts.json must be a table of verdicts, got something else"),
+    ("figures.table --summary none.json", 3, "no summary none.json: python -m figures.report --save none.json"),
+    ("figures.table --summary list/verify/verdicts.json", 3, "must be a summary, got something else: python -m"),
+    # figures.verdicts
+    ("figures.verdicts --bad", 2, "unrecognized arguments: --bad"),
+    ("figures.verdicts --out folder", 3, "no verdicts in folder: python -m simulate.verify --out folder makes them"),
+    ("figures.verdicts --out list --to x.gif", 2, "--to must end in .png, .svg, .pdf, got x.gif"),
+    # figures.report
+    ("figures.report --bad", 2, "unrecognized arguments: --bad"),
+    ("figures.report --out nothing", 3, "no verdicts and no records in nothing: python -m simulate.verify makes some"),
+    ("figures.report --out nothing --to page.txt", 2, "--to must name a file that ends in .html, got page.txt"),
+    ("figures.report --out nothing --save page.html", 2, "--save must name a file that ends in .json, got page.html"),
+    ("figures.report --summary folder", 3, "folder is damaged (Is a directory), and must be a summary"),
+    ("figures.report --out list --claims raising.py", 2, "--claims must be ...RuntimeError: no"),
     ("figures.table --claims raising.py", 2, "--claims must be ...RuntimeError: no"),
 ]

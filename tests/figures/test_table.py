@@ -1,4 +1,4 @@
-"""The verdict table as Markdown, and what is said where there is none."""
+"""The verdict table as text and as Markdown, and what is said where there is none."""
 
 import json
 
@@ -17,6 +17,7 @@ from fragility.claim import Claim, Sides
 SUM = Claim("mine.sum", "mine", "one and one is two", "identity", lambda: Sides(1 + 1, 2), 1e-9)
 BOOK = Book((SUM,), __file__, {"mine": Paper("A paper of mine")})
 """
+ORIGIN = {"seed": 0, "command": "simulate/verify.py", "time": "2026-11-30T10:00:00+00:00"}
 IDS = ("fc.lemma3.last", "fc.fraction", "joint.thm1.printed")
 
 
@@ -46,23 +47,29 @@ def out(tmp_path):
     claims = [claim for claim in BOOK if claim.id in IDS]
     path = tmp_path / "verify" / "verdicts.json"
     path.parent.mkdir()
-    path.write_text(document(lines(claims, [verdict(claim) for claim in claims]), [], {}))
+    path.write_text(document(lines(claims, [verdict(claim) for claim in claims]), [], ORIGIN))
     return tmp_path
 
 
 def test_a_row_per_paper(out, capsys):
-    assert main(["--out", str(out)]) == 0
+    assert main(["--markdown", "--out", str(out)]) == 0
     table = capsys.readouterr().out
     assert "| Feature compression | 2 | 2 | 0 | 0 | 0 | 0 | 0 | 0 | 4/4 | 2,000 |" in table
     assert "| Joint margin bounds | 1 | 0 | 1 | 0 | 1 | 0 | 0 | 0 |" in table
     assert "3 claims: 2 agree, 0 are blunt, 1 disagree" in table
 
 
+def test_the_same_for_a_terminal(out, capsys):
+    assert main(["--out", str(out)]) == 0
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Feature compression")]
+    assert row.split()[2:5] == ["2", "2", "0"]
+
+
 def test_rows_of_claims(out, capsys):
-    assert main(["--out", str(out), "--claim"]) == 0
+    assert main(["--markdown", "--out", str(out), "--claim"]) == 0
     table = capsys.readouterr().out
     assert all(f"| `{name}` |" in table for name in IDS)
-    assert main(["--out", str(out), "--claim", "fc.lemma3"]) == 0
+    assert main(["--markdown", "--out", str(out), "--claim", "fc.lemma3"]) == 0
     table = capsys.readouterr().out
     assert "| `fc.lemma3.last` |" in table
     assert "fc.fraction" not in table
@@ -73,8 +80,8 @@ def test_a_book_of_ones_own(tmp_path, capsys):
     book.write_text(OWN_BOOK)
     path = kept(tmp_path / VERIFY, str(book))
     path.parent.mkdir()
-    path.write_text(document(lines(load(str(book)), [verdict(load(str(book))["mine.sum"])]), [], {}))
-    assert main(["--out", str(tmp_path), "--claims", str(book)]) == 0
+    path.write_text(document(lines(load(str(book)), [verdict(load(str(book))["mine.sum"])]), [], ORIGIN))
+    assert main(["--markdown", "--out", str(tmp_path), "--claims", str(book)]) == 0
     assert "| A paper of mine | 1 | 1 | 0 |" in capsys.readouterr().out
     path.unlink()
     assert main(["--out", str(tmp_path), "--claims", str(book)]) == 3
@@ -113,7 +120,7 @@ def test_what_no_verdict_says_is_no_table(out, capsys, field, value):
 def test_markup_in_a_verdict_is_text(out, capsys):
     path = out / "verify" / "verdicts.json"
     path.write_text(path.read_text().replace('"qr"', '"<script>alert(1)</script>|"'))
-    assert main(["--out", str(out), "--claim", "joint"]) == 0
+    assert main(["--markdown", "--out", str(out), "--claim", "joint"]) == 0
     shown = capsys.readouterr().out
     assert "<script" not in shown
     assert r"&#60;script>alert(1)&#60;/script>\|" in shown

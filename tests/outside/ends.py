@@ -7,7 +7,9 @@ from figures.panels.sheet import Panel, Sheet
 
 SHEET = Sheet("walk", "Where random walks end", (Panel("walk.end", "end of a walk", "$S_n$", {"n": 16}),))
 
+PICTURE = SHEET.picture
+
 if __name__ == "__main__":
     from figures.shared.command import main
 
-    main("walk", SHEET.draw, SHEET.numbers, SHEET.size, point=None)
+    main(PICTURE)
