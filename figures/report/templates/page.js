@@ -45,15 +45,18 @@
       if (!texts.has(claim)) texts.set(claim, claim.textContent.toLowerCase());
       return texts.get(claim);
     };
-    const has = (claim, name, value) =>
-      claim.dataset[name] === value || (name === "verdict" && value === form.dataset.against && "against" in claim.dataset);
+    const against = (claim, name, value) =>
+      name === "verdict" && value === form.dataset.against && "against" in claim.dataset;
+    const has = (claim, name, value) => claim.dataset[name] === value || against(claim, name, value);
 
     function apply() {
       const asked = fields.filter((field) => field.tagName === "SELECT" && field.value);
       const words = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
       for (const claim of claims) {
-        const fits = asked.every((field) => has(claim, field.name, field.value)) && words.every((word) => text(claim).includes(word));
+        const fits =
+          asked.every((field) => has(claim, field.name, field.value)) &&
+          words.every((word) => text(claim).includes(word));
         claim.hidden = !fits;
         shown += fits;
       }
@@ -113,7 +116,8 @@
     const id = attempt(() => decodeURIComponent(hash.slice(1)));
     const place = id && document.getElementById(id);
     if (!place) return;
-    if (place.closest("[hidden]") || (root.classList.contains("filtered") && place.closest(".evidence"))) filter.clear();
+    const filtered = root.classList.contains("filtered");
+    if (place.closest("[hidden]") || (filtered && place.closest(".evidence"))) filter.clear();
     const claim = place.closest(".claim");
     if (claim) claim.open = true;
     place.scrollIntoView();

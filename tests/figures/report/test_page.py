@@ -159,7 +159,7 @@ def test_nothing_outside_of_the_file_is_asked_for(page, parsed):
     policy = next(attributes["content"] for _, attributes, _ in parsed.all("meta") if "http-equiv" in attributes)
     script = parsed.text("script")
     assert f"script-src 'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" in policy
-    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline';")
+    assert policy.strip().startswith("default-src 'none'; style-src 'unsafe-inline';")
     assert not re.search(r"url\(|@import|@font-face", parsed.text("style"))
     assert not re.search(r"\b(fetch|XMLHttpRequest|import|eval|innerHTML|WebSocket)\b", script)
 
