@@ -44,7 +44,7 @@ def marks(axes: Axes, x: Any, found: Means, mark: str, color: str, line: str = "
     """Draws means as marks, joined by a line if it has a style, with their intervals as bars."""
     reach = [found.value - found.low, found.high - found.value]
     look = {"ms": 3.4, "lw": 0.9, "elinewidth": 0.9, "capsize": 1.5, "capthick": 0.7} | style
-    return axes.errorbar(x, found.value, reach, fmt=f"{line}{mark}", color=color, **look)
+    return axes.errorbar(np.asarray(x, dtype=float), found.value, reach, fmt=f"{line}{mark}", color=color, **look)
 
 
 def printed(axes: Axes, x: Any, y: Any, mark: str, **style: Any) -> None:

@@ -4,6 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from scipy import stats
 
 from empirical.conditioning.measure import MODELS, RADII, STATISTICS, TABLE_RADII
 from figures.empirical_conditioning import PICTURE, numbers, size
@@ -66,11 +67,35 @@ def test_pictures_are_those_of_the_first_network(tmp_path):
         figure.draw_without_rendering()
     images = [axes.images[0].get_array() for axes in figure.axes if axes.images]
     assert len(images) == 2 * 2 * (1 + len(TABLE_RADII)) + 3 * 10
-    np.testing.assert_allclose(images[0].ravel(), columns["digit"][0])
-    np.testing.assert_allclose(images[8].ravel(), columns["digit_fgsm"][0, 0, 7])
-    np.testing.assert_allclose(images[2 * 9 + 1].ravel(), columns["digit_fgmt"][0, 0, 0])
-    np.testing.assert_allclose(images[36].ravel(), columns["ones_clean"][0, 0])
-    np.testing.assert_allclose(images[56].ravel(), columns["ones"][0, 1, 0])
+    expected = {
+        0: columns["digit"][0],
+        8: columns["digit_fgsm"][0, 0, 7],
+        2 * 9 + 1: columns["digit_fgmt"][0, 0, 0],
+        36: columns["ones_clean"][0, 0],
+        56: columns["ones"][0, 1, 0],
+    }
+    for number, picture in expected.items():
+        np.testing.assert_allclose(images[number].ravel(), picture, atol=1 / 126 + 1e-9)
+
+
+def test_numbers_are_those_of_the_networks(tmp_path):
+    _, columns = drawn(tmp_path)
+    found = numbers(tmp_path / "run", {"seed": 0}, POINT)
+    assert (found.networks, list(found.models)) == (3, [0, 1])
+    for attack in ("fgsm", "fgmt"):
+        for name, step in (("first", 0), ("last", -1)):
+            values = columns[attack][:, 0, :, :, step]
+            half = stats.t.ppf(0.975, 2) * values.std(axis=0, ddof=1) / 3**0.5
+            np.testing.assert_allclose(found.accuracies[attack][name].value, values.mean(axis=0))
+            low = np.maximum(values.mean(axis=0) - half, 0)
+            np.testing.assert_allclose(found.accuracies[attack][name].low, low)
+    for layer, course in enumerate(found.courses):
+        np.testing.assert_array_equal(course.steps, [0, 1, 2, 10])
+        np.testing.assert_allclose(course.medians, np.median(columns["course"][:, layer], axis=0).T)
+        np.testing.assert_allclose(course.low, columns["course"][:, layer, :, 1].min(axis=0))
+        np.testing.assert_allclose(course.high, columns["course"][:, layer, :, 1].max(axis=0))
+        assert not len(course.singular)
+        assert not len(course.zero)
 
 
 def test_a_class_without_an_image_stays_empty(tmp_path):
@@ -110,10 +135,12 @@ def test_courses_are_medians_beside_the_gaussian_law(tmp_path):
 def test_accuracies_are_means_beside_what_is_printed(tmp_path, dataset, printed):
     figure, columns = drawn(tmp_path, dataset=dataset)
     fgsm, fgmt = (panels(figure)[name] for name in ("(d)  FGSM", "(e)  FGMT"))
-    line = next(line for line in fgmt.lines if line.get_label() == "the CNN, 3 steps")
-    np.testing.assert_allclose(line.get_xdata(), RADII)
+    line = next(bars for bars in fgmt.containers if bars.get_label() == "the CNN, 3 steps").lines[0]
+    np.testing.assert_allclose(np.asarray(line.get_xdata(), dtype=float), RADII)
     np.testing.assert_allclose(line.get_ydata(), columns["fgmt"][:, 0, 1, :, -1].mean(axis=0))
-    marks = [line for line in fgsm.lines if line.get_label().startswith("printed")]
+    marks = [
+        line for line in fgsm.lines if line.get_label().startswith("printed") and line.get_markerfacecolor() == "none"
+    ]
     assert len(marks) == printed
     for mark, model in zip(marks, MODELS, strict=False):
         expected = [attacked_accuracy(1, model, str(radius)).value for radius in TABLE_RADII]
