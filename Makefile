@@ -26,6 +26,26 @@ bench: .venv/installed-test
 	$(BIN)/python -m benchmarks.bench_many_networks
 	$(BIN)/python -m benchmarks.bench_convnorm
 
+# A small version of everything in a quarter of an hour: the table within a budget, experiments on DATASET, their page.
+# What cannot run here, for want of data, is left out of the page.
+DATASET ?= digits
+REPORT := results/report
+report: .venv/installed-test
+	-$(BIN)/python -m simulate.verify --budget 4m --out $(REPORT)
+	-$(BIN)/python -m simulate.ladder --samples 16 --out $(REPORT)
+	-$(BIN)/python -m empirical.linear_compression --epochs 128 --out $(REPORT)
+	-$(BIN)/python -m empirical.relu_compression --samples 16 --out $(REPORT)
+	-$(BIN)/python -m empirical.mnist_compression --dataset $(DATASET) --samples 64 --out $(REPORT)
+	-$(BIN)/python -m empirical.conditioning --dataset $(DATASET) --images 300 --samples 2 --out $(REPORT)
+	-$(BIN)/python -m empirical.joint_robustness --dataset $(DATASET) --training 1000 --images 50 --samples 2 --out $(REPORT)
+	-$(BIN)/python -m empirical.latent_defence --dataset $(DATASET) --training 1000 --tested 200 --images 3 \
+		--projection-steps 100 --samples 1 --out $(REPORT)
+	-$(BIN)/python -m empirical.svd_defence --dataset $(DATASET) --training 1000 --images 100 --attacked 10 --samples 2 \
+		--out $(REPORT)
+	-$(BIN)/python -m empirical.convnorm_width --dataset digits --widths 1 --training 200 --epochs 2 --samples 2 \
+		--out $(REPORT)
+	$(BIN)/python -m figures.report --out $(REPORT)
+
 docs: .venv/installed-test
 	$(BIN)/python -m sphinx -q -W -E -b html docs results/docs
 	@echo "pages: results/docs/index.html"
@@ -48,4 +68,4 @@ docs: .venv/installed-test
 clean:
 	rm -rf .venv results
 
-.PHONY: main test lint bench docs clean
+.PHONY: main test lint bench report docs clean

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_OFF = 1.5  # times the widest band or gap: how far the axis goes
 MUCH_FURTHER = 4.0  # times that: a decoy beyond is an arrow at the edge
 LABELS = 2.0  # times the axis on one side of 0: room for the points' labels
-LABEL = 23  # letters of a label in one line
+LABEL = 26  # letters of a label in one line
 HEAD = 0.3  # of the rows' height: room for the names of decoys
 NONE = 1e-9  # a mean below this is 0
 LINE = 0.3  # of a row's height, half of what a mark of theory takes

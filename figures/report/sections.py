@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from figures import verdicts
+from figures.panels import verdicts
 from figures.report.content import Figure, Origin, Page, Section, Tabled
 from figures.report.plain import drawn_from, from_plain
 from figures.report.statements import statement
@@ -15,7 +16,7 @@ from figures.report.summary import Drawn, Judgement, Run, Summary
 from figures.report.svg import inline
 from figures.shared.picture import Picture, pictures
 from fragility.book import Book, Paper
-from fragility.catalogue.defects import counts
+from fragility.catalogue.defects import PLURAL, counts
 from fragility.claim import Claim
 from fragility.engine.context import OWN
 from fragility.engine.study import UsageError
@@ -100,7 +101,7 @@ def _section(prefix: str, paper: Paper, summary: Summary, book: Book, figures: S
             "agree": outcomes["agrees"],
             "disagree": outcomes["disagrees"],
             "blunt": outcomes["blunt"],
-            **{str(status): number for status, number in shown.items()},
+            **{PLURAL[status] if number != 1 else status: number for status, number in shown.items()},
         },
         statements=[statement(claim, book, *judged.get(claim.id, (None, ""))) for claim in claims],
         tables=[
@@ -193,5 +194,11 @@ def _origin(made: Run | Judgement, samples: str) -> Origin:
         git=str(said.get("git") or ""),
         hardware=", ".join(str(hardware[name]) for name in ("processor", "machine") if hardware.get(name))
         + (f", {hardware['cores']} cores" if hardware.get("cores") else ""),
-        time=said["time"],
+        time=_hour(said["time"]),
     )
+
+
+def _hour(time: str) -> str:
+    """A time in UTC to the minute, as "2026-12-01 10:32 UTC"; as it is where it is written otherwise."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\+00:00", time)
+    return f"{found[1]} {found[2]} UTC" if found else time

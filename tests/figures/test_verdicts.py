@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from matplotlib.figure import Figure
 
-from figures.verdicts import MARKS, draw, mark, numbers, of_networks
+from figures.panels.verdicts import MARKS, draw, mark, numbers, of_networks
 from fragility.book import load
 from fragility.engine.context import OWN
 from fragility.judging.summary import lines
