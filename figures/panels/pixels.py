@@ -11,14 +11,14 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEVELS = ascii_uppercase + ascii_lowercase + digits + "+/"  # from the least to the largest value
+LEVELS = ascii_uppercase + ascii_lowercase + digits + "+"  # from the least to the largest; the middle is one of them
 NOTHING = "."  # in place of a pixel that there is none of
 INK, CHANGE = "gray_r", "PuOr"
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """Pictures of values between two ends, in 64 levels: finer than print, and small in a document.
+    """Pictures of values between two ends, in 63 levels: finer than print, and small in a document.
 
     Parameters
     ----------

@@ -75,7 +75,7 @@ def test_pictures_are_those_of_the_first_network(tmp_path):
         56: columns["ones"][0, 1, 0],
     }
     for number, picture in expected.items():
-        np.testing.assert_allclose(images[number].ravel(), picture, atol=1 / 126 + 1e-9)
+        np.testing.assert_allclose(images[number].ravel(), picture, atol=1 / 124 + 1e-9)
 
 
 def test_numbers_are_those_of_the_networks(tmp_path):

@@ -1,6 +1,7 @@
 """The figure of photographs, from records that are made up."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 from empirical.imagenet_compression.measure import PICTURE as SIDE
 from empirical.imagenet_compression.measure import STATISTICS
 from figures.imagenet_compression import PICTURE, numbers
+from figures.shared.records import measured
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store
@@ -37,41 +39,73 @@ def written(tmp_path, pairs, misclassified=()):
 def drawn(tmp_path, pairs, **how):
     run, manifest = written(tmp_path, pairs, **how)
     found = numbers(run, manifest, POINT)
-    figure = Figure(layout="constrained")
+    return found, *shown(found)
+
+
+def shown(found):
+    """The figure, and its photographs and panels."""
+    figure = Figure(PICTURE.inches(found), layout="constrained")
     PICTURE.draw_titled(figure, found)
-    return found, figure, dict(zip("abcdef", figure.get_axes(), strict=True))
+    return figure, figure.axes[:4], dict(zip("bcd", figure.axes[4:7], strict=True))
 
 
 def test_pictures_are_those_of_the_first_pair_and_the_last_adds_the_perturbation(tmp_path):
-    _, _, axes = drawn(tmp_path, 3)
-    clean, partner, adversarial = (axes[letter].images[0].get_array() for letter in "abd")
+    _, _, row, _ = drawn(tmp_path, 3)
+    clean, partner, _, adversarial = (axes.images[0].get_array() for axes in row)
     assert clean.shape == (SIDE, SIDE, 3)
     np.testing.assert_allclose(clean, np.broadcast_to(np.array(COLOUR) / 255, clean.shape))
     assert not partner.any()
     np.testing.assert_allclose(adversarial - clean, 0.1, atol=1e-12)
-    assert axes["a"].get_title(loc="left").endswith("English springer")
-    assert axes["b"].get_title(loc="left").endswith("Afghan hound")
-    assert "5 times" in axes["c"].get_title(loc="left")
+    for axes, words in zip(row, ("English springer", "Afghan hound", "5 times", "Afghan hound"), strict=True):
+        assert axes.get_title().endswith(words)
 
 
-def test_lengths_and_cosines_are_of_the_pairs_that_can_be_compared(tmp_path):
-    found, figure, axes = drawn(tmp_path, 4, misclassified=(2,))
+def test_photographs_may_be_kept_out(tmp_path):
+    found, _, _, _ = drawn(tmp_path, 3)
+    _, row, _ = shown(replace(found, pictures=None))
+    assert not any(axes.images for axes in row)
+    assert all(axes.texts[0].get_text() == "not in the summary" for axes in row)
+
+
+def test_numbers_are_of_the_pairs_that_can_be_compared(tmp_path):
+    run, manifest = written(tmp_path, 4, misclassified=(2,))
+    found, columns = numbers(run, manifest, POINT), measured(run, "empirical.imagenet_compression", POINT)
     assert found.lacking == ("1 of 4 pairs cannot be compared and are not drawn",)
-    lengths, half = axes["f"].get_lines(), found.columns["length"][[0, 1, 3]] / 2
-    np.testing.assert_allclose(lengths[0].get_xdata(), found.columns["signed_length"][[0, 1, 3]] / half)
-    np.testing.assert_allclose(lengths[1].get_ydata(), found.columns["distance"][[0, 1, 3]] / half)
-    np.testing.assert_allclose(lengths[2].get_xdata(), [0.0765, 0.0349, 0.0387, 0.0806])
-    middle, one = axes["e"].get_lines()
-    np.testing.assert_allclose(middle.get_ydata(), np.median(found.columns["cosine"][[0, 1, 3]], axis=0))
-    np.testing.assert_allclose(one.get_ydata(), found.columns["cosine"][0])
+    assert (found.pairs, found.compared) == (4, 3)
+    held = {name: values[[0, 1, 3]] for name, values in columns.items()}
+    for name, quantiles in (("cosine", found.cosine), ("gradient", found.gradient)):
+        np.testing.assert_allclose(quantiles, np.percentile(held[name], [5, 50, 95], axis=0))
+    np.testing.assert_array_equal(found.first.gradient, columns["gradient"][0])
+    np.testing.assert_array_equal(found.first.cosine, columns["cosine"][0])
+    lengths, half = found.lengths, held["length"] / 2
+    np.testing.assert_allclose(lengths.predicted["sign"], abs(held["signed_length"]) / half)
+    np.testing.assert_allclose(lengths.predicted["least"], held["tie"] / half)
+    np.testing.assert_allclose(lengths.found["sign"], held["sign_attack"] / half)
+    np.testing.assert_allclose(lengths.found["least"], held["distance"] / half)
+
+
+def test_all_of_it_is_drawn(tmp_path):
+    found, figure, _, panels = drawn(tmp_path, 4, misclassified=(2,))
+    for letter, quantiles, first in (
+        ("b", found.cosine, found.first.cosine),
+        ("c", found.gradient, found.first.gradient),
+    ):
+        middle, one = panels[letter].get_lines()[:2]
+        np.testing.assert_allclose(middle.get_ydata(), quantiles[1])
+        np.testing.assert_allclose(one.get_ydata(), first)
+    sign, least, printed, _ = panels["d"].get_lines()
+    np.testing.assert_allclose(sign.get_ydata(), found.lengths.found["sign"])
+    np.testing.assert_allclose(least.get_xdata(), found.lengths.predicted["least"])
+    np.testing.assert_allclose(printed.get_xdata(), [0.0765, 0.0349, 0.0387, 0.0806])
+    assert printed.get_markerfacecolor() == "none"
     assert "3 pairs of 4" in figure.get_suptitle()
 
 
 def test_one_pair_has_no_band_and_no_pair_no_points(tmp_path):
-    _, _, axes = drawn(tmp_path / "one", 1)
-    assert len(axes["e"].get_lines()) == 1
-    _, _, axes = drawn(tmp_path / "none", 1, misclassified=(0,))
-    assert not len(axes["f"].get_lines()[0].get_xdata())
+    _, _, _, panels = drawn(tmp_path / "one", 1)
+    assert len(panels["c"].get_lines()) == 1
+    _, _, _, panels = drawn(tmp_path / "none", 1, misclassified=(0,))
+    assert not len(panels["d"].get_lines()[0].get_xdata())
 
 
 def test_without_records_it_says_so(tmp_path):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from scipy import stats
 
 from empirical.mnist_compression.measure import STATISTICS
 from figures.mnist_compression import PICTURE, SIZE, numbers
@@ -47,14 +48,37 @@ def test_only_what_works_is_drawn(tmp_path):
     images = [axes.images[0].get_array() for axes in figure.axes if axes.images]
     assert len(images) == 20
     chosen = np.flatnonzero(values["works"])[:5]
-    np.testing.assert_allclose(images[2].ravel(), values["clean"][chosen[2]])
-    np.testing.assert_allclose(images[17].ravel(), (values["perturbed"] - values["clean"])[chosen[2]])
-    scatter = next(axes for axes in figure.axes if axes.get_xlabel() == "predicted")
+    change = values["perturbed"] - values["clean"]
+    most = abs(change[chosen]).max()
+    np.testing.assert_allclose(images[2].ravel(), values["clean"][chosen[2]], atol=1 / 124 + 1e-9)
+    np.testing.assert_allclose(images[17].ravel(), change[chosen[2]], atol=most / 62 + 1e-9)
+    scatter = next(axes for axes in figure.axes if axes.get_xlabel().startswith("predicted"))
     (tie,) = [line for line in scatter.lines if "to the tie" in line.get_label()]
     kept = values["works"] == 1
     expected = 2 * (values["distance"] / values["length"])[kept]
     np.testing.assert_allclose(tie.get_ydata(), expected)
     assert len(scatter.collections[0].get_segments()) == 6
+
+
+def test_numbers_are_those_of_the_images_that_work(tmp_path):
+    root, manifest, values = written(tmp_path, [1, 0, 1, 1, 1, 0, 1, 1])
+    found, kept = numbers(root, manifest, POINT), values["works"] == 1
+    half = values["length"][kept] / 2
+    np.testing.assert_allclose(found.ratios.found, values["distance"][kept] / half)
+    np.testing.assert_allclose(found.ratios.lower, values["lower"][kept] / half)
+    np.testing.assert_allclose(found.ratios.cosine, np.abs(values["cosine"][kept]))
+    expected = [
+        2 * abs(cosine) * margin / (margin - other)
+        for cosine, margin, other in zip(*(values[name][kept] for name in ("cosine", "margin", "other")), strict=True)
+    ]
+    np.testing.assert_allclose(found.ratios.tie, expected)
+    cosines = -values["cosines"][kept]
+    np.testing.assert_allclose(found.quantiles, np.percentile(cosines, [5, 25, 50, 75, 95], axis=0))
+    np.testing.assert_allclose(found.average.value, cosines.mean(axis=0))
+    spread = stats.t.ppf(0.975, 5) * cosines.std(axis=0, ddof=1) / 6**0.5
+    np.testing.assert_allclose(found.average.high, np.minimum(cosines.mean(axis=0) + spread, 1))
+    np.testing.assert_array_equal(found.pairs.distance, values["distance"][kept][:5])
+    np.testing.assert_array_equal(found.pairs.length, values["length"][kept][:5])
 
 
 @pytest.mark.parametrize("works", [[1, 0, 0, 1], [0, 1, 0, 0]])

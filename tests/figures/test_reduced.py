@@ -46,14 +46,15 @@ def test_a_few_of_many_are_evenly_spaced_from_the_first_to_the_last():
     assert of_all(400, 1001, "inputs").startswith("400 of 1,001 inputs")
 
 
-def test_pictures_come_back_from_text_to_a_64th():
+def test_pictures_come_back_from_text_to_a_level():
     values = np.random.default_rng(0).uniform(-0.3, 0.3, (2, 3, 9))
     made = packed(values, -0.3, 0.3)
     assert len(made.rows) == 6
     assert {len(row) for row in made.rows} == {9}
-    np.testing.assert_allclose(made.values, values.reshape(6, 9), atol=0.6 / 63 / 2 + 1e-9)
+    np.testing.assert_allclose(made.values, values.reshape(6, 9), atol=0.6 / 62 / 2 + 1e-9)
 
 
 def test_pictures_are_cut_off_at_their_ends_and_nothing_stays_nothing():
     (row,) = packed(np.array([[-1.0, 0.0, 1.0, 2.0, np.nan]])).values
     np.testing.assert_array_equal(row, [0, 0, 1, 1, np.nan])
+    np.testing.assert_array_equal(packed(np.zeros((1, 2)), -0.7, 0.7).values, 0)
