@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from empirical.joint_robustness.tables import INDEX
+from figures.panels.colours import GREY
+from figures.panels.legends import line
+from figures.panels.reduced import LEVEL, Means, marks, means
 from figures.shared.picture import Picture
 from figures.shared.records import measured
-from figures.shared.style import DATA_SETS, DECOY, SIMULATION, THEORY, WITNESS
+from figures.shared.style import DATA_SETS, DECOY, SIMULATION, WITNESS
 from fragility.engine.study import Point
-from fragility.judging.estimates import SHARE, mean
+from fragility.judging.estimates import SHARE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,21 +37,42 @@ LEVELS = np.linspace(0, 1, 11)
 HALF = 0.5  # the level that is drawn thick
 SHADES = "cividis"  # rises in lightness: it reads alike in grey and to the colour-blind
 EDGES = {  # colour and mark
-    "standard": (THEORY, "o"),
+    "standard": (GREY, "o"),
     "weight": (DECOY, "s"),
     "adversarial": (SIMULATION, "^"),
     "adversarial_beta": (WITNESS, "D"),
 }
 TITLES = dict(panel for row in PANELS for panel in row)
-LINES = {"accuracy": ("-", "under attack"), "certified_crown": (":", "certified by linear bounds")}
+CERTIFIED = ":"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One training where one kind of perturbation is left out: what attacks leave, and what linear bounds certify."""
+
+    attacked: Means
+    certified: np.ndarray
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """What is drawn: all columns of a point, and the point."""
+    """What is drawn: means over seeds.
 
-    columns: Mapping[str, np.ndarray]
-    point: Point
+    Parameters
+    ----------
+    surfaces : accuracies under the joint attack by training, each (input radii, weight radii).
+    areas : under these surfaces, after a running minimum, by training.
+    inputs, weights : along the edges of inputs and of weights alone, by the trainings of `EDGES`.
+    """
+
+    radii_x: np.ndarray
+    radii_w: np.ndarray
+    surfaces: Mapping[str, np.ndarray]
+    areas: Mapping[str, Means]
+    inputs: Mapping[str, Edge]
+    weights: Mapping[str, Edge]
+    seeds: int
+    point: Mapping[str, Any]
 
 
 def numbers(run: Path, _manifest: Mapping[str, Any], point: Point) -> Numbers:
@@ -58,7 +82,53 @@ def numbers(run: Path, _manifest: Mapping[str, Any], point: Point) -> Numbers:
     ------
     FileNotFoundError : there are no records of it.
     """
-    return Numbers(measured(run, "empirical.joint_robustness", point), point)
+    columns = measured(run, "empirical.joint_robustness", point)
+    attacked, certified = columns["accuracy"], columns["certified_crown"]
+
+    def edge(training: str, *place: Any) -> Edge:
+        at = (slice(None), INDEX[training], *place)
+        return Edge(means(attacked[at], SHARE), certified[at].mean(axis=0))
+
+    return Numbers(
+        columns["radii_x"][0],
+        columns["radii_w"][0],
+        {training: attacked[:, INDEX[training]].mean(axis=0) for training in TITLES},
+        {training: means(columns["auc"][:, INDEX[training]], SHARE) for training in TITLES},
+        {training: edge(training, slice(None), 0) for training in EDGES},
+        {training: edge(training, 0) for training in EDGES},
+        len(columns["auc"]),
+        point,
+    )
+
+
+def title(drawn: Numbers) -> str:
+    """Which attack it is, on which networks."""
+    point = drawn.point
+    of = "batch" if point["weights"] == "batch" else "image"
+    return (
+        f"Joint attacks of {point['attack_steps']} steps, weights moved per {of}: {DATA_SETS[point['dataset']]}, "
+        f"{point['architecture']}, mean over {_seeds(drawn)}"
+    )
+
+
+def caption(drawn: Numbers) -> str:
+    """What the panels show."""
+    point = drawn.point
+    return (
+        f"Networks ({point['architecture']}) trained in seven ways on {point['training']:,} images of "
+        f"{DATA_SETS[point['dataset']]}, from {_seeds(drawn)}: as usual; with zeta, the paper's penalty on weight "
+        "perturbations; on attacked inputs (AT); on these with half the penalty and with all of it (AT + beta); with "
+        "penalties on both (JIWP); and with weights attacked, too (AWP), which the paper does not have. (a) to (g): "
+        f"accuracy on {point['images']} images under {point['attack_steps']} steps of attack on inputs, of [0, 1], and "
+        "on all weights at once, l_inf radii epsilon_x and epsilon_w, mean over seeds, in steps of 0.1; thick: half. "
+        f"AUC: its mean over the rectangle of radii, after a running minimum, with its {LEVEL} interval over seeds "
+        "(Student). (h), (i): the edges of the surfaces, with the same intervals; dotted: what linear bounds certify, "
+        "which no attack can go below."
+    )
+
+
+def _seeds(drawn: Numbers) -> str:
+    return f"{drawn.seeds} seed{'s' if drawn.seeds > 1 else ''}"
 
 
 def draw(figure: Figure, drawn: Numbers) -> None:
@@ -69,7 +139,7 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     for axes, panels in zip(grid, PANELS, strict=True):
         axes[0].set_ylabel(r"weights, $\epsilon_w$")
         for place, (training, _) in zip(axes, panels, strict=False):
-            shades = _surface(place, drawn.columns, training)
+            shades = _surface(place, drawn, training)
             place.label_outer()
     for place in (*grid[1, :3], grid[0, 3]):
         place.set_xlabel(r"inputs, $\epsilon_x$")
@@ -80,64 +150,41 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     bar.ax.axvline(HALF, color="white", lw=1.3)
     bar.ax.set_title("accuracy under attack", fontsize=7, pad=3)
     left, right = parts[1].subplots(1, 2, sharey=True)
-    _edge(left, drawn.columns, "(h)  inputs alone", r"inputs, $\epsilon_x$; $\epsilon_w = 0$", weights=False)
-    _edge(right, drawn.columns, "(i)  weights alone", r"weights, $\epsilon_w$; $\epsilon_x = 0$", weights=True)
-    left.set_ylabel("share of images")
+    _edges(left, drawn.radii_x, drawn.inputs)
+    _edges(right, drawn.radii_w, drawn.weights)
+    left.set(title="(h)  inputs alone", xlabel=r"inputs, $\epsilon_x$; $\epsilon_w = 0$", ylabel="share of images")
+    right.set(title="(i)  weights alone", xlabel=r"weights, $\epsilon_w$; $\epsilon_x = 0$")
     _explained(spare)
 
 
-def caption(drawn: Numbers) -> str:
-    """What stands below it."""
-    return "Accuracies under joint attacks on inputs and weights, means over seeds."
-
-
-def title(drawn: Numbers) -> str:
-    """What stands above it."""
-    point, seeds = drawn.point, len(drawn.columns["auc"])
-    of = "batch" if point["weights"] == "batch" else "image"
-    return (
-        f"Joint attacks of {point['attack_steps']} steps, weights moved per {of}: {DATA_SETS[point['dataset']]}, "
-        f"{point['architecture']}, mean over {seeds} seed{'s' if seeds > 1 else ''}"
-    )
-
-
-def _surface(axes: Axes, columns: Mapping[str, np.ndarray], training: str) -> Any:
+def _surface(axes: Axes, drawn: Numbers, training: str) -> Any:
     """Contours of the mean accuracy of a training; the area and its interval over seeds in the title."""
-    x, w = columns["radii_x"][0], columns["radii_w"][0]
-    surface = columns["accuracy"][:, INDEX[training]].mean(axis=0).T
+    x, w, surface = drawn.radii_x, drawn.radii_w, drawn.surfaces[training].T
     shades = axes.contourf(x, w, surface, LEVELS, cmap=SHADES)
     axes.contour(x, w, surface, LEVELS[1:-1], colors="white", linewidths=0.3)
     axes.contour(x, w, surface, [HALF], colors="white", linewidths=1.3)
-    area = mean(columns["auc"][:, INDEX[training]], within=SHARE)
-    half = (area.high - area.low) / 2
-    spread = rf" $\pm$ {half:.3f}" if np.isfinite(half) else ""
+    area = drawn.areas[training]
+    spread = f" [{area.low:.3f}, {area.high:.3f}]" if np.isfinite(area.low) else ""
     axes.set_title(f"{TITLES[training]}\nAUC {area.value:.3f}{spread}", fontsize=7.5)
     axes.locator_params(nbins=4)
     return shades
 
 
-def _edge(axes: Axes, columns: Mapping[str, np.ndarray], title: str, label: str, weights: bool) -> None:
+def _edges(axes: Axes, radii: np.ndarray, edges: Mapping[str, Edge]) -> None:
     """What attacks leave and what is certified along an edge of the surfaces, means over seeds."""
-    radii = columns["radii_w" if weights else "radii_x"][0]
-    for training, (color, mark) in EDGES.items():
-        for statistic, (line, _) in LINES.items():
-            surface = columns[statistic][:, INDEX[training]].mean(axis=0)
-            along = surface[0] if weights else surface[:, 0]
-            axes.plot(radii, along, line, marker=mark, ms=3, color=color, lw=1.0)
-    axes.set(title=title, xlabel=label, xlim=(0, radii[-1]), ylim=(0, 1))
+    for training, edge in edges.items():
+        color, mark = EDGES[training]
+        marks(axes, radii, edge.attacked, mark, color, "-", ms=3)
+        axes.plot(radii, edge.certified, CERTIFIED, color=color, lw=1.0, marker=mark, ms=1.8)
+    axes.set(xlim=(0, 1.02 * radii[-1]), ylim=(0, 1))
     axes.locator_params(axis="x", nbins=5)
 
 
 def _explained(axes: Axes) -> None:
     """The legend of the edges, below the colour bar."""
-    from matplotlib.lines import Line2D
-
-    trainings = [
-        Line2D([], [], color=color, marker=mark, ms=3, lw=1.0, label=TITLES[training])
-        for training, (color, mark) in EDGES.items()
-    ]
-    lines = [Line2D([], [], color="0.4", ls=line, lw=1.0, label=text) for line, text in LINES.values()]
-    axes.legend(handles=[*trainings, *lines], loc="upper left", bbox_to_anchor=(-0.05, 0.45), fontsize=6.5)
+    trainings = [line(color, "-", TITLES[training], mark, ms=3) for training, (color, mark) in EDGES.items()]
+    styles = [line("0.4", "-", "under attack"), line("0.4", CERTIFIED, "certified by linear bounds")]
+    axes.legend(handles=[*trainings, *styles], loc="upper left", bbox_to_anchor=(-0.05, 0.45), fontsize=6.5)
 
 
 PICTURE = Picture(
