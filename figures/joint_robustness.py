@@ -44,6 +44,7 @@ EDGES = {  # colour and mark
 }
 TITLES = dict(panel for row in PANELS for panel in row)
 CERTIFIED = ":"
+APART = 0.009  # of the largest radius, from one training to the next
 
 
 @dataclass(frozen=True)
@@ -172,11 +173,12 @@ def _surface(axes: Axes, drawn: Numbers, training: str) -> Any:
 
 def _edges(axes: Axes, radii: np.ndarray, edges: Mapping[str, Edge]) -> None:
     """What attacks leave and what is certified along an edge of the surfaces, means over seeds."""
-    for training, edge in edges.items():
+    for number, (training, edge) in enumerate(edges.items()):
         color, mark = EDGES[training]
-        marks(axes, radii, edge.attacked, mark, color, "-", ms=3)
-        axes.plot(radii, edge.certified, CERTIFIED, color=color, lw=1.0, marker=mark, ms=1.8)
-    axes.set(xlim=(0, 1.02 * radii[-1]), ylim=(0, 1))
+        aside = radii + APART * radii[-1] * (number - (len(edges) - 1) / 2)
+        marks(axes, aside, edge.attacked, mark, color, "-", ms=3)
+        axes.plot(aside, edge.certified, CERTIFIED, color=color, lw=1.0, marker=mark, ms=1.8)
+    axes.set(xlim=(-0.03 * radii[-1], 1.03 * radii[-1]), ylim=(0, 1))
     axes.locator_params(axis="x", nbins=5)
 
 

@@ -55,7 +55,7 @@ def test_every_training_has_a_panel_with_its_area(drawn):
 
 def test_all_surfaces_share_their_levels(drawn):
     figure, _ = drawn
-    shades = [axes.collections[0] for axes in figure.axes if title(axes).startswith("(") and axes.collections]
+    shades = [axes.collections[0] for axes in figure.axes if "AUC" in title(axes)]
     assert len(shades) == len(TRAININGS)
     assert len({(*one.levels, one.cmap.name) for one in shades}) == 1
 
@@ -66,7 +66,7 @@ def test_edges_have_what_attacks_leave_above_what_is_certified(drawn):
     curves = [one for one in axes.lines if len(one.get_xdata()) == len(RADII_X) and one.get_linestyle() in LINES]
     assert len(curves) == 2 * len(EDGES)
     for training, attacked, certified in zip(EDGES, curves[::2], curves[1::2], strict=True):
-        np.testing.assert_array_equal(attacked.get_xdata(), RADII_X)
+        np.testing.assert_allclose(attacked.get_xdata(), RADII_X, atol=0.02 * RADII_X[-1])
         for line, name in ((attacked, "accuracy"), (certified, "certified_crown")):
             np.testing.assert_allclose(line.get_ydata(), made[name][:, INDEX[training], :, 0].mean(axis=0))
         assert (certified.get_ydata() <= attacked.get_ydata()).all()
