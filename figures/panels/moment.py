@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 MOST_OFF = 1.5  # times the widest band or gap: how far the axis goes
 MUCH_FURTHER = 4.0  # times that: a decoy beyond is an arrow at the edge
-LABELS = 2.0  # times the axis on one side of 0: room for the points' labels
+LABELS = 2.6  # times the axis on one side of 0: room for the points' labels
+ROOMY = 6  # rows, beyond which labels are smaller
 LABEL = 26  # letters of a label in one line
 HEAD = 0.3  # of the rows' height: room for the names of decoys
 NONE = 1e-9  # a mean below this is 0
@@ -100,7 +101,7 @@ def draw(axes: Axes, drawn: MomentNumbers) -> None:
             axes.plot(np.full(beyond.sum(), side * far), y[beyond], marker, color=DECOY, ms=3.5)
     for row, name in enumerate(drawn.labels):
         written = axes.annotate(fill(name, LABEL), (0.02, row), xycoords=("axes fraction", "data"), va="center")
-        written.set(fontsize=SMALL - 0.5, color="0.35", linespacing=1.1, in_layout=False)
+        written.set(fontsize=SMALL - (0.5 if count <= ROOMY else 1.2), color="0.35", linespacing=1.1, in_layout=False)
     name_decoys(axes, list(wrong))
     margin = HEAD * count if wrong else 0.0
     axes.set(xlim=(-(1 + LABELS) * far, 1.06 * far), ylim=(count - 0.4, -0.6 - margin), yticks=[])

@@ -152,9 +152,9 @@ def _drawn(folder: Path, manifest: Mapping[str, Any], study: str) -> tuple[list[
 
 
 def _choices(picture: Picture, manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The pages of a picture, or its default point."""
+    """The pages of a picture, each of a paper, but for the first, which is of all; or its default point."""
     if picture.pages:
-        yield from ((page, page) for page in picture.pages())
+        yield from ((page, page) for page in picture.pages()[1:])
     elif picture.point is None:
         yield "", None
     elif manifest["points"]:

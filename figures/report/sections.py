@@ -22,7 +22,6 @@ from fragility.engine.context import OWN
 from fragility.engine.study import UsageError
 from fragility.judging.summary import Line, paper_table, totals
 
-OVERVIEW = "overview"  # the page of a picture that is of all papers
 TITLE = "Theory of adversarial fragility, put to the test"
 
 
@@ -126,8 +125,6 @@ def _figures(summary: Summary, book: Book) -> Iterator[tuple[str, Figure]]:
     number = 0
     for run in summary.runs:
         for drawn in run.drawn:
-            if drawn.page == OVERVIEW:
-                continue  # which shows all papers at once, as the first picture does
             if drawn.picture not in known:
                 raise UsageError(f"a summary must be of figures of this package, got {drawn.picture}")
             number += 1

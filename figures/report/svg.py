@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 LEFT_OUT = (f"{SVG}metadata", f"{SVG}style")  # dates, and rules that would hold for the whole page
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
+ASIDE = re.compile(r"translate\((-?[\d.]+) 0\)")
 FINE = 10.0  # points: below it hundredths are kept, beyond it tenths
 POINTS = 72  # in an inch
 
@@ -30,6 +31,7 @@ def inline(draw: Callable[[Figure], None], size: tuple[float, float], name: str,
     """
     root = ElementTree.fromstring(drawn(draw, size, "svg", transparent=True))
     used = {target: f"{name}-{number}" for number, target in enumerate(dict.fromkeys(_used(root)))}
+    _share_styles(root)
     width, height = (f"{POINTS * inches:g}" for inches in size)
     whole = Element(
         "svg",
@@ -46,7 +48,7 @@ def inline(draw: Callable[[Figure], None], size: tuple[float, float], name: str,
     SubElement(whole, "title", {"id": f"{name}-title"}).text = says
     for child in root:
         whole.extend(_shortened(child, used))
-    return ElementTree.tostring(whole, "unicode")
+    return ElementTree.tostring(whole, "unicode").replace(" />", "/>")
 
 
 def _used(root: Element) -> Iterator[str]:
@@ -56,6 +58,23 @@ def _used(root: Element) -> Iterator[str]:
             if key == f"{XLINK}href" and value.startswith("#"):
                 yield value[1:]
             yield from re.findall(r"url\(#([^)]+)\)", value)
+
+
+def _share_styles(root: Element) -> None:
+    """Marks that are all drawn alike say so once, and letters give their shift to the right in a word."""
+    targets = {element.get("id"): element for element in root.iter() if "id" in element.attrib}
+    uses: dict[str, list[Element]] = {}
+    for use in root.iter(f"{SVG}use"):
+        uses.setdefault(use.get(f"{XLINK}href", "")[1:], []).append(use)
+        if shift := ASIDE.fullmatch(use.get("transform", "")):
+            del use.attrib["transform"]
+            use.set("x", shift[1])
+    for name, alike in uses.items():
+        styles = {use.get("style") for use in alike}
+        if name in targets and len(styles) == 1 and None not in styles:
+            targets[name].set("style", str(styles.pop()))
+            for use in alike:
+                del use.attrib["style"]
 
 
 def _shortened(element: Element, used: dict[str, str]) -> list[Element]:
