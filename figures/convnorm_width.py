@@ -10,56 +10,80 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.convnorm_width.columns import ATTACKS, WORDS, Cell, cells, seeds, where
+from empirical.convnorm_width.columns import ATTACKS, WORDS, where
 from empirical.convnorm_width.study import STUDY
+from empirical.convnorm_width.trainings import NORMALISATIONS
+from figures.panels.colours import GREEN, GREY, ORANGE
+from figures.panels.legends import line, open_mark
+from figures.panels.reduced import LEVEL, Means, few, marks, means, printed
 from figures.shared.picture import Picture
 from figures.shared.records import measured
-from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY, WITNESS
+from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY, WITNESS
 from fragility.engine.study import Point
-from fragility.judging.estimates import SHARE, mean
+from fragility.judging.estimates import ANY, SHARE
 from theory import reported
-from theory.claims.norm.trained_settings import PER_CENT, flagged, on_cifar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
+IMAGES = DATA_SETS | {"cifar10": "CIFAR-10"}
 WIDE = 7.2
-TOP, TABLE, COURSE, NORMS = 2.1, 2.0, 1.15, 2.1  # inches: rows of panels, of courses each
+TOP, TABLE, COURSE, NORMS = 2.2, 2.2, 1.15, 2.3  # inches: rows of panels, of courses each
 LONGEST = 100  # letters of a line of the title
 GUESSING = 0.1  # of ten classes
 PIXELS = 255  # steps of a pixel's range, in which radii are printed
-ORANGE, GREEN, GREY = "#E69F00", "#009E73", "#7A7A7A"
+PER_CENT = 100
+EPOCHS = 25  # of a course that are drawn, at most
 OF_NORMALISATION = {  # colour and mark
     "vanilla": (GREY, "o"),
     "bn": (SIMULATION, "s"),
     "convnorm": (DECOY, "^"),
     "bn_convnorm": (GREEN, "D"),
 }
-OF_ATTACK = {"clean": THEORY, "fgsm": ORANGE, "pgd": SIMULATION}
 KINDS = {"clean": "no attack", **ATTACKS}
-LINES = {"fgsm": "--", "pgd": "-"}
+OF_KIND = {"clean": (GREY, "^", ":"), "fgsm": (ORANGE, "s", "--"), "pgd": (SIMULATION, "o", "-")}  # colour, mark, line
 OF_NORM = {  # colour, mark, line and words
-    "vanilla": (GREY, "o", "-", "vanilla network"),
-    "before": (WITNESS, "s", "-", "kernels of ConvNorm"),
+    "vanilla": (GREY, "o", ":", "vanilla network"),
+    "before": (WITNESS, "s", "--", "kernels of ConvNorm"),
     "after": (DECOY, "^", "-", "the same, normalised"),
-    "bound": (THEORY, "_", "none", "Proposition 3.1"),
+    "bound": (THEORY, "_", "", "Proposition 3.1"),
 }
-CROSS: Mapping[str, Any] = {"marker": "x", "ms": 4, "mec": THEORY, "mew": 0.8, "zorder": 3}  # of printed numbers
+
+
+@dataclass(frozen=True)
+class Norms:
+    """Spectral norms of one kind of network, by the names of `OF_NORM`, at each of its convolutions."""
+
+    network: str
+    places: Mapping[str, np.ndarray]
+    norms: Mapping[str, Means]
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """What is drawn: all columns of a point, and the point."""
+    """What is drawn: means over seeds, by width and normalisation.
 
-    columns: Mapping[str, np.ndarray]
-    point: Point
+    Parameters
+    ----------
+    accuracies : without attack and under either, by the names of `KINDS`, each (widths, normalisations).
+    curves : of the widest networks under either attack, each (normalisations, radii).
+    epochs : of the courses, those that are drawn, from 1.
+    courses : accuracies after these, by the names of `KINDS`, each (widths, normalisations, epochs).
+    overfitted : how many seeds look catastrophically overfitted then.
+    """
 
-    @property
-    def cells(self) -> list[list[Cell]]:
-        """Networks, a list for each width."""
-        found = cells(self.columns)
-        return [[cell for cell in found if cell.place[0] == row] for row in range(self.columns["clean"].shape[1])]
+    widths: np.ndarray
+    normalisations: tuple[str, ...]
+    accuracies: Mapping[str, Means]
+    radii: np.ndarray
+    curves: Mapping[str, Means]
+    epochs: np.ndarray
+    courses: Mapping[str, Means]
+    overfitted: np.ndarray
+    norms: tuple[Norms, ...]
+    seeds: int
+    point: Mapping[str, Any]
 
 
 def numbers(run: Path, _manifest: Mapping[str, Any], point: Point) -> Numbers:
@@ -69,12 +93,94 @@ def numbers(run: Path, _manifest: Mapping[str, Any], point: Point) -> Numbers:
     ------
     FileNotFoundError : there are no records of it.
     """
-    return Numbers(measured(run, "empirical.convnorm_width", point), point)
+    from theory.claims.norm.trained_settings import flagged  # whose book takes a second to load
+
+    columns = measured(run, "empirical.convnorm_width", point)
+    names = tuple(NORMALISATIONS[int(number)] for number in columns["normalisation"][0])
+    some = few(columns["course_clean"].shape[-1], EPOCHS)
+    courses = {kind: columns[f"course_{kind}"][..., some] for kind in KINDS}
+    return Numbers(
+        columns["width"][0].astype(int),
+        names,
+        {kind: means(columns[kind], SHARE) for kind in KINDS},
+        columns["radii"][0],
+        {attack: means(columns[f"curve_{attack}"][:, -1], SHARE) for attack in ATTACKS},
+        1 + some,
+        {kind: means(course, SHARE) for kind, course in courses.items()},
+        flagged(courses["fgsm"], courses["pgd"]).sum(axis=0),
+        tuple(_norms(columns, names)),
+        len(columns["seed"]),
+        point,
+    )
+
+
+def _norms(columns: Mapping[str, np.ndarray], names: Sequence[str]) -> list[Norms]:
+    """Of ResNet18 at the start and trained, and of the widest WideResNets with ConvNorm, as far as there are any."""
+    found = []
+    for ending, words in (("", "untrained"), ("_trained", "trained")):
+        resnet = {key: columns[f"resnet_{key}{ending}"] for key in ("before", "after")}
+        if not np.isnan(resnet["before"]).all():
+            found.append(_of_layers(f"ResNet18, {words}", resnet))
+    if "convnorm" in names:
+        place = names.index("convnorm")
+        wide = {"before": "norm_weights", "after": "norm_layer", "bound": "bound"}
+        norms = {key: columns[name][:, -1, place] for key, name in wide.items()}
+        if "vanilla" in names:
+            norms["vanilla"] = columns["norm_layer"][:, -1, names.index("vanilla")]
+        found.append(_of_layers(f"WideResNet-16-{columns['width'][0, -1]:.0f}, trained", norms))
+    return found
+
+
+def _of_layers(network: str, norms: Mapping[str, np.ndarray]) -> Norms:
+    """Means over seeds at the layers that the network has."""
+    there = {key: np.flatnonzero(~np.isnan(values).any(axis=0)) for key, values in norms.items()}
+    return Norms(
+        network,
+        {key: 1 + places for key, places in there.items()},
+        {key: means(norms[key][:, places], (0.0, ANY[1])) for key, places in there.items()},
+    )
 
 
 def size(drawn: Numbers) -> tuple[float, float]:
     """In inches: a row of courses for every width, and three rows of panels."""
-    return WIDE, sum(_heights(drawn))
+    return WIDE, 0.2 + sum(_heights(drawn))
+
+
+def _heights(drawn: Numbers) -> tuple[float, float, float, float]:
+    return TOP, TABLE, COURSE * len(drawn.widths) + 0.7, NORMS
+
+
+def title(drawn: Numbers) -> str:
+    """Which networks they are, and how they were trained."""
+    others = where(drawn.point, STUDY.grid).removeprefix(f"dataset {drawn.point['dataset']}, ")
+    return fill(f"WideResNet-16-k, {_seeds(drawn)}: {IMAGES[drawn.point['dataset']]}, {others}", LONGEST)
+
+
+def caption(drawn: Numbers) -> str:
+    """What the panels show."""
+    point = drawn.point
+    beside = " Open marks, dotted: Table 1." if _on_cifar(drawn) else ""
+    return (
+        "WideResNets of 16 layers and width k, with no normalisation (vanilla), BatchNorm (BN), ConvNorm and both, "
+        f"trained adversarially on {point['training']} images of {IMAGES[point['dataset']]} for {point['epochs']} "
+        f"epochs from {_seeds(drawn)}; accuracies are on {point['images']} images or fewer, means over seeds with "
+        f"{LEVEL} intervals (Student), attacks FGSM and PGD within l_inf radii epsilon of pixels in [0, 1]. (a): "
+        "without attack, over the width. (b): of the widest networks over the radius, PGD solid and FGSM dashed. (c): "
+        f"at epsilon = 8/255 over the width.{beside} (d): along training, at {len(drawn.epochs)} epochs of "
+        f"{point['epochs']}; lines are means, bands the same intervals; triangles: a seed or more looks "
+        "catastrophically overfitted, much better under FGSM than under PGD. (e): spectral norms of the convolutions, "
+        "of the kernels under ConvNorm and as it normalises them; bars: the bound of Proposition 3.1. Grey lines: "
+        "guessing."
+    )
+
+
+def _seeds(drawn: Numbers) -> str:
+    return f"{drawn.seeds} seed{'s' if drawn.seeds > 1 else ''}"
+
+
+def _on_cifar(drawn: Numbers) -> bool:
+    """Whether Table 1 is of such images."""
+    return bool(drawn.point["dataset"] == "cifar10")
 
 
 def draw(figure: Figure, drawn: Numbers) -> None:
@@ -83,67 +189,62 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     _accuracies(parts[0], drawn)
     _table(parts[1], drawn)
     _courses(parts[2], drawn)
-    _norms(parts[3], drawn)
-
-
-def title(drawn: Numbers) -> str:
-    """What stands above it."""
-    return fill(f"WideResNet-16-k, {seeds(drawn.columns)}: {where(drawn.point, STUDY.grid)}", LONGEST)
-
-
-def caption(drawn: Numbers) -> str:
-    """What stands below it."""
-    return f"Accuracies and spectral norms of WideResNets, {seeds(drawn.columns)}; bars are 95 % intervals over seeds."
-
-
-def _heights(drawn: Numbers) -> tuple[float, float, float, float]:
-    return TOP + 0.3, TABLE, COURSE * len(drawn.cells) + 0.4, NORMS
+    _norm_panels(parts[3], drawn)
 
 
 def _accuracies(figure: SubFigure, drawn: Numbers) -> None:
     """Natural accuracy over the width, and what attacks leave of the widest networks over the radius."""
-    columns, widest = drawn.columns, drawn.cells[-1]
     natural, curves = figure.subplots(1, 2, width_ratios=(1, 1.35))
-    for cell in widest:
-        color, mark = OF_NORMALISATION[cell.normalisation]
-        _with_intervals(natural, columns["width"][0], columns["clean"][:, :, cell.place[1]], mark, color)
-        for attack, line in LINES.items():
-            curve = cell.of(columns[f"curve_{attack}"]).mean(axis=0)
-            curves.plot(columns["radii"][0] * PIXELS, curve, line, marker=mark, ms=3, color=color, clip_on=False)
-    natural.set(title="(a)  accuracy without attack", xlabel="widening factor k", ylabel="share of images")
-    natural.set_xticks(columns["width"][0])
+    radii = drawn.radii * PIXELS
+    for place, name in enumerate(drawn.normalisations):
+        color, mark = OF_NORMALISATION[name]
+        marks(natural, drawn.widths, drawn.accuracies["clean"][:, place], mark, color, "-")
+        for attack in ATTACKS:
+            marks(curves, radii, drawn.curves[attack][place], mark, color, OF_KIND[attack][2], ms=3)
+    natural.set(title="(a)  accuracy without attack (Figure 3)", xlabel="widening factor k", ylabel="share of images")
+    natural.set_xticks(drawn.widths)
     natural.margins(x=0.08)
     curves.axhline(GUESSING, color=CHANCE, lw=0.8, zorder=0)
     curves.set(
-        title=f"(b)  accuracy under attack, k = {widest[0].width}", xlabel=r"radius, $255\,\epsilon$", ylim=(0, 1)
+        title=f"(b)  accuracy under attack, k = {drawn.widths[-1]}", xlabel=r"radius, $255\,\epsilon$", ylim=(0, 1)
     )
-    curves.set_xlim(left=0)
-    curves.set_xticks(columns["radii"][0] * PIXELS)
-    names = [(*OF_NORMALISATION[cell.normalisation], "-", WORDS[cell.normalisation]) for cell in widest]
-    lines = [("0.3", "", line, ATTACKS[attack]) for attack, line in LINES.items()]
-    figure.legend(handles=_handles([*names, *lines]), loc="outside lower center", ncols=6)
+    curves.set_xticks(radii)
+    networks = [line(color, "-", WORDS[name], mark) for name, (color, mark) in OF_NORMALISATION.items()]
+    shown = [entry for entry, name in zip(networks, OF_NORMALISATION, strict=True) if name in drawn.normalisations]
+    styles = [line("0.3", OF_KIND[attack][2], words) for attack, words in ATTACKS.items()]
+    figure.legend(handles=[*shown, *styles], loc="outside lower center", ncols=6)
 
 
 def _table(figure: SubFigure, drawn: Numbers) -> None:
     """Accuracies under attack over the width, a panel for each normalisation, beside those that are printed."""
-    columns, printed = drawn.columns, on_cifar(**drawn.point)
-    widths = columns["width"][0].astype(int)
-    panels = figure.subplots(1, len(drawn.cells[0]), sharey=True, squeeze=False)[0]
-    for axes, cell in zip(panels, drawn.cells[0], strict=True):
+    beside = _on_cifar(drawn)
+    panels = figure.subplots(1, len(drawn.normalisations), sharey=True, squeeze=False)[0]
+    for place, (axes, name) in enumerate(zip(panels, drawn.normalisations, strict=True)):
         for attack in ATTACKS:
-            color = OF_ATTACK[attack]
-            _with_intervals(axes, widths, columns[attack][:, :, cell.place[1]], "o", color)
-            if printed:
-                axes.plot(reported.WIDTHS, _printed(attack, cell.normalisation), ":", color=color, lw=0.8, **CROSS)
+            color, mark, style = OF_KIND[attack]
+            marks(axes, drawn.widths, drawn.accuracies[attack][:, place], mark, color, style)
+            if beside:
+                values = _printed(attack, name)
+                axes.plot(reported.WIDTHS, values, ":", color=THEORY, lw=0.6)
+                printed(axes, reported.WIDTHS, values, mark, ms=4.5)
         axes.axhline(GUESSING, color=CHANCE, lw=0.8, zorder=0)
-        axes.set(title=WORDS[cell.normalisation], xlabel="k", ylim=(-0.03, 1.0))
-        axes.set_xticks(sorted({*(reported.WIDTHS if printed else ()), *widths}))
+        axes.set(title=WORDS[name], xlabel="k", ylim=(-0.03, 1.0))
+        axes.set_xticks(sorted({*(reported.WIDTHS if beside else ()), *drawn.widths.tolist()}))
     panels[0].set_ylabel("share of images")
-    marks = [(OF_ATTACK[attack], "o", "-", words) for attack, words in ATTACKS.items()]
-    figure.legend(
-        handles=_handles([*marks, *([("0.3", "x", ":", "printed")] if printed else [])]), loc="upper right", ncols=3
-    )
-    figure.suptitle(r"(c)  accuracy under attack, $\epsilon = 8/255$ (Table 1)", fontsize=8.5, x=0.01, ha="left")
+    handles = [line(*_colour_and_line(attack), words, OF_KIND[attack][1]) for attack, words in ATTACKS.items()]
+    if beside:
+        handles += [open_mark(OF_KIND[attack][1], f"{words}, printed") for attack, words in ATTACKS.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    _headed(figure, r"(c)  accuracy under attack, $\epsilon = 8/255$ (Table 1)")
+
+
+def _colour_and_line(kind: str) -> tuple[str, str]:
+    color, _, style = OF_KIND[kind]
+    return color, style
+
+
+def _headed(figure: SubFigure, text: str) -> None:
+    figure.suptitle(text, fontsize=8.5, x=0.01, ha="left")
 
 
 def _printed(attack: str, normalisation: str) -> list[float]:
@@ -153,59 +254,52 @@ def _printed(attack: str, normalisation: str) -> list[float]:
 
 
 def _courses(figure: SubFigure, drawn: Numbers) -> None:
-    """Accuracies over epochs of every seed, a panel for each network; epochs that look overfitted are marked."""
-    rows, columns = drawn.cells, drawn.columns
-    panels = figure.subplots(len(rows), len(rows[0]), sharex=True, sharey=True, squeeze=False)
-    epochs = 1 + np.arange(columns["course_clean"].shape[-1])
-    for row, networks in zip(panels, rows, strict=True):
-        for axes, cell in zip(row, networks, strict=True):
-            found = {kind: cell.of(columns[f"course_{kind}"]) for kind in KINDS}
-            for kind, course in found.items():
-                axes.plot(epochs, course.T, "-", color=OF_ATTACK[kind], lw=0.8, alpha=0.8)
-            for course, marked in zip(found["pgd"], flagged(found["fgsm"], found["pgd"]), strict=True):
-                axes.plot(epochs[marked], course[marked], "v", color=DECOY, ms=4, mew=0)
-            axes.axhline(GUESSING, color=CHANCE, lw=0.8, zorder=0)
-            axes.set_ylim(-0.02, 1.0)
-        row[0].set_ylabel(f"k = {networks[0].width}")
-    for axes, cell in zip(panels[0], rows[0], strict=True):
-        axes.set_title(WORDS[cell.normalisation])
+    """Accuracies over epochs, a panel for each network; epochs after which a seed looks overfitted are marked."""
+    shape = len(drawn.widths), len(drawn.normalisations)
+    panels: Any = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False)
+    for place in np.ndindex(shape):
+        axes = panels[place]
+        for kind, course in drawn.courses.items():
+            color, style = _colour_and_line(kind)
+            found = course[place]
+            axes.fill_between(drawn.epochs, found.low, found.high, color=color, alpha=0.25, lw=0)
+            axes.plot(drawn.epochs, found.value, style, color=color, lw=0.9)
+        marked = drawn.overfitted[place] > 0
+        values = drawn.courses["pgd"].value[place]
+        axes.plot(drawn.epochs[marked], values[marked], "v", color=DECOY, ms=4, mew=0)
+        axes.axhline(GUESSING, color=CHANCE, lw=0.8, zorder=0)
+        axes.set_ylim(-0.02, 1.0)
+    for axes, width in zip(panels[:, 0], drawn.widths, strict=True):
+        axes.set_ylabel(f"k = {width}")
+    for axes, name in zip(panels[0], drawn.normalisations, strict=True):
+        axes.set_title(WORDS[name])
     for axes in panels[-1]:
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
-    marks = [(OF_ATTACK[kind], "", "-", words) for kind, words in KINDS.items()]
-    figure.legend(handles=_handles([*marks, (DECOY, "v", "none", "looks overfitted")]), loc="upper right", ncols=4)
-    figure.suptitle("(d)  accuracy along training, each seed (Figure 2)", fontsize=8.5, x=0.01, ha="left")
+    handles = [line(*_colour_and_line(kind), words) for kind, words in KINDS.items()]
+    handles.append(line(DECOY, "", "a seed looks overfitted", "v", mew=0))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    _headed(figure, "(d)  accuracy along training, share of images (Figure 2)")
 
 
-def _norms(figure: SubFigure, drawn: Numbers) -> None:
+def _norm_panels(figure: SubFigure, drawn: Numbers) -> None:
     """Spectral norms layer by layer: of ResNet18 at the start and trained, of the widest WideResNets."""
-    columns = drawn.columns
-    wide = {cell.normalisation: cell for cell in drawn.cells[-1]}
-    shown: dict[str, dict[str, np.ndarray]] = {
-        f"ResNet18, {words}": {key: columns[f"resnet_{key}{ending}"] for key in ("before", "after")}
-        for ending, words in (("", "untrained"), ("_trained", "trained"))
-        if not np.isnan(columns[f"resnet_before{ending}"]).all()
-    }
-    if "convnorm" in wide:
-        cell = wide["convnorm"]
-        found = {"before": "norm_weights", "after": "norm_layer", "bound": "bound"}
-        norms = {key: cell.of(columns[name]) for key, name in found.items()}
-        if "vanilla" in wide:
-            norms["vanilla"] = wide["vanilla"].of(columns["norm_layer"])
-        shown[f"WideResNet-16-{cell.width}, trained"] = norms
-    for axes, (title, norms) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
-        for key, values in norms.items():
-            color, mark, line, _ = OF_NORM[key]
-            there = ~np.isnan(values).any(axis=0)
-            place, means = 1 + np.flatnonzero(there), values[:, there].mean(axis=0)
-            axes.plot(place, means, ls=line, marker=mark, ms=3, lw=0.8, color=color)
-        axes.set(title=title, xlabel="convolution", yscale="log")
+    for axes, shown in zip(figure.subplots(1, len(drawn.norms), squeeze=False)[0], drawn.norms, strict=True):
+        for key, found in shown.norms.items():
+            color, mark, style, _ = OF_NORM[key]
+            if key == "bound":
+                axes.plot(shown.places[key], found.value, mark, color=color, ms=5)
+            else:
+                marks(axes, shown.places[key], found, mark, color, style, ms=2.6, lw=0.8)
+        axes.set(title=shown.network, xlabel="convolution", yscale="log")
         axes.xaxis.get_major_locator().set_params(integer=True)
         _plain(axes)
     figure.axes[0].set_ylabel("spectral norm")
-    keys = [key for key in OF_NORM if any(key in norms for norms in shown.values())]
-    figure.legend(handles=_handles([OF_NORM[key] for key in keys]), loc="upper right", ncols=4)
-    figure.suptitle("(e)  spectral norms (Figure 1)", fontsize=8.5, x=0.01, ha="left")
+    keys = [key for key in OF_NORM if any(key in shown.norms for shown in drawn.norms)]
+    looks = {key: OF_NORM[key] for key in keys}
+    handles = [line(color, style, words, mark) for color, mark, style, words in looks.values()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    _headed(figure, "(e)  spectral norms (Figure 1)")
 
 
 def _plain(axes: Axes) -> None:
@@ -217,26 +311,6 @@ def _plain(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _with_intervals(axes: Axes, x: np.ndarray, values: np.ndarray, mark: str, color: str) -> None:
-    """Means over seeds of shares (seeds, places) with their intervals, where there are several seeds."""
-    found = [mean(column, within=SHARE) for column in values.T]
-    middle = np.array([estimate.value for estimate in found])
-    ends = np.array([[one.value - one.low, one.high - one.value] for one in found]).T
-    axes.errorbar(
-        x, middle, ends if np.isfinite(ends).all() else None, fmt=f"-{mark}", ms=3.5, capsize=1.5, lw=1.0, color=color
-    )
-
-
-def _handles(entries: Sequence[tuple[str, str, str, str]]) -> list[Any]:
-    """Of a legend: colours, marks, lines and words."""
-    from matplotlib.lines import Line2D
-
-    return [
-        Line2D([], [], color=color, marker=mark, ls=line, ms=4, lw=1.0, label=words)
-        for color, mark, line, words in entries
-    ]
-
-
 PICTURE = Picture(
     "empirical.convnorm_width",
     numbers,
@@ -244,7 +318,7 @@ PICTURE = Picture(
     size,
     title,
     caption,
-    shows=("ConvNorm, Figure 1", "ConvNorm, Figure 2", "ConvNorm, Figure 3"),
+    shows=tuple(f"ConvNorm, Figure {number}" for number in (1, 2, 3)),
 )
 
 if __name__ == "__main__":

@@ -42,7 +42,8 @@ def means(values: np.ndarray, within: Bounds = ANY) -> Means:
 
 def marks(axes: Axes, x: Any, found: Means, mark: str, color: str, line: str = "", **style: Any) -> Any:
     """Draws means as marks, joined by a line if it has a style, with their intervals as bars."""
-    reach = [found.value - found.low, found.high - found.value]
+    known = np.isfinite(found.low).any()
+    reach = [found.value - found.low, found.high - found.value] if known else None
     look = {"ms": 3.4, "lw": 0.9, "elinewidth": 0.9, "capsize": 1.5, "capthick": 0.7} | style
     return axes.errorbar(np.asarray(x, dtype=float), found.value, reach, fmt=f"{line}{mark}", color=color, **look)
 
