@@ -62,14 +62,14 @@ class Numbers:
     Parameters
     ----------
     surfaces : accuracies under the joint attack by training, each (input radii, weight radii).
-    areas : under these surfaces, after a running minimum, by training.
+    areas : under these surfaces, after a running minimum, in the order of `TITLES`.
     inputs, weights : along the edges of inputs and of weights alone, by the trainings of `EDGES`.
     """
 
     radii_x: np.ndarray
     radii_w: np.ndarray
     surfaces: Mapping[str, np.ndarray]
-    areas: Mapping[str, Means]
+    areas: Means
     inputs: Mapping[str, Edge]
     weights: Mapping[str, Edge]
     seeds: int
@@ -94,7 +94,7 @@ def numbers(run: Path, _manifest: Mapping[str, Any], point: Point) -> Numbers:
         columns["radii_x"][0],
         columns["radii_w"][0],
         {training: attacked[:, INDEX[training]].mean(axis=0) for training in TITLES},
-        {training: means(columns["auc"][:, INDEX[training]], SHARE) for training in TITLES},
+        means(columns["auc"][:, [INDEX[training] for training in TITLES]], SHARE),
         {training: edge(training, slice(None), 0) for training in EDGES},
         {training: edge(training, 0) for training in EDGES},
         len(columns["auc"]),
@@ -164,7 +164,7 @@ def _surface(axes: Axes, drawn: Numbers, training: str) -> Any:
     shades = axes.contourf(x, w, surface, LEVELS, cmap=SHADES)
     axes.contour(x, w, surface, LEVELS[1:-1], colors="white", linewidths=0.3)
     axes.contour(x, w, surface, [HALF], colors="white", linewidths=1.3)
-    area = drawn.areas[training]
+    area = drawn.areas[list(TITLES).index(training)]
     spread = f" [{area.low:.3f}, {area.high:.3f}]" if np.isfinite(area.low) else ""
     axes.set_title(f"{TITLES[training]}\nAUC {area.value:.3f}{spread}", fontsize=7.5)
     axes.locator_params(nbins=4)

@@ -10,7 +10,7 @@ from scipy import stats
 from empirical.joint_robustness.study import STUDY
 from empirical.joint_robustness.tables import INDEX
 from empirical.joint_robustness.trainings import TRAININGS
-from figures.joint_robustness import EDGES, PANELS, PICTURE, SIZE, numbers
+from figures.joint_robustness import EDGES, PANELS, PICTURE, SIZE, TITLES, numbers
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store
@@ -83,8 +83,9 @@ def test_numbers_are_means_over_seeds_with_students_intervals(tmp_path):
         accuracy, area = made["accuracy"][:, number], made["auc"][:, number]
         np.testing.assert_allclose(found.surfaces[training], accuracy.mean(axis=0))
         half = stats.t.ppf(0.975, 3) * area.std(ddof=1) / 2
-        assert found.areas[training].value == pytest.approx(area.mean())
-        assert found.areas[training].high == pytest.approx(area.mean() + half)
+        place = list(TITLES).index(training)
+        assert found.areas.value[place] == pytest.approx(area.mean())
+        assert found.areas.high[place] == pytest.approx(area.mean() + half)
     for edges, place in ((found.inputs, np.s_[:, 0]), (found.weights, np.s_[0, :])):
         for training, edge in edges.items():
             attacked = np.array([surface[place] for surface in made["accuracy"][:, INDEX[training]]])
