@@ -47,7 +47,9 @@ def _shown(picture: Picture) -> str:
         paper, _, figure = place.rpartition(", ")
         papers.setdefault(paper, []).append(figure.removeprefix("Figure "))
     if not papers:
-        return f"theory beside {'trained networks' if picture.study.startswith('empirical.') else 'simulation'}"
+        from figures.shared.runs import EXPERIMENTS
+
+        return f"theory beside {'trained networks' if picture.study.startswith(EXPERIMENTS) else 'simulation'}"
     return "; ".join(f"{paper}, Figure{'s' if len(n) > 1 else ''} {', '.join(n)}" for paper, n in papers.items())
 
 

@@ -3,8 +3,10 @@
 from empirical.conditioning.study import STUDY
 from empirical.shared.command import main, read
 
+FULL = {"images": [10000], "samples": 20}
+
 if __name__ == "__main__":
-    flags = read(STUDY, samples=4, full={"images": [10000], "samples": 20})
+    flags = read(STUDY, samples=4, full=FULL)
 
     from empirical.conditioning.tables import tables
 

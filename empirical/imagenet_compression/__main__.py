@@ -4,9 +4,10 @@ from empirical.imagenet_compression.pairs import ALL
 from empirical.imagenet_compression.study import STUDY
 from empirical.shared.command import main, read
 
+FULL = {"partners": [ALL], "attacks": ["nearest_rivals+ddn+alma"]}
+
 if __name__ == "__main__":
-    full = {"partners": [ALL], "attacks": ["nearest_rivals+ddn+alma"]}
-    flags = read(STUDY, samples=None, full=full, checkpoint=True)
+    flags = read(STUDY, samples=None, full=FULL, checkpoint=True)
 
     from empirical.imagenet_compression.tables import tables
 

@@ -3,9 +3,10 @@
 from empirical.joint_robustness.study import STUDY
 from empirical.shared.command import main, read
 
+FULL = {"epochs": [20], "training": [55_000], "images": [1000], "samples": 3}
+
 if __name__ == "__main__":
-    full = {"epochs": [20], "training": [55_000], "images": [1000], "samples": 3}
-    flags = read(STUDY, samples=3, full=full)
+    flags = read(STUDY, samples=3, full=FULL)
 
     from empirical.joint_robustness.tables import tables
 

@@ -3,9 +3,15 @@
 from empirical.mnist_compression.study import RULES, STUDY
 from empirical.shared.command import main, read
 
+FULL = {
+    "epochs": [14],
+    "network": list(range(5)),
+    "construction": list(RULES),
+    "samples": 1028,
+}
+
 if __name__ == "__main__":
-    full = {"epochs": [14], "network": list(range(5)), "construction": list(RULES), "samples": 1028}
-    flags = read(STUDY, samples=256, full=full)
+    flags = read(STUDY, samples=256, full=FULL)
 
     from empirical.mnist_compression.tables import tables
 

@@ -3,9 +3,10 @@
 from empirical.shared.command import main, read
 from empirical.svd_defence.study import STUDY
 
+FULL = {"dataset": ["mnist", "fashion-mnist"], "training": [60_000], "samples": 5}
+
 if __name__ == "__main__":
-    full = {"dataset": ["mnist", "fashion-mnist"], "training": [60_000], "samples": 5}
-    flags = read(STUDY, samples=5, full=full)
+    flags = read(STUDY, samples=5, full=FULL)
 
     from empirical.svd_defence.tables import tables
 

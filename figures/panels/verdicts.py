@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
+from figures.shared.runs import EXPERIMENTS
 from figures.shared.style import DECOY, SIMULATION, THEORY, WITNESS
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ GAP = 1.4  # columns between two papers
 LETTERS = 2.4  # of a paper's name, that are as wide as a column
 LONGEST_WORD = 8  # letters
 QUIET = "#6B7280"
-EXPERIMENTS = "empirical."  # start of the names of studies that train networks
 
 
 class Mark(NamedTuple):

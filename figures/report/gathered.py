@@ -6,7 +6,6 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from figures.report.plain import drawn_from, to_plain
 from figures.report.summary import Drawn, Judgement, Run, Summary, document, read
 from figures.shared.picture import Picture, pictures
 from figures.shared.records import measured
-from figures.shared.runs import newest
+from figures.shared.runs import EXPERIMENTS, newest
 from fragility.book import Book
 from fragility.book import read as read_book
 from fragility.engine.backend import UnavailableError
@@ -108,6 +107,7 @@ def _run(out: Path, name: str) -> Run:
         name=folder.name,
         origin=_origin(manifest),
         samples=_samples(folder, study, manifest["points"]),
+        smaller=_smaller(name, manifest["points"]),
         tables=_tables(folder, name, manifest["points"]),
         drawn=drawn,
         lacking=[line.replace(f" --out {out}", "").replace(f"{out}/", "") for line in lacking],
@@ -163,7 +163,7 @@ def _choices(picture: Picture, manifest: Mapping[str, Any]) -> Iterator[tuple[st
 
 def _tables(folder: Path, study: str, points: Sequence[Point]) -> list[Table]:
     """The tables of an experiment, of the points that there are records of."""
-    if not find_spec(study) or not getattr(import_module(study), "__path__", None) or not find_spec(f"{study}.tables"):
+    if not study.startswith(EXPERIMENTS):
         return []
     records = []
     for point in points:
@@ -172,6 +172,19 @@ def _tables(folder: Path, study: str, points: Sequence[Point]) -> list[Table]:
         except FileNotFoundError:
             continue
     return list(import_module(f"{study}.tables").tables(records)) if records else []
+
+
+def _smaller(study: str, points: Sequence[Point]) -> str:
+    """In what an experiment was not run as its `--full` has it, which is the size of the paper's; else nothing."""
+    if not study.startswith(EXPERIMENTS):
+        return ""
+    full: Mapping[str, Sequence[Any]] = import_module(f"{study}.__main__").FULL
+    parts = []
+    for axis, wanted in full.items():
+        held = list(dict.fromkeys(point[axis] for point in points if axis in point))
+        if held and not {*map(str, wanted)} <= {*map(str, held)}:
+            parts.append(f"{axis} {', '.join(map(str, held))} in place of {', '.join(map(str, wanted))}")
+    return "; ".join(parts)
 
 
 def _samples(folder: Path, study: Study, points: Sequence[Point]) -> str:
@@ -185,4 +198,5 @@ def _samples(folder: Path, study: Study, points: Sequence[Point]) -> str:
     if not counts:
         return "none"
     many = f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
-    return f"{many} draws at each of {len(counts)} points" if len(counts) > 1 else f"{many} draws at one point"
+    draws = f"{many} draw{'s' if max(counts) > 1 else ''}"
+    return f"{draws} at each of {len(counts)} points" if len(counts) > 1 else f"{draws} at one point"

@@ -36,10 +36,11 @@ def page(summary: Summary, book: Book) -> Page:
     lines = [line for line, _ in judged]
     found = list(_figures(summary, book))
     first = _first(lines, book, [_origin_of(summary.judgements[place]) for place in sorted({p for _, p in judged})])
-    notes = [
-        *(totals(lines, summary.undecided) if lines else []),
-        *(note for run in summary.runs for note in run.lacking),
-    ]
+    notes = totals(lines, summary.undecided) if lines else []
+    notes += [note for run in summary.runs for note in run.lacking]
+    smaller = [run.study for run in summary.runs if run.smaller]
+    if smaller:
+        notes.append(f"Not of the size of the paper's experiment, each in what its origin says: {', '.join(smaller)}.")
     return Page(
         title=TITLE if summary.claims == OWN else f"Claims of {summary.claims}",
         sentence=sentence(lines, book),
@@ -174,10 +175,11 @@ def _of_judgement(made: Judgement) -> Origin:
 
 
 def _of_run(made: Run) -> Origin:
-    return _origin(made, made.samples)
+    smaller = f"Not the size of the paper's experiment: {made.smaller}." if made.smaller else ""
+    return _origin(made, made.samples, smaller)
 
 
-def _origin(made: Run | Judgement, samples: str) -> Origin:
+def _origin(made: Run | Judgement, samples: str, note: str = "") -> Origin:
     said = made.origin
     hardware: Mapping[str, Any] = said.get("hardware") or {}
     return Origin(
@@ -192,6 +194,7 @@ def _origin(made: Run | Judgement, samples: str) -> Origin:
         hardware=", ".join(str(hardware[name]) for name in ("processor", "machine") if hardware.get(name))
         + (f", {hardware['cores']} cores" if hardware.get("cores") else ""),
         time=_hour(said["time"]),
+        note=note,
     )
 
 

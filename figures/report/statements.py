@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from figures.report.content import Judged, Statement
 from fragility.book import Book
 from fragility.catalogue.pages import counterexample
@@ -82,11 +84,15 @@ def _judged(verdict: Verdict, origin: str) -> Judged:
     return Judged(
         point=verdict.method if verdict.of_worlds else label(verdict.point),
         outcome=verdict.outcome,
-        gap=f"{verdict.gap:.2g}" if verdict.samples or verdict.method == "exact law" else "",
-        band=f"{verdict.band:.2g}",
+        gap=_number(verdict.gap) if verdict.samples or verdict.method == "exact law" else "",
+        band=_number(verdict.band),
         would_see=verdict.seen,
         samples=verdict.samples,
         decoys=decoys_rejected(len(verdict.rejected), len(verdict.visible)),
         origin=origin,
         fault=verdict.fault,
     )
+
+
+def _number(value: float) -> str:
+    return f"{value:.2g}" if math.isfinite(value) else "-"

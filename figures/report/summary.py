@@ -51,6 +51,7 @@ class Run:
     study : its room and name; name : of the run, such as "cpu-seed0".
     origin : what its manifest says of seed, command, time, versions, git and hardware.
     samples : how many draws there are, and at how many points.
+    smaller : in what it is not the size of the paper's experiment; else empty.
     lacking : lines on what could not be drawn for want of records.
     """
 
@@ -58,6 +59,7 @@ class Run:
     name: str
     origin: Mapping[str, Any]
     samples: str
+    smaller: str
     tables: Sequence[Table]
     drawn: Sequence[Drawn]
     lacking: Sequence[str]

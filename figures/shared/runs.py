@@ -9,6 +9,8 @@ from typing import Any
 from fragility.engine.files import DamagedRecordError
 from fragility.engine.study import Point, Study
 
+EXPERIMENTS = "empirical."  # start of the names of studies that train networks
+
 
 def newest(out: Path, study: str, run: str | None = None) -> tuple[Path, dict[str, Any]]:
     """Folder and manifest of a study's newest run, or of the one that is named; of others nothing is read.

@@ -188,7 +188,8 @@ def _is_verdict(row: Any) -> bool:
         all(isinstance(row[name], str) for name in texts)
         and all(_is_number(row[name], int) and row[name] >= 0 for name in counts)
         and all(_is_number(row[name], int | float) for name in numbers)
-        and (bool(row["fault"]) or not any(math.isnan(row[name]) for name in numbers))
+        and (bool(row["fault"]) or not any(math.isnan(row[name]) for name in numbers if name != "gap"))
+        and (bool(row["fault"]) or not math.isnan(row["gap"]) or math.isinf(row["resolution"]))  # of too few draws
         and all(isinstance(row[name], list) and all(map(_is_text, row[name])) for name in ("visible", "rejected"))
         and isinstance(row["point"], dict)
         and row["outcome"] in WORST_FIRST

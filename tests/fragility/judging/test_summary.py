@@ -1,6 +1,8 @@
 """The table of claims: the worst outcome of a claim counts, decoys must be rejected wherever they are visible."""
 
 import json
+import math
+from dataclasses import replace
 
 import pytest
 
@@ -107,3 +109,13 @@ def test_what_was_written_is_read_again(table):
     ):
         with pytest.raises(ValueError, match="not a table of verdicts"):
             read(content, BOOK)
+
+
+def test_too_few_draws_for_an_estimate_are_a_verdict_all_the_same():
+    few = replace(verdict(LAST, "blunt", resolution=math.inf), gap=math.nan, band=math.inf)
+    written = json.loads(document(lines(BOOK, [few]), [], {}))
+    ((found,),) = [line.verdicts for line in read(written, BOOK)]
+    assert (found.outcome, math.isnan(found.gap), found.resolution) == ("blunt", True, math.inf)
+    written["verdicts"][0]["resolution"] = 0.1
+    with pytest.raises(ValueError, match="not a table"):
+        read(written, BOOK)
