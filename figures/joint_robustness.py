@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from empirical.joint_robustness.tables import INDEX
+from empirical.joint_robustness.trainings import TRAININGS
 from figures.panels.colours import GREY
 from figures.panels.legends import line
 from figures.panels.reduced import LEVEL, Means, marks, means
@@ -42,6 +42,7 @@ EDGES = {  # colour and mark
     "adversarial": (SIMULATION, "^"),
     "adversarial_beta": (WITNESS, "D"),
 }
+INDEX = {training: number for number, training in enumerate(TRAININGS)}  # in the columns
 TITLES = dict(panel for row in PANELS for panel in row)
 CERTIFIED = ":"
 APART = 0.009  # of the largest radius, from one training to the next
