@@ -9,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from figures.report.plain import drawn_from, to_plain
-from figures.report.summary import Drawn, Judgement, Run, Summary, document, read
+from figures.report.plain import drawn_from, from_plain, to_plain
+from figures.report.summary import Drawn, Judgement, Made, Run, Summary, document, read
 from figures.shared.picture import Picture, pictures
 from figures.shared.records import measured
 from figures.shared.runs import EXPERIMENTS, newest
@@ -25,8 +25,6 @@ from fragility.engine.study import Point, Study
 from fragility.judging.summary import VERIFY, kept
 from fragility.judging.summary import read as read_lines
 from fragility.tables import Table
-
-ORIGIN = ("seed", "backend", "command", "time", "versions", "git", "hardware", "alpha")  # kept of a manifest
 
 PLACES = ("--out", "--data-dir", "--checkpoint", "--scheduler")  # flags that say where files or workers are
 
@@ -101,11 +99,16 @@ def _is_study(name: str) -> bool:
 def _run(out: Path, name: str) -> Run:
     folder, manifest = newest(out, name)
     study = find_study(name)
+    try:
+        origin = _origin(manifest)
+    except ValueError:
+        again = f"python -m {name} with the flags of that run says it anew"
+        raise DamagedRecordError(f"{folder} must say in its manifest how it was made: {again}") from None
     drawn, lacking = _drawn(folder, manifest, name)
     return Run(
         study=name,
         name=folder.name,
-        origin=_origin(manifest),
+        origin=origin,
         samples=_samples(folder, study, manifest["points"]),
         smaller=_smaller(name, manifest["points"]),
         tables=_tables(folder, name, manifest["points"]),
@@ -114,10 +117,26 @@ def _run(out: Path, name: str) -> Run:
     )
 
 
-def _origin(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What a manifest says of where its records are from, the command as one types it and wherever the folders lay."""
-    found = {name: said[name] for name in ("study", *ORIGIN) if name in said}
-    return found | {"command": _typed(str(said.get("command", "")))}
+def _origin(said: Mapping[str, Any]) -> Made:
+    """What a manifest says of where its records are from, the command as one types it and wherever the folders lay.
+
+    Raises
+    ------
+    ValueError : it says something else.
+    """
+    hardware = said.get("hardware")
+    parts = {} if not isinstance(hardware, dict) else hardware
+    named = [str(parts[name]) for name in ("processor", "machine") if parts.get(name)]
+    return from_plain(
+        {
+            **{name: said.get(name) for name in ("study", "time", "seed", "backend", "versions")},
+            "command": _typed(str(said.get("command", ""))),
+            "git": said.get("git") or "",
+            "hardware": ", ".join([*named, *([f"{parts['cores']} cores"] if parts.get("cores") else [])]),
+            "alpha": said.get("alpha", 0.0),
+        },
+        Made,
+    )
 
 
 def _typed(command: str) -> str:

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from figures.panels import verdicts
 from figures.report.content import Figure, Origin, Page, Section, Tabled
@@ -162,7 +161,7 @@ def _first(judged: Sequence[Line], book: Book, origins: Sequence[str]) -> Figure
 
 def _origin_of(made: Run | Judgement) -> str:
     kind = "records" if isinstance(made, Run) else "verdicts"
-    return f"{kind}-{_slug(made.origin['study'])}"
+    return f"{kind}-{_slug(made.origin.study)}"
 
 
 def _slug(name: str) -> str:
@@ -170,7 +169,7 @@ def _slug(name: str) -> str:
 
 
 def _of_judgement(made: Judgement) -> Origin:
-    several = f"{len(made.verdicts):,} verdicts at error rate {made.origin.get('alpha', '?')}"
+    several = f"{len(made.verdicts):,} verdicts at error rate {made.origin.alpha:g}"
     return _origin(made, several)
 
 
@@ -181,19 +180,17 @@ def _of_run(made: Run) -> Origin:
 
 def _origin(made: Run | Judgement, samples: str, note: str = "") -> Origin:
     said = made.origin
-    hardware: Mapping[str, Any] = said.get("hardware") or {}
     return Origin(
         id=_origin_of(made),
-        study=said["study"],
-        command=said.get("command", ""),
-        seed=said.get("seed", 0),
+        study=said.study,
+        command=said.command,
+        seed=said.seed,
         samples=samples,
-        backend=str(said.get("backend", "")),
-        versions=dict(said.get("versions") or {}),
-        git=str(said.get("git") or ""),
-        hardware=", ".join(str(hardware[name]) for name in ("processor", "machine") if hardware.get(name))
-        + (f", {hardware['cores']} cores" if hardware.get("cores") else ""),
-        time=_hour(said["time"]),
+        backend=said.backend,
+        versions=said.versions,
+        git=said.git,
+        hardware=said.hardware,
+        time=_hour(said.time),
         note=note,
     )
 

@@ -17,7 +17,13 @@ from fragility.claim import Claim, Sides
 SUM = Claim("mine.sum", "mine", "one and one is two", "identity", lambda: Sides(1 + 1, 2), 1e-9)
 BOOK = Book((SUM,), __file__, {"mine": Paper("A paper of mine")})
 """
-ORIGIN = {"seed": 0, "command": "simulate/verify.py", "time": "2026-11-30T10:00:00+00:00"}
+ORIGIN = {
+    "seed": 0,
+    "backend": "numpy",
+    "command": "simulate/verify.py",
+    "time": "2026-11-30T10:00:00+00:00",
+    "versions": {},
+}
 IDS = ("fc.lemma3.last", "fc.fraction", "joint.thm1.printed")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from figures.report.__main__ import main
 from figures.report.gathered import summary
 from figures.report.sections import page, sentence
-from figures.report.summary import Judgement, Summary, document, read
+from figures.report.summary import Judgement, Made, Summary, document, read
 from fragility.book import load
 from fragility.engine.context import OWN, Context, using
 from fragility.judging.summary import lines
@@ -48,7 +49,8 @@ def verdict(name, outcome="agrees"):
 
 def judgement(*verdicts, hour=10, undecided=()):
     time = f"2026-11-30T{hour}:00:00+00:00"
-    return Judgement({"study": "simulate.verify", "seed": 0, "time": time}, list(verdicts), list(undecided))
+    made = Made("simulate.verify", "python -m simulate.verify", time, 0, "numba", {}, "", "")
+    return Judgement(made, list(verdicts), list(undecided))
 
 
 def test_the_page_of_a_summary_is_the_page_of_its_records(out, tmp_path, capsys):
@@ -65,10 +67,10 @@ def test_it_holds_what_was_run(made):
     assert {run.study for run in made.runs} >= {"simulate.qr_product", "empirical.linear_compression"}
     (networks,) = [run for run in made.runs if run.study == "empirical.linear_compression"]
     assert networks.samples == "16 draws at each of 2 points"
-    assert networks.origin["command"] == "python -m empirical.linear_compression " + COMMANDS[-1].partition(" ")[2]
+    assert networks.origin.command == "python -m empirical.linear_compression " + COMMANDS[-1].partition(" ")[2]
     assert any(table.title.startswith("Table 1") for table in networks.tables)
     assert [drawn.picture for drawn in networks.drawn] == ["linear_compression"]
-    assert {one.origin["study"] for one in made.judgements} >= {"simulate.verify", "empirical.linear_compression"}
+    assert {one.origin.study for one in made.judgements} >= {"simulate.verify", "empirical.linear_compression"}
 
 
 def test_no_place_on_this_machine_is_in_it(made, out):
@@ -156,6 +158,15 @@ def test_numbers_of_another_figure_are_refused(made, tmp_path, capsys):
     path.write_text(json.dumps(content))
     assert main(["--summary", str(path), "--to", str(tmp_path / "page.html")]) == 2
     assert "must hold what" in capsys.readouterr().err
+
+
+def test_records_that_do_not_say_how_they_were_made_are_refused(out, tmp_path, capsys):
+    copied = tmp_path / "records"
+    shutil.copytree(out, copied)
+    (path,) = (copied / "empirical.linear_compression").glob("*/manifest.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"versions": ["all"]}))
+    assert main(["--out", str(copied), "--to", str(tmp_path / "page.html")]) == 3
+    assert "must say in its manifest how it was made: python -m empirical.linear_compression" in capsys.readouterr().err
 
 
 def test_what_is_read_is_what_was_written(made):
