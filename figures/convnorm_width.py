@@ -15,7 +15,7 @@ from empirical.convnorm_width.study import STUDY
 from empirical.convnorm_width.trainings import NORMALISATIONS
 from figures.panels.colours import GREEN, GREY, ORANGE
 from figures.panels.legends import line, open_mark
-from figures.panels.reduced import LEVEL, Means, few, marks, means, printed
+from figures.panels.reduced import LEVEL, Means, Ranges, few, marks, means, printed, ranges
 from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY, WITNESS
@@ -34,6 +34,7 @@ LONGEST = 100  # letters of a line of the title
 GUESSING = 0.1  # of ten classes
 PIXELS = 255  # steps of a pixel's range, in which radii are printed
 PER_CENT = 100
+BEYOND = 1.4  # times the means of norms, to either side: a wide interval is cut off there
 EPOCHS = 25  # of a course that are drawn, at most
 OF_NORMALISATION = {  # colour and mark
     "vanilla": (GREY, "o"),
@@ -62,7 +63,7 @@ class Norms:
 
 @dataclass(frozen=True)
 class Numbers:
-    """What is drawn: means over seeds, by width and normalisation.
+    """What is drawn: over seeds, by width and normalisation.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ class Numbers:
     radii: np.ndarray
     curves: Mapping[str, Means]
     epochs: np.ndarray
-    courses: Mapping[str, Means]
+    courses: Mapping[str, Ranges]
     overfitted: np.ndarray
     norms: tuple[Norms, ...]
     seeds: int
@@ -106,7 +107,7 @@ def numbers(run: Path, _manifest: Mapping[str, Any], point: Point) -> Numbers:
         columns["radii"][0],
         {attack: means(columns[f"curve_{attack}"][:, -1], SHARE) for attack in ATTACKS},
         1 + some,
-        {kind: means(course, SHARE) for kind, course in courses.items()},
+        {kind: ranges(course) for kind, course in courses.items()},
         flagged(courses["fgsm"], courses["pgd"]).sum(axis=0),
         tuple(_norms(columns, names)),
         len(columns["seed"]),
@@ -167,9 +168,9 @@ def caption(drawn: Numbers) -> str:
         f"{LEVEL} intervals (Student), attacks FGSM and PGD within l_inf radii epsilon of pixels in [0, 1]. (a): "
         "without attack, over the width. (b): of the widest networks over the radius, PGD solid and FGSM dashed. (c): "
         f"at epsilon = 8/255 over the width.{beside} (d): along training, at {len(drawn.epochs)} epochs of "
-        f"{point['epochs']}; lines are means, bands the same intervals; triangles: a seed or more looks "
+        f"{point['epochs']}; lines are medians over seeds, bands their range; triangles: a seed or more looks "
         "catastrophically overfitted, much better under FGSM than under PGD. (e): spectral norms of the convolutions, "
-        "of the kernels under ConvNorm and as it normalises them; bars: the bound of Proposition 3.1. Grey lines: "
+        "of the kernels under ConvNorm and as it normalises them; dashes: the bound of Proposition 3.1. Grey lines: "
         "guessing."
     )
 
@@ -263,9 +264,9 @@ def _courses(figure: SubFigure, drawn: Numbers) -> None:
             color, style = _colour_and_line(kind)
             found = course[place]
             axes.fill_between(drawn.epochs, found.low, found.high, color=color, alpha=0.25, lw=0)
-            axes.plot(drawn.epochs, found.value, style, color=color, lw=0.9)
+            axes.plot(drawn.epochs, found.middle, style, color=color, lw=0.9)
         marked = drawn.overfitted[place] > 0
-        values = drawn.courses["pgd"].value[place]
+        values = drawn.courses["pgd"].middle[place]
         axes.plot(drawn.epochs[marked], values[marked], "v", color=DECOY, ms=4, mew=0)
         axes.axhline(GUESSING, color=CHANCE, lw=0.8, zorder=0)
         axes.set_ylim(-0.02, 1.0)
@@ -291,7 +292,9 @@ def _norm_panels(figure: SubFigure, drawn: Numbers) -> None:
                 axes.plot(shown.places[key], found.value, mark, color=color, ms=5)
             else:
                 marks(axes, shown.places[key], found, mark, color, style, ms=2.6, lw=0.8)
+        middle = np.concatenate([found.value for found in shown.norms.values()])
         axes.set(title=shown.network, xlabel="convolution", yscale="log")
+        axes.set_ylim(middle.min() / BEYOND, middle.max() * BEYOND)
         axes.xaxis.get_major_locator().set_params(integer=True)
         _plain(axes)
     figure.axes[0].set_ylabel("spectral norm")

@@ -15,7 +15,7 @@ from figures.panels.classifiers import DESCRIBED, KINDS
 from figures.panels.colours import GREY, ORANGE, ROSE, SKY
 from figures.panels.legends import line
 from figures.panels.pixels import CHANGE, Pixels, named, packed, show
-from figures.panels.reduced import LEVEL, Means, means
+from figures.panels.reduced import LEVEL, Means, Ranges, means, ranges
 from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.style import CHANCE, DATA_SETS, THEORY, WITNESS
@@ -67,15 +67,6 @@ class Attacked:
 
 
 @dataclass(frozen=True)
-class Ranges:
-    """Medians over seeds, and their ends; infinite where nothing was found, NaN of what does not apply."""
-
-    middle: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-
-
-@dataclass(frozen=True)
 class Numbers:
     """What is drawn: of classifiers (spaces, classifiers) each.
 
@@ -121,7 +112,7 @@ def reduced(columns: Mapping[str, np.ndarray], point: Point) -> Numbers:
         columns["success"].mean(axis=0),
         means(adversarial, SHARE),
         columns["coded_accuracy"].mean(axis=0),
-        _ranges(columns["pixels_by"]),
+        ranges(columns["pixels_by"]),
         np.median(columns["pixels"], axis=0),
         np.median(columns["pixels_lower"], axis=0),
         len(columns["seed"]),
@@ -147,11 +138,6 @@ def _others(transfer: np.ndarray) -> np.ndarray:
     """Accuracy of each classifier of images on what was made for the other two, (seeds, 1, classifiers)."""
     own = np.eye(transfer.shape[-1], dtype=bool)
     return np.where(own, 0.0, transfer).sum(axis=1, keepdims=True) / (len(own) - 1)
-
-
-def _ranges(values: np.ndarray) -> Ranges:
-    """Over seeds, the first axis; NaN in one of them is NaN of all."""
-    return Ranges(np.median(values, axis=0), values.min(axis=0), values.max(axis=0))
 
 
 def title(drawn: Numbers) -> str:

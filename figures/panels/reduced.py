@@ -33,6 +33,23 @@ class Means:
         return Means(self.value[place], self.low[place], self.high[place])
 
 
+@dataclass(frozen=True)
+class Ranges:
+    """Medians over networks, place by place, and the least and the largest: arrays of one shape; NaN of any is NaN."""
+
+    middle: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    def __getitem__(self, place: Any) -> Ranges:
+        return Ranges(self.middle[place], self.low[place], self.high[place])
+
+
+def ranges(values: np.ndarray) -> Ranges:
+    """Over the first axis."""
+    return Ranges(np.median(values, axis=0), values.min(axis=0), values.max(axis=0))
+
+
 def means(values: np.ndarray, within: Bounds = ANY) -> Means:
     """Means over the first axis; NaN is left out, and where one value is infinite there is no interval."""
     found = [_mean(column, within) for column in values.reshape(len(values), -1).T]

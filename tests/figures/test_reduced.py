@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from figures.panels.pixels import packed
-from figures.panels.reduced import few, means, of_all
+from figures.panels.reduced import few, means, of_all, ranges
 
 
 def test_means_are_students_place_by_place():
@@ -16,6 +16,14 @@ def test_means_are_students_place_by_place():
     np.testing.assert_allclose(found.low, values.mean(axis=0) - half)
     np.testing.assert_allclose(found.high, values.mean(axis=0) + half)
     np.testing.assert_array_equal(found[1].value, found.value[1])
+
+
+def test_ranges_are_medians_and_ends_place_by_place():
+    found = ranges(np.array([[3.0, np.nan], [1.0, 2.0], [2.0, 5.0], [9.0, 0.0]]))
+    np.testing.assert_array_equal(found.middle, [2.5, np.nan])
+    np.testing.assert_array_equal(found.low, [1, np.nan])
+    np.testing.assert_array_equal(found.high, [9, np.nan])
+    assert found[0].high == 9
 
 
 def test_intervals_stay_within_what_there_can_be():
