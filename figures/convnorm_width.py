@@ -13,12 +13,11 @@ import numpy as np
 from empirical.convnorm_width.columns import ATTACKS, WORDS, where
 from empirical.convnorm_width.study import STUDY
 from empirical.convnorm_width.trainings import NORMALISATIONS
-from figures.panels.colours import GREEN, GREY, ORANGE
-from figures.panels.legends import line, open_mark
-from figures.panels.reduced import LEVEL, Means, Ranges, few, marks, means, printed, ranges
+from figures.shared.legends import line, open_mark
 from figures.shared.picture import Picture
 from figures.shared.records import measured
-from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY, WITNESS
+from figures.shared.reduced import LEVEL, Means, Ranges, few, marks, means, printed, ranges
+from figures.shared.style import CHANCE, DATA_SETS, DECOY, GREEN, GREY, ORANGE, SIMULATION, THEORY, WITNESS
 from fragility.engine.study import Point
 from fragility.judging.estimates import ANY, SHARE
 from theory import reported
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-IMAGES = DATA_SETS | {"cifar10": "CIFAR-10"}
+
 WIDE = 7.2
 TOP, TABLE, COURSE, NORMS = 2.2, 2.2, 1.15, 2.3  # inches: rows of panels, of courses each
 LONGEST = 100  # letters of a line of the title
@@ -154,7 +153,7 @@ def _heights(drawn: Numbers) -> tuple[float, float, float, float]:
 def title(drawn: Numbers) -> str:
     """Which networks they are, and how they were trained."""
     others = where(drawn.point, STUDY.grid).removeprefix(f"dataset {drawn.point['dataset']}, ")
-    return fill(f"WideResNet-16-k, {_seeds(drawn)}: {IMAGES[drawn.point['dataset']]}, {others}", LONGEST)
+    return fill(f"WideResNet-16-k, {_seeds(drawn)}: {DATA_SETS[drawn.point['dataset']]}, {others}", LONGEST)
 
 
 def caption(drawn: Numbers) -> str:
@@ -163,7 +162,7 @@ def caption(drawn: Numbers) -> str:
     beside = " Open marks, dotted: Table 1." if _on_cifar(drawn) else ""
     return (
         "WideResNets of 16 layers and width k, with no normalisation (vanilla), BatchNorm (BN), ConvNorm and both, "
-        f"trained adversarially on {point['training']} images of {IMAGES[point['dataset']]} for {point['epochs']} "
+        f"trained adversarially on {point['training']} images of {DATA_SETS[point['dataset']]} for {point['epochs']} "
         f"epochs from {_seeds(drawn)}; accuracies are on {point['images']} images or fewer, means over seeds with "
         f"{LEVEL} intervals (Student), attacks FGSM and PGD within l_inf radii epsilon of pixels in [0, 1]. (a): "
         "without attack, over the width. (b): of the widest networks over the radius, PGD solid and FGSM dashed. (c): "

@@ -21,13 +21,12 @@ from empirical.conditioning.columns import (
 )
 from empirical.conditioning.measure import ATTACKS, LAYERS, MODELS, RADII, SHOWN, TABLE_RADII
 from empirical.measures.condition import NORMS
-from figures.panels.colours import GREEN, GREY, ORANGE, SKY
-from figures.panels.legends import labelled
-from figures.panels.pixels import Pixels, named, packed, show
-from figures.panels.reduced import LEVEL, Means, marks, means, printed
+from figures.shared.legends import labelled
 from figures.shared.picture import Picture
+from figures.shared.pixels import Pixels, named, packed, show
 from figures.shared.records import measured
-from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY
+from figures.shared.reduced import LEVEL, Means, marks, means, printed
+from figures.shared.style import CHANCE, DATA_SETS, DECOY, GREEN, GREY, ORANGE, SIMULATION, SKY, THEORY
 from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE
 from theory import reported

@@ -11,10 +11,10 @@ import numpy as np
 
 from empirical.imagenet_compression.tables import EXPERIMENTS, kept
 from empirical.measures.path import ends
-from figures.panels.legends import labelled, legends
-from figures.panels.reduced import few, of_all, printed
+from figures.shared.legends import labelled, legends
 from figures.shared.picture import Picture
 from figures.shared.records import measured
+from figures.shared.reduced import few, of_all, printed
 from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
 from fragility.engine.study import Point
 from theory.gradients.gradient_plane import median_compression
@@ -186,7 +186,7 @@ def _photographs(figure: SubFigure, drawn: Numbers) -> None:
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         if image is None:
-            axes.text(0.5, 0.5, "not in the summary", ha="center", va="center", fontsize=7, transform=axes.transAxes)
+            axes.text(0.5, 0.5, "with the records", ha="center", va="center", fontsize=7, transform=axes.transAxes)
         else:
             axes.imshow(image, interpolation="lanczos")
     row[0].set_xlabel(rf"$\|x_1 - x_2\| = {first.length:.0f}$", fontsize=7)
@@ -250,6 +250,7 @@ PICTURE = Picture(
     title,
     caption,
     shows=("Feature compression, Figure 5", "Feature compression, Figure 6"),
+    private=("pictures",),  # photographs, which are others'
 )
 
 if __name__ == "__main__":

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from empirical.joint_robustness.trainings import TRAININGS
-from figures.panels.colours import GREY
-from figures.panels.legends import line
-from figures.panels.reduced import LEVEL, Means, marks, means
+from figures.shared.legends import line
 from figures.shared.picture import Picture
 from figures.shared.records import measured
-from figures.shared.style import DATA_SETS, DECOY, SIMULATION, WITNESS
+from figures.shared.reduced import LEVEL, Means, marks, means
+from figures.shared.style import DATA_SETS, DECOY, GREY, SIMULATION, WITNESS
 from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from figures.shared.picture import Picture
 from figures.shared.records import drawn as recorded
-from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from figures.shared.style import CHANCE, DECOY, GREEN, GREY, ROSE, SIMULATION, SKY, THEORY
 from figures.shared.words import letters
 from fragility.engine.study import Point
 from simulate.ladder.study import STUDY
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 LOOK = {  # name, colour, marker and line of each rung
     "attack": ("best attack", SIMULATION, "o", "-"),
-    "lp": ("LP", "#009E73", "^", "-"),
-    "crown": ("CROWN", "#56B4E9", "v", "-"),
-    "interval": ("interval", "#CC79A7", "s", "-"),
+    "lp": ("LP", GREEN, "^", "-"),
+    "crown": ("CROWN", SKY, "v", "-"),
+    "interval": ("interval", ROSE, "s", "-"),
     "theorem": (r"$\tau + \zeta$, corrected", THEORY, "D", "-"),
-    "clean": ("clean recursion", "#7A7A7A", "P", ":"),
+    "clean": ("clean recursion", GREY, "P", ":"),
     "printed": (r"$\tau + \zeta$, as printed", DECOY, "x", "--"),
 }
 SPREAD = 0.52  # of the unit between two depths that the rungs of one depth take

@@ -11,14 +11,13 @@ import numpy as np
 
 from empirical.latent_defence.setting import GRADIENTS, PICTURED, SPACES
 from empirical.latent_defence.setting import KINDS as CLASSIFIERS
-from figures.panels.classifiers import DESCRIBED, KINDS
-from figures.panels.colours import GREY, ORANGE, ROSE, SKY
-from figures.panels.legends import line
-from figures.panels.pixels import CHANGE, Pixels, named, packed, show
-from figures.panels.reduced import LEVEL, Means, Ranges, means, ranges
+from figures.shared.classifiers import DESCRIBED, KINDS
+from figures.shared.legends import line
 from figures.shared.picture import Picture
+from figures.shared.pixels import CHANGE, Pixels, named, packed, show
 from figures.shared.records import measured
-from figures.shared.style import CHANCE, DATA_SETS, THEORY, WITNESS
+from figures.shared.reduced import LEVEL, Means, Ranges, means, ranges
+from figures.shared.style import CHANCE, DATA_SETS, GREY, ORANGE, ROSE, SKY, THEORY, WITNESS
 from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE, Bounds
 

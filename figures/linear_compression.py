@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from figures.panels.colours import GREEN
-from figures.panels.legends import labelled, legends
-from figures.panels.reduced import LEVEL, Means, few, marks, means, of_all, printed
+from figures.shared.legends import labelled, legends
 from figures.shared.picture import Picture
 from figures.shared.records import measured
-from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from figures.shared.reduced import LEVEL, Means, few, marks, means, of_all, printed
+from figures.shared.style import CHANCE, DECOY, GREEN, SIMULATION, THEORY
 from figures.shared.words import letters
 from fragility.engine.study import Point, label
 from fragility.judging.estimates import SHARE

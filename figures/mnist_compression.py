@@ -11,10 +11,10 @@ import numpy as np
 
 from empirical.measures.path import ends
 from empirical.mnist_compression.tables import ILLUSTRATED, compression, kept, predicted, ratio
-from figures.panels.pixels import CHANGE, Pixels, named, packed, show
-from figures.panels.reduced import LEVEL, Means, few, marks, means, of_all
 from figures.shared.picture import Picture
+from figures.shared.pixels import CHANGE, Pixels, named, packed, show
 from figures.shared.records import measured
+from figures.shared.reduced import LEVEL, Means, few, marks, means, of_all
 from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY
 from fragility.engine.study import Point
 from fragility.judging.estimates import COSINE

@@ -14,13 +14,12 @@ import numpy as np
 
 from empirical.svd_defence.trainings import CLASSIFIERS
 from empirical.svd_defence.treatments import TREATMENTS
-from figures.panels.classifiers import DESCRIBED, KINDS
-from figures.panels.colours import GREEN, SKY
-from figures.panels.legends import line
-from figures.panels.reduced import LEVEL, Means, means
+from figures.shared.classifiers import DESCRIBED, KINDS
+from figures.shared.legends import line
 from figures.shared.picture import Picture
 from figures.shared.records import measured
-from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY, WITNESS
+from figures.shared.reduced import LEVEL, Means, means
+from figures.shared.style import CHANCE, DATA_SETS, DECOY, GREEN, SIMULATION, SKY, THEORY, WITNESS
 from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE, Bounds
 

@@ -163,6 +163,7 @@ def _drawn(folder: Path, manifest: Mapping[str, Any], study: str) -> tuple[list[
                 lacking.append(str(none))
                 continue
             plain = to_plain(numbers, drawn_from(picture.numbers))
+            plain |= dict.fromkeys(picture.private)
             if "lacking" in plain:  # of which the page speaks once
                 lacking += plain["lacking"]
                 plain["lacking"] = []

@@ -33,6 +33,7 @@ class Picture:
     caption : of the numbers: sentences for a reader who has nothing but the picture, with n, units, intervals, marks.
     shows : figures of a paper that it stands for, each as the paper's name and number: "ConvNorm, Figure 1".
     point : default of --point; None for a figure that chooses its points itself.
+    private : fields of the numbers, None where they are missing, that stay with the records: a page leaves them out.
     pages : names the pages of a figure that has several, in place of points, the first of them being the default;
         `numbers` takes the name of one in place of the point.
     """
@@ -45,6 +46,7 @@ class Picture:
     caption: Callable[[Any], str]
     shows: tuple[str, ...] = ()
     point: str | None = "1"
+    private: tuple[str, ...] = ()
     pages: Callable[[], Sequence[str]] | None = None
 
     @property

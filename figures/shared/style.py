@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 # Told apart by the colour-blind, too.
 THEORY, SIMULATION, CHANCE, DECOY, WITNESS = "black", "#0072B2", "#C9CED6", "#D55E00", "#8E2C78"
-DATA_SETS = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "digits": "digits"}
+GREEN, ORANGE, SKY, ROSE, GREY = "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#7A7A7A"  # beside them (Okabe and Ito)
+DATA_SETS = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "digits": "digits", "cifar10": "CIFAR-10"}
 UNDATED: Any = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 SETTINGS: Any = {
     "font.size": 8,

@@ -64,7 +64,7 @@ def test_photographs_may_be_kept_out(tmp_path):
     found, _, _, _ = drawn(tmp_path, 3)
     _, row, _ = shown(replace(found, pictures=None))
     assert not any(axes.images for axes in row)
-    assert all(axes.texts[0].get_text() == "not in the summary" for axes in row)
+    assert all(axes.texts[0].get_text() == "with the records" for axes in row)
 
 
 def test_numbers_are_of_the_pairs_that_can_be_compared(tmp_path):

@@ -10,7 +10,7 @@ from scipy import stats
 
 from empirical.latent_defence.study import STUDY
 from figures.latent_defence import NAMES, PICTURE, SIZE, WAYS, numbers, reduced
-from figures.panels.classifiers import KINDS
+from figures.shared.classifiers import KINDS
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store

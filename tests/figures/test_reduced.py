@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from figures.panels.pixels import packed
-from figures.panels.reduced import few, means, of_all, ranges
+from figures.shared.pixels import packed
+from figures.shared.reduced import few, means, of_all, ranges
 
 
 def test_means_are_students_place_by_place():
