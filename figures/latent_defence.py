@@ -11,6 +11,7 @@ import numpy as np
 
 from empirical.latent_defence.setting import GRADIENTS, PICTURED, SPACES
 from empirical.latent_defence.setting import KINDS as CLASSIFIERS
+from figures.panels.shared import tick_plainly
 from figures.shared.classifiers import DESCRIBED, KINDS
 from figures.shared.legends import line
 from figures.shared.picture import Picture
@@ -272,7 +273,7 @@ def _pixels(axes: Axes, drawn: Numbers, kind: int) -> None:
             _spread(axes, np.clip([low[way], middle[way], high[way]], *ends), at, color, mark, ends[1])
         if np.isfinite(best):
             axes.plot([best, best], [row - 0.45, row + 0.45], color=THEORY, lw=1.3, zorder=1.5)
-    axes.xaxis.set_major_formatter("{x:g}")
+    tick_plainly(axes.xaxis)
 
 
 def _spread(axes: Axes, found: np.ndarray, row: float, color: str, mark: str, end: float) -> None:
