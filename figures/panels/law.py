@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from figures.panels.shared import decoys, thinned, tick_plainly
+from figures.panels.shared import CURVE, decoys, thinned, tick_plainly
 from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
 from fragility.judging.bands import Dkw
 from fragility.judging.kinds.law import difference
@@ -76,8 +76,10 @@ def numbers(claim: Claim, point: Point, found: Held, alpha: float) -> LawNumbers
 def draw(axes: Axes, drawn: LawNumbers) -> None:
     """Fills a panel; its title, label and legend are the figure's affair."""
     low, high = (np.clip(drawn.share + side * drawn.band, 0, 1) for side in (-1, 1))
-    axes.fill_between(drawn.values, low, high, step="post", color=CHANCE, lw=0, label="95 % band")
-    axes.step(drawn.values, drawn.share, where="post", color=SIMULATION, lw=2, label=drawn.draws)
+    few = len(drawn.values) < CURVE  # whose steps can be seen
+    axes.fill_between(drawn.values, low, high, step="post" if few else None, color=CHANCE, lw=0, label="95 % band")
+    steps = "steps-post" if few else "default"
+    axes.plot(drawn.values, drawn.share, drawstyle=steps, color=SIMULATION, lw=2, label=drawn.draws)
     axes.plot(drawn.x, drawn.exact, color=THEORY, label="exact law")
     if drawn.wrong is not None:
         axes.plot(drawn.x, drawn.wrong, color=DECOY, ls="--", label=drawn.decoy)

@@ -16,7 +16,8 @@ from cattrs import Converter
 from cattrs.errors import BaseValidationError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from fragility.tables import Cell, Interval, Table
+from fragility.judging.verdict import Verdict
+from fragility.tables import Cell, Column, Interval, Table
 
 DIGITS = 5  # of a number in a picture
 NAMES = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}  # of the numbers that JSON has no word for
@@ -47,7 +48,7 @@ def from_plain(plain: Any, declared: Any) -> Any:
 
 @cache
 def _converter() -> Converter:
-    converter = Converter(forbid_extra_keys=True, omit_if_default=True)
+    converter = Converter(forbid_extra_keys=True)
     converter.register_unstructure_hook(float, _number)
     converter.register_unstructure_hook(np.ndarray, lambda array: _listed(array.tolist()))
     converter.register_structure_hook(float, lambda plain, _: _as_float(plain))
@@ -56,6 +57,10 @@ def _converter() -> Converter:
     converter.register_structure_hook(str, lambda plain, _: _as(str, plain))
     converter.register_structure_hook(np.ndarray, lambda plain, _: _as_array(plain))
     converter.register_structure_hook_func(lambda declared: declared is Any, lambda plain, _: _tupled(plain))
+    for kind in (Column, Verdict):  # of which there are many, and most of what they say is the usual
+        converter.register_unstructure_hook(
+            kind, make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True)
+        )
     converter.register_unstructure_hook_func(lambda declared: declared == Cell, _of_cell)
     converter.register_structure_hook_func(lambda declared: declared == Cell, lambda plain, _: _as_cell(plain))
     headings = override(

@@ -24,7 +24,7 @@ class Pair(NamedTuple):
 @dataclass(frozen=True)
 class Inner:
     values: np.ndarray
-    wrong: np.ndarray | None
+    wrong: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def through(value, declared):
 def test_everything_comes_back():
     value = Outer(
         point={"n": 8, "rows": (8, 8), "rate": 0.001, "word": "adam", "none": None},
-        shown=[Inner(np.array([[1.5, math.inf], [math.nan, -2.0]]), None), Other(-0.5)],
+        shown=[Inner(np.array([[1.5, math.inf], [math.nan, -2.0]])), Other(-0.5), Inner(np.zeros(2), np.ones(2))],
         named={"a": Pair(0.25, math.inf)},
         draws="1,024 draws",
         count=3,
@@ -60,6 +60,7 @@ def test_everything_comes_back():
     np.testing.assert_array_equal(found.shown[0].values, value.shown[0].values)
     assert found.shown[0].wrong is None
     assert found.shown[1] == Other(-0.5)
+    assert found.shown[2].wrong.tolist() == [1, 1]
     assert (found.named, found.draws, found.count, found.blind) == ({"a": Pair(0.25, math.inf)}, "1,024 draws", 3, True)
 
 
