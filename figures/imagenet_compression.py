@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 PHOTOGRAPHS, PANELS, LEGENDS = 2.35, 2.5, 0.75  # inches
-SIZE = (7.2, 0.25 + PHOTOGRAPHS + PANELS + LEGENDS)
+KEPT_OUT = 0.3  # inches, in place of photographs
 NAMES = {160: "Afghan hound", 217: "English springer"}
 QUANTILES = (0.05, 0.5, 0.95)  # over pairs
 AVERAGES = ("least column average", "largest column average")  # of Table 7
@@ -156,10 +156,20 @@ def caption(drawn: Numbers) -> str:
     )
 
 
+def size(drawn: Numbers) -> tuple[float, float]:
+    """In inches; where photographs are kept out a line is left of them."""
+    return 7.2, 0.25 + (PHOTOGRAPHS if drawn.pictures is not None else KEPT_OUT) + PANELS + LEGENDS
+
+
 def draw(figure: Figure, drawn: Numbers) -> None:
     """The first pair of photographs (Figure 5); below, cosines, gradients (Figure 6) and lengths of all pairs."""
-    above, below, strip = cast("Any", figure.subfigures(3, 1, height_ratios=(PHOTOGRAPHS, PANELS, LEGENDS)))
-    _photographs(above, drawn)
+    photographs = PHOTOGRAPHS if drawn.pictures is not None else KEPT_OUT
+    above, below, strip = cast("Any", figure.subfigures(3, 1, height_ratios=(photographs, PANELS, LEGENDS)))
+    first, stay = drawn.first, "(a)  the photographs of the first pair stay with the records"
+    if drawn.pictures is not None:
+        _photographs(above, first, drawn.pictures)
+        stay = "(a)  the first pair"
+    above.suptitle(stay, fontsize=8.5, x=0.01, ha="left")
     left, middle, right = below.subplots(1, 3)
     _cosines(left, drawn)
     _gradients(middle, drawn)
@@ -170,28 +180,22 @@ def draw(figure: Figure, drawn: Numbers) -> None:
     legends(strip, [several[:3], several[3:], labelled([right])], (1.05, 1, 1.1))
 
 
-def _photographs(figure: SubFigure, drawn: Numbers) -> None:
-    first, row = drawn.first, figure.subplots(1, 4)
+def _photographs(figure: SubFigure, first: First, pictures: np.ndarray) -> None:
+    row = figure.subplots(1, 4)
     names = [f"$x_2$: {_name(first.clean)}", f"$x_1$: {_name(first.partner)}"]
     if first.peak > 0:
         names += [f"$e$, {1 / (2 * first.peak):.0f} times", f"$x_2 + e$: {_name(first.partner)}"]
     else:
         names += ["no attack succeeds", ""]
-    images: list[Any] = [None] * len(names)
-    if drawn.pictures is not None:
-        clean, partner, change = drawn.pictures
-        images = [clean, partner, change, np.clip(clean + (change * 255 - 128) / 127 * first.peak, 0, 1)]
+    clean, partner, change = pictures
+    images = [clean, partner, change, np.clip(clean + (change * 255 - 128) / 127 * first.peak, 0, 1)]
     for axes, image, name in zip(row, images, names, strict=True):
         axes.set_title(name, fontsize=7.5)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-        if image is None:
-            axes.text(0.5, 0.5, "with the records", ha="center", va="center", fontsize=7, transform=axes.transAxes)
-        else:
-            axes.imshow(image, interpolation="lanczos")
+        axes.imshow(image, interpolation="lanczos")
     row[0].set_xlabel(rf"$\|x_1 - x_2\| = {first.length:.0f}$", fontsize=7)
     row[2].set_xlabel(rf"$\|e\| = {first.distance:.3g}$", fontsize=7)
-    figure.suptitle("(a)  the first pair", fontsize=8.5, x=0.01, ha="left")
 
 
 def _along(axes: Axes, quantiles: np.ndarray, first: np.ndarray, pairs: int) -> None:
@@ -246,7 +250,7 @@ PICTURE = Picture(
     "empirical.imagenet_compression",
     numbers,
     draw,
-    SIZE,
+    size,
     title,
     caption,
     shows=("Feature compression, Figure 5", "Feature compression, Figure 6"),

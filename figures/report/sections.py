@@ -69,7 +69,8 @@ def _found(judged: Sequence[Line]) -> str:
     if refuted:
         parts.append("1 printed statement is refuted" if refuted == 1 else f"{refuted} printed statements are refuted")
     if networks:
-        parts.append(f"of {networks} on trained networks {marks['unmet']} are not met by those trained here")
+        unmet = f"{marks['unmet']} {'is' if marks['unmet'] == 1 else 'are'}" if marks["unmet"] else "none is"
+        parts.append(f"of {networks} on trained networks {unmet} contradicted by those trained here")
     if marks["open"]:
         parts.append(f"{marks['open']:,} {'is' if marks['open'] == 1 else 'are'} undecided")
     return ", ".join(parts[:-1]) + f" and {parts[-1]}" if len(parts) > 1 else parts[0]
@@ -109,8 +110,13 @@ def _section(prefix: str, paper: Paper, summary: Summary, book: Book, figures: S
             if _paper_of(run.study, book) == prefix
             for number, table in enumerate(run.tables, 1)
         ],
-        figures=[figure for place, figure in figures if place == prefix],
+        figures=sorted((figure for place, figure in figures if place == prefix), key=_order),
     )
+
+
+def _order(figure: Figure) -> tuple[bool, Sequence[str]]:
+    """The paper's own figures first, as they are numbered."""
+    return not figure.shows, figure.shows
 
 
 def _paper_of(study: str, book: Book) -> str:

@@ -46,7 +46,8 @@ def shown(found):
     """The figure, and its photographs and panels."""
     figure = Figure(PICTURE.inches(found), layout="constrained")
     PICTURE.draw_titled(figure, found)
-    return figure, figure.axes[:4], dict(zip("bcd", figure.axes[4:7], strict=True))
+    panels = 4 if found.pictures is not None else 0
+    return figure, figure.axes[:panels], dict(zip("bcd", figure.axes[panels : panels + 3], strict=True))
 
 
 def test_pictures_are_those_of_the_first_pair_and_the_last_adds_the_perturbation(tmp_path):
@@ -62,9 +63,11 @@ def test_pictures_are_those_of_the_first_pair_and_the_last_adds_the_perturbation
 
 def test_photographs_may_be_kept_out(tmp_path):
     found, _, _, _ = drawn(tmp_path, 3)
-    _, row, _ = shown(replace(found, pictures=None))
-    assert not any(axes.images for axes in row)
-    assert all(axes.texts[0].get_text() == "with the records" for axes in row)
+    without = replace(found, pictures=None)
+    figure, _, _ = shown(without)
+    assert not any(axes.images for axes in figure.axes)
+    assert "stay with the records" in figure.subfigs[0].get_suptitle()
+    assert PICTURE.inches(without)[1] < PICTURE.inches(found)[1]
 
 
 def test_numbers_are_of_the_pairs_that_can_be_compared(tmp_path):
