@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from figures.report.source import kept
+from figures.table import verdicts
 from fragility.catalogue.pages import defects_list, defects_page
+from fragility.engine.context import OWN, Context, using
+from fragility.tables import markdown
 from theory.claims import BOOK
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +27,13 @@ def test_the_guide_runs():
 def test_the_page_of_defects_is_that_of_the_table():
     """`python -m theory --defects --markdown > docs/defects.md` makes it anew."""
     assert (ROOT / "docs" / "defects.md").read_text("utf-8") == defects_page(BOOK) + "\n"
+
+
+def test_the_readme_has_the_verdicts_of_the_full_run():
+    """`python -m figures.table --markdown --summary docs/full_run.json` makes them anew."""
+    with using(Context(OWN)):
+        table = markdown(verdicts(kept(ROOT / "docs" / "full_run.json")))
+    assert table in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_the_readme_has_a_sentence_for_each_defect():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ENDS = 0.002, 0.9995  # quantiles between which the law is drawn
 SPREAD = 12.0  # largest value over smallest, from which on the axis is logarithmic
-ARGUMENTS = 100
+ARGUMENTS = 80
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-CURVE = 200  # points of a curve, as many as a panel in print resolves
+CURVE = 160  # points of a curve, as many as a panel in print resolves
 MOST_HEIGHTS = 3  # that are written one by one
 SMALL = 6.2  # points, of notes
 LINE_WIDTH = 43  # letters of notes
