@@ -17,7 +17,7 @@ from fragility.judging.evidence import Evidence
 from fragility.law import Moment
 
 POINT = {"n": 3}
-LEVELS = (np.arange(150) + 0.5) / 150
+LEVELS = (np.arange(75) + 0.5) / 75
 
 
 def held(blind=True, **values):
@@ -61,10 +61,10 @@ class TestLaw:
 
     def test_the_numbers_are_those_of_draws_and_law(self):
         np.testing.assert_allclose(self.drawn.values, stats.chi(3).ppf(LEVELS))
-        np.testing.assert_allclose(self.drawn.share, (np.arange(150) + 1) / 150)
+        np.testing.assert_allclose(self.drawn.share, (np.arange(75) + 1) / 75)
         np.testing.assert_allclose(self.drawn.exact, stats.chi(3).cdf(self.drawn.x))
         np.testing.assert_allclose(self.drawn.wrong, stats.chi(4).cdf(self.drawn.x))
-        assert self.drawn.band == Dkw().band(150, 0.01)
+        assert self.drawn.band == Dkw().band(75, 0.01)
 
     def test_the_decoy_is_one_that_the_tolerance_shows(self):
         assert self.drawn.decoy == "one more"
@@ -72,7 +72,7 @@ class TestLaw:
     def test_the_panel_shows_these_numbers(self):
         shown = lines(drawn_on_axes(law.draw, self.drawn))
         np.testing.assert_array_equal(shown["exact law"][:, 1], self.drawn.exact)
-        np.testing.assert_array_equal(shown["150 draws"][:, 0], self.drawn.values)
+        np.testing.assert_array_equal(shown["75 draws"][:, 0], self.drawn.values)
         np.testing.assert_array_equal(shown["one more"][:, 1], self.drawn.wrong)
 
     @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_pooled_columns_deviate_by_what_is_left_beside_the_uniform_law():
     exact, wrong = (stats.chi(3), stats.chi(2)), (stats.chi(2), stats.chi(1))
     pooled = claim("law", lambda n: exact, Decoy("one less", lambda n: wrong))
     drawn = deviation.numbers(pooled, POINT, held(x=columns), alpha=0.05)
-    assert drawn.values == 400
-    assert drawn.band == Dkw().band(400, 0.05)
-    np.testing.assert_allclose(np.abs(drawn.found[1]).max(), 1 / 400, atol=1e-12)
+    assert drawn.values == 150
+    assert drawn.band == Dkw().band(150, 0.05)
+    np.testing.assert_allclose(np.abs(drawn.found[1]).max(), 1 / 150, atol=1e-12)
     assert np.abs(drawn.wrong[1]).max() > 0.05
     shown = lines(drawn_on_axes(deviation.draw, drawn))
     np.testing.assert_array_equal(shown["one less"], drawn.wrong.T)
@@ -116,7 +116,7 @@ def test_moments_stand_in_bands_around_the_theory(mean, relative):
     drawn = moment.numbers(_moment(mean), found, alpha=0.02)
     np.testing.assert_allclose(drawn.mean, [mean, 2 * mean])
     np.testing.assert_allclose(drawn.estimate, drawn.mean, atol=1e-3)
-    np.testing.assert_allclose(drawn.band, Catoni(0.5).band(150, 0.01))
+    np.testing.assert_allclose(drawn.band, Catoni(0.5).band(75, 0.01))
     assert drawn.relative == relative
     assert set(drawn.wrong) == {"near", "far"}
     np.testing.assert_array_equal(np.isnan(drawn.wrong["far"]), [True, False])
@@ -151,7 +151,7 @@ def test_a_rate_is_a_line_through_the_quantiles():
     np.testing.assert_allclose(axes.lines[1].get_ydata(), rate.line(drawn, 0.0))
     slope, read = rate.summary(drawn)
     assert slope == f"slope −0.500 ± {math.ceil(1000 * drawn.slope.band) / 1000:.3f}; claim −0.5 ± 0.1"
-    assert read == "median of 150 draws a size"
+    assert read == "median of 75 draws a size"
 
 
 class TestStatement:
