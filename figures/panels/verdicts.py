@@ -41,7 +41,7 @@ MARKS: Mapping[str, Mark] = {
     "refuted": Mark("D", WITNESS, True, "refuted, as printed"),
     "faulty": Mark("D", WITNESS, False, "a slip, a gap, or false in one reading"),
     "tempting": Mark("x", QUIET, True, "what one might think, false"),
-    "unmet": Mark("^", DECOY, True, "contradicted by the networks trained here"),
+    "unmet": Mark("^", DECOY, True, "not met by the networks trained here"),
     "open": Mark("o", QUIET, False, "undecided: too few draws"),
     "contradicts": Mark("X", THEORY, True, "contradicts the table of claims"),
 }

@@ -25,6 +25,7 @@ UNSEEN = re.compile(
 )
 NO_ANCHOR = re.compile(r"[\s\ufffd]+")
 WIDTH = re.compile(r'<svg\b[^>]*\bviewBox="\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)')
+MOST_NAMED = 40  # claims, one by one, beside what they were judged by
 USUAL_WIDTH = "504"  # points, of a picture that does not say
 
 
@@ -78,6 +79,7 @@ def rendered(page: Page) -> str:
         uses=_uses(page),
         filters=_filters(page.sections),
         against=AGAINST,
+        most=MOST_NAMED,
         verdicts=VERDICTS,
     )
 

@@ -69,8 +69,9 @@ def _found(judged: Sequence[Line]) -> str:
     if refuted:
         parts.append("1 printed statement is refuted" if refuted == 1 else f"{refuted} printed statements are refuted")
     if networks:
-        unmet = f"{marks['unmet']} {'is' if marks['unmet'] == 1 else 'are'}" if marks["unmet"] else "none is"
-        parts.append(f"of {networks} on trained networks {unmet} contradicted by those trained here")
+        unmet = marks["unmet"]
+        failing = f"{unmet} {'is' if unmet == 1 else 'are'} not met" if unmet else "none is unmet"
+        parts.append(f"of {networks} on trained networks {failing} by those trained here")
     if marks["open"]:
         parts.append(f"{marks['open']:,} {'is' if marks['open'] == 1 else 'are'} undecided")
     return ", ".join(parts[:-1]) + f" and {parts[-1]}" if len(parts) > 1 else parts[0]

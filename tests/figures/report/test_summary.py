@@ -130,8 +130,8 @@ def test_the_sentence_counts():
         ],
     )
     assert sentence(judged, BOOK) == (
-        "Of 4 claims on 2 papers 1 holds, 1 printed statement is refuted, of 1 on trained networks 1 is contradicted "
-        "by those trained here and 1 is undecided."
+        "Of 4 claims on 2 papers 1 holds, 1 printed statement is refuted, of 1 on trained networks 1 is not met by "
+        "those trained here and 1 is undecided."
     )
     assert sentence([], BOOK) == f"{len(BOOK)} claims, none of which has been judged."
 

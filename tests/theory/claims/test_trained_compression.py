@@ -147,6 +147,7 @@ def test_lengths_are_taken_over_half_the_distance_for_each_experiment():
         ("fc.table2.fraction", LINEAR | {"scale": 1.0}, False),  # the paper multiplies the columns by something
         ("fc.table3.mean", RELU, True),
         ("fc.table3.mean", RELU | {"layers": 2}, False),
+        ("fc.table3.mean", RELU | {"scale": 1.0}, False),  # on the data of the linear study
         ("fc.table3.mean", RELU | {"n": 8}, False),
         ("fc.table8.found", PAIRS, True),
         ("fc.table8.found", PAIRS | {"model": "own:build"}, False),
