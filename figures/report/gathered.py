@@ -17,7 +17,7 @@ from figures.shared.runs import EXPERIMENTS, newest
 from fragility.book import Book
 from fragility.book import read as read_book
 from fragility.engine.backend import UnavailableError
-from fragility.engine.context import current
+from fragility.engine.context import OWN, current
 from fragility.engine.files import DamagedRecordError, read_json
 from fragility.engine.shard import find_study
 from fragility.engine.store import runs, world
@@ -59,12 +59,18 @@ def judgements(out: Path) -> list[Judgement]:
     book = read_book()
     folders = [(out / VERIFY, "simulate.verify")]
     folders += [(path, study) for study in _studies(out) for path in runs(out, study)[-1:]]
-    return [found for folder, command in folders if (found := _judgement(folder, command, book))]
+    return [found for folder, command in folders if (found := _judgement(out, folder, command, book))]
 
 
-def _judgement(folder: Path, command: str, book: Book) -> Judgement | None:
+def flags(out: Path) -> str:
+    """What follows a command so that it writes under `out`, and judges the book of the current context."""
+    named = f" --out {out}" if out != Path("results") else ""
+    return named + (f" --claims {current().claims}" if current().claims != OWN else "")
+
+
+def _judgement(out: Path, folder: Path, command: str, book: Book) -> Judgement | None:
     path = kept(folder, current().claims)
-    again = f"python -m {command} makes it anew"
+    again = f"python -m {command}{flags(out)} makes it anew"
     try:
         content = read_json(path)
         found = read_lines(content, book)
@@ -79,6 +85,8 @@ def _judgement(folder: Path, command: str, book: Book) -> Judgement | None:
         raise DamagedRecordError(f"{damage}, and must be a table of verdicts: {again}") from None
     except (KeyError, TypeError, ValueError):
         raise DamagedRecordError(f"{path} must be a table of verdicts, got something else: {again}") from None
+    if not judged.verdicts and folder == out / VERIFY:  # which judges something, or writes nothing
+        raise DamagedRecordError(f"{path} must be a table of verdicts, got none: {again}")
     return judged if judged.verdicts else None
 
 

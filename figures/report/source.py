@@ -40,18 +40,16 @@ def judged(out: Path, file: Path | None) -> Summary:
     UnavailableError : there are no verdicts.
     DamagedRecordError, UsageError : as above.
     """
-    from figures.report.gathered import judgements, rounded
+    from figures.report.gathered import flags, judgements, rounded
     from figures.report.summary import Summary
     from fragility.engine.backend import UnavailableError
-    from fragility.engine.context import OWN, current
+    from fragility.engine.context import current
 
     if file:
         return kept(file)
     found = judgements(out)
     if not found:
-        flags = [f" --out {out}" if out != Path("results") else ""]
-        flags += [f" --claims {current().claims}" if current().claims != OWN else ""]
-        raise UnavailableError(f"no verdicts in {out}: python -m simulate.verify{''.join(flags)} makes them")
+        raise UnavailableError(f"no verdicts in {out}: python -m simulate.verify{flags(out)} makes them")
     return rounded(Summary(current().claims, found, ()))
 
 
