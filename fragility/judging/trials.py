@@ -194,9 +194,11 @@ class WorldJob:
             def enough(look: int, together: Sequence[Trial] = together) -> int:
                 return max(self._needed(trial.claim, spend(alpha, look)) for trial in together)
 
-            early = math.ceil(EARLY * enough(len(earlier) + 2))
-            looks = {early, enough(len(earlier) + 2)} if early >= FEWEST else {enough(len(earlier) + 1)}
-            last = max(earlier, default=0)
+            last, taken = max(earlier, default=0), len(earlier)
+            if last == math.ceil(EARLY * enough(taken + 1)):  # killed between two looks: the second comes as planned
+                taken -= 1
+            early = math.ceil(EARLY * enough(taken + 2))
+            looks = {early, enough(taken + 2)} if early >= FEWEST else {enough(taken + 1)}
             plans[statistic] = sorted(earlier | {samples for samples in looks if samples > last})
         return plans
 

@@ -15,6 +15,7 @@ from fragility.backends.numpy_backend import BACKEND
 from fragility.claim import Claim, Decoy, Sides
 from fragility.engine.context import Context
 from fragility.engine.executor import AHEAD, in_process
+from fragility.engine.looks import FILE
 from fragility.engine.shard import Shard, find_study, record
 from fragility.engine.store import DamagedRecordError, Store
 from fragility.engine.study import UsageError
@@ -79,6 +80,18 @@ def test_what_is_decided_stays_decided_without_a_new_draw(tmp_path):
     before = files(tmp_path)
     assert run(tmp_path, samples=None) == first
     assert files(tmp_path) == before
+
+
+def test_a_run_killed_between_any_two_looks_comes_to_the_same_verdicts(tmp_path):
+    few = [replace(claim, tolerance=claim.tolerance / 2) for claim in FEW if claim.statistic == "stretch"]
+    first = run(tmp_path, samples=None, claims=few)
+    path = tmp_path / FILE
+    looks = path.read_bytes().splitlines(keepends=True)
+    assert len(looks) > len(few)  # so that some claim was looked at twice
+    for kept in range(len(looks)):
+        path.write_bytes(b"".join(looks[:kept]))
+        assert run(tmp_path, samples=None, claims=few) == first
+        assert sorted(path.read_bytes().splitlines(keepends=True)) == sorted(looks)
 
 
 def test_a_finer_tolerance_goes_on_from_the_same_draws(tmp_path):
