@@ -15,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import active_children, get_context, parent_process, resource_tracker
+from multiprocessing.process import BaseProcess
 from threading import Thread
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from fragility.engine.study import label
 if TYPE_CHECKING:
     from fragility.backends import Backend
 
+PATIENCE = 2.0  # seconds without a result after which the processes are looked at
 DEATHS = 3  # of workers in a row, without a shard between them, after which no others are started
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
 SILENT = "ignore::UserWarning:multiprocessing.resource_tracker"  # it removes what a killed process leaves, and says so
@@ -54,6 +56,7 @@ class _Crew:
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._others = set(active_children())
+        self._own: set[BaseProcess] = set()
         with _quietly():
             resource_tracker.ensure_running()
         self._pool = self._started()
@@ -61,7 +64,19 @@ class _Crew:
     def submit(self, *call: Any) -> Future[Any]:
         """The result to be of a call on one of the processes."""
         with _unseen(), _alone():  # a process is started when there is something to do
-            return self._pool.submit(*call)
+            future = self._pool.submit(*call)
+        self._own |= set(active_children()) - self._others
+        return future
+
+    def look(self) -> None:
+        """Breaks the pool if one of its processes is dead, for the pool may never see that.
+
+        It waits for the rest of a result as long as anyone could write it, and so in vain where the process that has
+        begun to was killed.
+        """
+        if not all(process.is_alive() for process in self._own):
+            self._kill()
+            self._pool._result_queue._writer.close()  # type: ignore[attr-defined]  # ours, the last one that is open
 
     def renew(self) -> None:
         """Starts others in place of all processes, of which one has died."""
@@ -70,11 +85,15 @@ class _Crew:
 
     def dismiss(self) -> None:
         """Ends all processes, whatever they are at."""
-        for child in set(active_children()) - self._others:
-            child.kill()
+        self._kill()
         self._pool.shutdown(cancel_futures=True)
 
+    def _kill(self) -> None:
+        for child in set(active_children()) - self._others:
+            child.kill()
+
     def _started(self) -> ProcessPoolExecutor:
+        self._own.clear()
         return ProcessPoolExecutor(self.workers, get_context("spawn"), _begin)
 
 
@@ -97,7 +116,9 @@ def _run(crew: _Crew, shards: Iterator[Shard], backend: Backend, context: Contex
                 send(shard)
             if not pending:
                 return
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            done, _ = wait(pending, PATIENCE, return_when=FIRST_COMPLETED)
+            if not done:
+                crew.look()
             lost: list[Shard] = []
             for future in done:
                 shard = pending.pop(future)

@@ -58,6 +58,35 @@ def test_workers_killed_in_the_middle_change_no_table(whole, crew):
     assert all(made[shard].equals(whole[shard]) for shard in SHARDS)
 
 
+MUTE = """
+import gc, os, signal, struct
+from multiprocessing.queues import SimpleQueue
+
+from fragility.engine.executor import on_worker
+
+
+def half(shard, *call):
+    if shard.index == 5 and not os.path.exists(MARK):
+        open(MARK, "w").close()
+        results = next(found for found in gc.get_objects() if isinstance(found, SimpleQueue))
+        with results._wlock:
+            os.write(results._writer.fileno(), struct.pack("!i", 1_000_000) + bytes(1000))
+            os.kill(os.getpid(), signal.SIGKILL)
+    return on_worker(shard, *call)
+"""
+
+
+def test_a_worker_killed_while_it_hands_over_a_result_changes_no_table(whole, tmp_path, monkeypatch, crew):
+    """What waits for the rest of the result would wait for ever."""
+    (tmp_path / "mute.py").write_text(MUTE.replace("MARK", repr(str(tmp_path / "once"))))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(workers, "on_worker", import_module("mute").half)
+    made = draw()
+    assert (tmp_path / "once").exists()
+    assert made.keys() == whole.keys()
+    assert all(made[shard].equals(whole[shard]) for shard in SHARDS)
+
+
 def test_workers_that_die_again_and_again_end_the_run(tmp_path, monkeypatch, crew):
     (tmp_path / "deadly.py").write_text("import os\n\n\ndef die(*_):\n    os._exit(1)\n")
     monkeypatch.syspath_prepend(str(tmp_path))
