@@ -6,9 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from figures.report.source import add_source_flags, judged
+from figures.report.source import judged, source_parser
 from fragility.command.ending import guarded
-from fragility.command.flags import Parser
 from fragility.engine.context import Context, using
 from fragility.engine.study import UsageError
 
@@ -19,12 +18,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the table; the exit code tells whether there was one."""
-    parser = Parser(
-        prog="python -m figures.table",
-        description="Prints the last verdicts of simulate.verify and of the experiments.",
-        allow_abbrev=False,
-    )
-    add_source_flags(parser)
+    parser = source_parser("figures.table", "Prints the last verdicts of simulate.verify and of the experiments.")
     parser.add_argument(
         "--claim",
         nargs="*",

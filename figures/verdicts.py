@@ -8,22 +8,16 @@ from functools import partial
 from pathlib import Path
 
 from figures.panels.verdicts import SIZE, draw, numbers
-from figures.report.source import add_source_flags, judged
+from figures.report.source import judged, source_parser
 from figures.shared.style import save
 from figures.shared.target import picture_file
 from fragility.command.ending import guarded
-from fragility.command.flags import Parser
 from fragility.engine.context import Context, using
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draws the picture and prints where it lies; the exit code tells whether there was anything to draw."""
-    parser = Parser(
-        prog="python -m figures.verdicts",
-        description="Draws the last verdicts of simulate.verify and of the experiments.",
-        allow_abbrev=False,
-    )
-    add_source_flags(parser)
+    parser = source_parser("figures.verdicts", "Draws the last verdicts of simulate.verify and of the experiments.")
     parser.add_argument(
         "--to", type=Path, help="picture to write: .png, .svg or .pdf (default OUT/figures/verdicts.png)"
     )

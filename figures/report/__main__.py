@@ -6,9 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from figures.report.source import add_source_flags, summarised
+from figures.report.source import source_parser, summarised
 from fragility.command.ending import guarded
-from fragility.command.flags import Parser
 from fragility.engine.context import Context, using
 from fragility.engine.files import write_whole
 from fragility.engine.study import UsageError
@@ -18,12 +17,9 @@ NAME = "report.html"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the page and prints where it lies; the exit code tells whether there was anything to show."""
-    parser = Parser(
-        prog="python -m figures.report",
-        description="Makes one page of records, or of a summary of them. It asks for nothing outside of its file.",
-        allow_abbrev=False,
+    parser = source_parser(
+        "figures.report", "Makes one page of records, or of a summary of them. It asks for nothing outside of its file."
     )
-    add_source_flags(parser)
     parser.add_argument("--to", type=Path, help=f"page to write, .html (default OUT/{NAME})")
     parser.add_argument(
         "--save", type=Path, metavar="FILE", help="file to write what the records come to, in place of the page: .json"

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from figures.report.summary import Summary
 
 
-def add_source_flags(parser: Parser) -> None:
-    """The flags --out, --summary and --claims."""
+def source_parser(command: str, description: str) -> Parser:
+    """A parser of the flags --out, --summary and --claims, for `python -m COMMAND`."""
+    parser = Parser(prog=f"python -m {command}", description=description, allow_abbrev=False)
     parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the records (default results)")
     parser.add_argument("--summary", type=Path, metavar="FILE", help="a summary in place of records")
     add_claims_flag(parser)
+    return parser
 
 
 def summarised(out: Path, file: Path | None) -> Summary:
