@@ -211,10 +211,10 @@ def _provenance(backend: Backend, flags: dict[str, Any]) -> dict[str, Any]:
 
 
 def _keep(content: str, flags: dict[str, Any]) -> None:
-    from fragility.engine.files import write_whole
+    from fragility.engine.files import write_alone
     from fragility.judging.summary import VERIFY, kept
 
-    write_whole(kept(flags["out"] / VERIFY, flags["claims"]), content.encode())
+    write_alone(kept(flags["out"] / VERIFY, flags["claims"]), content.encode())
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from empirical.data.folders import find, remedy, root, shown
 from empirical.data.packages import package
 from fragility.engine.backend import UnavailableError
 from fragility.engine.context import DATA
-from fragility.engine.files import StorageError, write_whole
+from fragility.engine.files import StorageError, write_alone
 from fragility.engine.study import UsageError
 
 TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of an answer
@@ -145,7 +145,7 @@ def _install(path: Path, folder: Path) -> None:
     if path.name == BATCH_ARCHIVE:
         for name, content in packed(path):
             if not (folder / BATCH_FOLDER / name).exists():
-                write_whole(folder / BATCH_FOLDER / name, content)
+                write_alone(folder / BATCH_FOLDER / name, content)
         return
     path.chmod(0o644)  # temporary files are for their owner alone, a cache may be shared
     if not (folder / path.name).exists():

@@ -9,7 +9,7 @@ from pathlib import Path
 from figures.report.source import source_parser, summarised
 from fragility.command.ending import guarded
 from fragility.engine.context import Context, using
-from fragility.engine.files import write_whole
+from fragility.engine.files import write_alone
 from fragility.engine.study import UsageError
 
 NAME = "report.html"
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _saved(out: Path, file: Path | None, to: Path) -> Path:
     from figures.report.summary import document
 
-    write_whole(to, document(summarised(out, file)).encode())
+    write_alone(to, document(summarised(out, file)).encode())
     return to
 
 
@@ -50,7 +50,7 @@ def _made(out: Path, file: Path | None, to: Path) -> Path:
     from figures.report.sections import page
     from fragility.book import read
 
-    write_whole(to, rendered(page(summarised(out, file), read())).encode())
+    write_alone(to, rendered(page(summarised(out, file), read())).encode())
     return to
 
 

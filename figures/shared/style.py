@@ -40,9 +40,9 @@ def save(draw: Callable[[Figure], None], size: tuple[float, float], path: Path) 
     ------
     StorageError : the folder cannot be written, or the disk is full.
     """
-    from fragility.engine.files import write_whole
+    from fragility.engine.files import write_alone
 
-    write_whole(path, drawn(draw, size, path.suffix[1:]))
+    write_alone(path, drawn(draw, size, path.suffix[1:]))
 
 
 def drawn(draw: Callable[[Figure], None], size: tuple[float, float], form: str, **settings: Any) -> bytes:

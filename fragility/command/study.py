@@ -139,12 +139,12 @@ def keep(running: Campaign, verdicts: Sequence[Verdict], book: Book, flags: Mapp
     ------
     StorageError : the folder cannot be written.
     """
-    from fragility.engine.files import write_whole
+    from fragility.engine.files import write_alone
     from fragility.judging.summary import document, kept, lines
 
     provenance = {name: value for name, value in running.store.manifest.items() if name not in ("pace", "points")}
     written = document(lines(book, verdicts), (), {**provenance, "alpha": flags["alpha"]})
-    write_whole(kept(running.store.root, flags["claims"]), written.encode())
+    write_alone(kept(running.store.root, flags["claims"]), written.encode())
 
 
 def _run(study: Study, flags: dict[str, Any]) -> int:

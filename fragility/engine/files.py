@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from platform import node
 from threading import get_ident
-from typing import Any
+from typing import IO, Any
 
 TEMPORARY = ".tmp"  # ends the name of a file while it is written, after process, thread and machine
+LEFT = f".*@{node()}{TEMPORARY}"  # what a process of this machine may have left
 _WRITTEN: set[Path] = set()  # by this process, now
 
 
@@ -67,23 +70,33 @@ def write_whole(path: Path, content: Any) -> None:
     _WRITTEN.add(temporary)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
+        with _held(temporary) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+            os.replace(temporary, path)
     except (OSError, ValueError) as error:  # a name with a zero character is a ValueError
         raise unwritable(path, error) from None
     finally:
         _discard(temporary)
 
 
+def write_alone(path: Path, content: Any) -> None:
+    """Writes a file as `write_whole` does, and removes what killed runs have left half written beside it.
+
+    It is for a file that no run owns the folder of, such as a picture: `clear` is for the folder of a run.
+
+    Raises
+    ------
+    StorageError : the folder cannot be written, or the disk is full.
+    """
+    write_whole(path, content)
+    _clear(path.parent.glob(LEFT))
+
+
 def clear(folder: Path) -> None:
     """Removes what processes of this machine that were killed while they wrote have left anywhere in a folder."""
-    for temporary in folder.rglob(f".*@{node()}{TEMPORARY}"):
-        writer = temporary.name[1:].partition("-")[0]
-        if writer.isdecimal() and not _is_alive(int(writer)):
-            _discard(temporary)
+    _clear(folder.rglob(LEFT))
 
 
 def forget() -> None:
@@ -98,12 +111,20 @@ def _discard(temporary: Path) -> None:
     _WRITTEN.discard(temporary)
 
 
-def _is_alive(process: int) -> bool:
-    """Whether there is a process of that number on this machine."""
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:  # it is another user's
-        return True
-    return True
+def _clear(left: Iterable[Path]) -> None:
+    """Removes those that nobody writes any more: the system lets go of a lock with the process that holds it."""
+    for temporary in left:
+        with suppress(OSError), open(temporary, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            temporary.unlink(missing_ok=True)
+
+
+def _held(temporary: Path) -> IO[bytes]:
+    """The file, empty and locked by this process; once more where `clear` came between making and locking it."""
+    while True:
+        file = open(temporary, "wb")  # noqa: SIM115  it is the caller who closes it
+        with suppress(OSError):  # of a disk without locks, where `clear` removes nothing either
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()

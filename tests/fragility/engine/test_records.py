@@ -1,11 +1,13 @@
 """Records: what is written comes back bit for bit, is refused when damaged, and counts stand for values."""
 
+import fcntl
 import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fragility.engine.files import StorageError
+from fragility.engine.files import StorageError, clear, write_alone, write_whole
 from fragility.engine.records import column, counted_table, counts, drawn, raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import DamagedRecordError, Store, runs, world
@@ -207,16 +209,42 @@ def test_an_interrupt_while_a_record_is_written_leaves_nothing_half_written(stor
 
 
 def test_what_a_killed_process_left_half_written_is_cleared_by_the_next_run(store):
-    """But not what another process, or one on another machine, may be writing now."""
+    """But not what another process, or one on another machine, may be writing now.
+
+    The number of the killed process may be that of a living one by then, as here.
+    """
     store.save_manifest()
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    left = store.root / f".{dead.pid}-1@{platform.node()}.tmp"
-    others = [store.root / f".{os.getpid()}-1@{platform.node()}.tmp", store.root / f".{dead.pid}-1@elsewhere.tmp"]
-    for path in (left, *others):
+    left = store.root / f".{os.getpid()}-1@{platform.node()}.tmp"
+    elsewhere = store.root / f".{os.getpid()}-1@elsewhere.tmp"
+    for path in (left, elsewhere):
         path.write_bytes(b"half")
-    store.begin()
-    assert [path.exists() for path in (left, *others)] == [False, True, True]
+    write = "import sys, time; from fragility.engine import files; files.os.fsync = lambda _: time.sleep(60)"
+    write += f"; files.write_whole(files.Path({str(store.root / 'other')!r}), b'half')"
+    with subprocess.Popen([sys.executable, "-c", write]) as writer:
+        begun = f".{writer.pid}-*.tmp"
+        while not (now := [path for path in store.root.glob(begun) if path.stat().st_size]):
+            time.sleep(0.01)
+        store.begin()
+        assert [path.exists() for path in (left, elsewhere, *now)] == [False, True, True]
+        writer.kill()
+    write_alone(store.root / "picture.svg", b"whole")
+    assert [path.exists() for path in (elsewhere, *now)] == [True, False]
+
+
+def test_a_file_that_is_cleared_before_its_writer_has_locked_it_is_made_again(store, monkeypatch):
+    lock, locked = fcntl.flock, list[int]()
+
+    def late(file, operation):
+        locked.append(operation)
+        if len(locked) == 1:
+            clear(store.root)
+        lock(file, operation)
+
+    store.save_manifest()
+    monkeypatch.setattr("fcntl.flock", late)
+    write_whole(store.root / "whole", b"whole")
+    assert (store.root / "whole").read_bytes() == b"whole"
+    assert len(locked) == 3  # the writer's, that of `clear`, and the writer's again
 
 
 def test_runs_and_worlds_are_found_again(store, tmp_path):
