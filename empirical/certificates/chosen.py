@@ -68,6 +68,16 @@ def certified(
     return Certified(lower, "linear piece, Lipschitz constants and linear relaxation of a dense ReLU network", "")
 
 
+def sequence(model: nn.Module) -> list[nn.Module]:
+    """The steps of a Sequential network as certificates see them: none inside another, none that decides nothing.
+
+    Raises
+    ------
+    UsageError : a batch normalisation stands where it cannot be folded into a layer of weights.
+    """
+    return _folded(_flat(model))
+
+
 def _flat(model: nn.Module) -> list[nn.Module]:
     """The modules of nested Sequential ones in their order, without those that change no decision."""
     modules = [module for module in _leaves(model) if not _idle(module)]
