@@ -64,6 +64,11 @@ class Verdict:
     fault: str = ""
 
     @property
+    def agrees(self) -> bool:
+        """Whether nothing was found, and what was wanted to be seen would have been."""
+        return self.outcome == "agrees"
+
+    @property
     def of_worlds(self) -> bool:
         """Whether it is on a relation in worlds made for it, whose point is the statement itself."""
         return self.unit in ("worlds", "witness")
