@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-TRIED = 1 << 12  # counts at most at which the binomial deviation is looked at; it is smooth in their share
+TRIED = 128  # counts at most at which the binomial deviation is looked at
 
 
 @lru_cache(maxsize=4096)
@@ -39,9 +39,11 @@ def hidden(samples: int, beta: float) -> float:
 
     if not samples:
         return 1.0
-    below = np.unique(np.linspace(0, samples - 1, min(samples, TRIED)).astype(np.int64))
 
     def worst(s: float) -> float:
+        """The largest of the probabilities, which is where k lies below half the draws, and not far."""
+        low, high = max(math.floor((0.5 - 2 * s) * samples) - 2, 0), samples // 2
+        below = np.unique(np.linspace(low, high, min(high - low + 1, TRIED)).astype(np.int64))
         rest = 1 - below / samples - s
         return float(np.max(betainc(samples - below, below + 1, np.maximum(rest, 0.0)), where=rest > 0, initial=0.0))
 
