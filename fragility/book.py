@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
+from traceback import extract_tb
 from typing import NamedTuple
 
 from fragility.claim import Claim
@@ -125,24 +126,60 @@ def read() -> Book:
 
 @cache
 def load(name: str) -> Book:
-    """The book that a module or a file of Python states as `BOOK`; a file is imported under its own name.
+    """The book that a file of Python states as `BOOK`, or that is called module:NAME; every row of it is complete.
+
+    A file is imported under its own name; of a module without a NAME it is `BOOK`.
 
     Raises
     ------
-    UsageError : there is no such file, it cannot be imported, or it states no book.
+    UsageError : there is no such file or module, it cannot be imported, it states no book, or a row lacks something.
     """
     if name == OWN:
         return getattr(import_module(name), NAME)
+    module, _, attribute = (Path(name).stem if name.endswith(SUFFIX) else name).partition(":")
+    attribute = attribute or NAME
+    if not all(part.isidentifier() for part in (*module.split("."), attribute)) and not name.endswith(SUFFIX):
+        raise UsageError(f"--claims must be a file that can be imported and ends in .py, or module:NAME, got {name!r}")
     try:
         with using(Context(name)):
-            book = getattr(import_module(Path(name).stem if name.endswith(SUFFIX) else name), NAME, None)
+            book = getattr(import_module(module), attribute, None)
     except UsageError:
         raise
     except (Exception, SystemExit) as error:  # whatever the user's code raises, and what is no name of a module
-        why = (str(error) or type(error).__name__).splitlines()[0]
+        what = "file" if name.endswith(SUFFIX) else "module"
         raise UsageError(
-            f"--claims must be a file that can be imported, got {name}: {type(error).__name__}: {why}"
+            f"--claims must be a {what} that can be imported, got {name}: {_why(error, module)}"
         ) from error
     if not isinstance(book, Book):
-        raise UsageError(f"--claims must state {NAME} = Book(claims, __file__), got {name} with {type(book).__name__}")
+        raise UsageError(
+            f"--claims must state {attribute} = Book(claims, __file__), got {name} with {type(book).__name__}"
+        )
+    _check(book)
     return book
+
+
+def _why(error: BaseException, module: str) -> str:
+    """The first line of what importing a module raises, and the last line of the module's own file that led to it."""
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    stem = module.rpartition(".")[2]
+    own = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).stem == stem]
+    return f"{type(error).__name__}: {said}{f', in line {own[-1].lineno}' if own else ''}"
+
+
+def _check(book: Book) -> None:
+    """Refuses a book with an incomplete row.
+
+    Raises
+    ------
+    UsageError : with the first mistake, and where its row stands.
+    """
+    from fragility.mistakes import mistakes
+
+    found = list(mistakes(book))
+    if not found:
+        return
+    claim, lacking = found[0]
+    path, line = book.place(claim) or (Path(book.file), 0)
+    more = f"; {len(found) - 1} more of its rows have mistakes" if len(found) > 1 else ""
+    row = f"{path.name}{f':{line}' if line else ''}, {claim}"
+    raise UsageError(f"--claims must state a book of complete rows, got {row}: {lacking}{more}")

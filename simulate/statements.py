@@ -59,10 +59,11 @@ def measure_witness(backend: Backend, world: Sequence[str], claim: str) -> dict[
     Raises
     ------
     DamagedRecordError : the file of the witness is damaged.
+    UsageError : its world does not contradict the statement, or breaks a hypothesis, or none is named.
     """
     from fragility.claim import excess
     from fragility.engine.files import DamagedRecordError
-    from fragility.witness import DamagedWitnessError, replay
+    from fragility.witness import DamagedWitnessError, ReplayError, replay
 
     book = _book()
     row = book[claim]
@@ -70,6 +71,8 @@ def measure_witness(backend: Backend, world: Sequence[str], claim: str) -> dict[
         return {"excess": backend.xp.asarray([excess(row.kind, replay(row, book.witnesses)) for _ in world])}
     except DamagedWitnessError as damage:
         raise DamagedRecordError(str(damage)) from None
+    except ReplayError as error:
+        raise UsageError(f"{error}: python -m simulate.hunt {claim} looks for another") from None
 
 
 def _excess(claim: Claim, theory: Any, world: World) -> float:
@@ -103,7 +106,11 @@ def _known(claim: str) -> str | None:
 
 
 def _fails(claim: str) -> str | None:
-    return f"{claim} holds, and has no witness: use --method worlds" if _book()[claim].holds else None
+    book = _book()
+    if book[claim].holds:
+        return f"{claim} holds, and has no witness: use --method worlds"
+    stored = book.witnesses / f"{claim}.json"
+    return None if stored.is_file() else f"no witness is stored in {stored}: python -m simulate.hunt {claim} finds one"
 
 
 def _tried(claim: str) -> tuple[Any, ...]:

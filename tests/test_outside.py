@@ -1,6 +1,7 @@
 """A book, a study, a world, a hunt and a figure from outside the rooms, run as their author would run them."""
 
 import json
+import pickle
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from fragility.engine.context import Context
+
 HERE = Path(__file__).parent
+TWICE = """from fragility import Book, Claim
+row = Claim(id="a.b", source="s", says="x", kind="rate", theory=dict, tolerance=1)
+BOOK = Book((row, row), __file__)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +87,49 @@ def test_its_statements_are_tried_alone(desk, tmp_path):
     assert "walk.triangle.tempting" in done.stdout
 
 
+def test_a_book_may_be_named_as_a_module(desk, tmp_path):
+    """It is looked for in the folder of the command, by its workers, too; what it is called there may be left out."""
+    assert "Random walks (3 rows)" in run(desk, "-m", "theory", "--claims", "walk").stdout
+    judge = ("-m", "simulate.statements", "--claims", "walk:BOOK", "--claim", "walk.triangle", "--workers", "1")
+    done = run(desk, *judge, "--backend", "numpy", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [kept.name for kept in tmp_path.rglob("verdicts*.json")] == ["verdicts-walk-BOOK.json"]
+
+
+def test_a_module_is_found_by_a_worker_elsewhere(desk, tmp_path, monkeypatch):
+    """What names it travels with its folder."""
+    monkeypatch.chdir(desk)
+    context = pickle.dumps(Context("walk:BOOK"))
+    monkeypatch.undo()
+    ask = (
+        f"import pickle; from fragility.engine.context import using; from fragility.book import read\n"
+        f"with using(pickle.loads({context!r})): print(len(read()))"
+    )
+    done = run(tmp_path, "-c", ask)
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+
+
+def test_what_fails_is_judged_in_random_worlds_until_a_witness_is_stored(desk, tmp_path):
+    folder = tmp_path / "unstored"
+    shutil.copytree(desk, folder, ignore=shutil.ignore_patterns("witnesses", "results"))
+    judge = ("-m", "simulate.statements", "--claims", "walk.py", "--claim", "walk.triangle.tempting")
+    done = run(folder, *judge, "--json")
+    assert done.returncode == 0, done.stderr
+    (verdict,) = json.loads(done.stdout)["verdicts"]
+    assert (verdict["outcome"], verdict["method"]) == ("disagrees", "worlds")
+    asked = run(folder, *judge, "--method", "witness")
+    assert asked.returncode == 2
+    assert "python -m simulate.hunt walk.triangle.tempting finds one" in asked.stderr
+    (folder / "witnesses").mkdir()
+    (folder / "witnesses" / "walk.triangle.tempting.json").write_text('{"steps": ["0"]}')
+    useless = run(folder, *judge)
+    assert (useless.returncode, useless.stderr.splitlines()[-1]) == (
+        2,
+        "simulate.statements: the stored world does not contradict walk.triangle.tempting: 0 against 0: "
+        "python -m simulate.hunt walk.triangle.tempting looks for another",
+    )
+
+
 def test_its_false_statement_is_hunted(desk, tmp_path):
     hunt = ("-m", "simulate.hunt", "walk.triangle.tempting", "--claims", "walk.py", "--json", "--out", tmp_path)
     found = json.loads(run(desk, *hunt).stdout)
@@ -123,7 +173,13 @@ def test_what_it_imports_is_part_of_its_records(desk, tmp_path):
     [
         (None, "--claims must be a file of Python that states a book, got {file}: there is none"),
         ("BOOK = 1 / 0", "--claims must be a file that can be imported, got {file}: ZeroDivisionError"),
-        ("BOOK = [", "--claims must be a file that can be imported, got {file}: SyntaxError"),
+        ("BOOK = [", "got {file}: SyntaxError: '[' was never closed (broken.py, line 1)"),
+        ("\nBOOK = name", "got {file}: NameError: name 'name' is not defined, in line 2"),
+        (
+            "from fragility import Claim\nClaim(id='a.b')",
+            "TypeError: Claim.__init__() missing 5 required",
+        ),
+        (TWICE, "got {file}: ValueError: ids of claims must differ, got a.b more than once, in line 3"),
         ("BOOK = []", "--claims must state BOOK = Book(claims, __file__), got {file} with list"),
         ("", "--claims must state BOOK = Book(claims, __file__), got {file} with NoneType"),
     ],

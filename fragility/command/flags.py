@@ -103,7 +103,7 @@ def add_claims_flag(parser: argparse._ActionsContainer) -> None:
         "--claims",
         default=OWN,
         metavar="FILE",
-        help="file of Python with a book of claims (default: the papers')",
+        help="book of claims: a file of Python, or module:NAME (default: the papers')",
     )
 
 

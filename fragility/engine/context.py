@@ -29,20 +29,25 @@ class Context:
 
     Parameters
     ----------
-    claims : the book: a module, or a file of Python that ends in .py, beside which modules are found as well.
+    claims : the book: a file of Python that ends in .py, beside which modules are found as well; or module:NAME, what
+        a module calls it, which is BOOK where no name is given.
     data : folder of data sets; None for the cache.
     checkpoints : folder of networks that are being trained, or were.
     weights : file of a network's weights; None for those that the network comes with.
+    folder : where a book that is a module is looked for as well: that in which the command runs.
     """
 
     claims: str = OWN
     data: Path | None = None
     checkpoints: Path = CHECKPOINTS
     weights: Path | None = None
+    folder: Path | None = None
 
     def __post_init__(self) -> None:
         if self.claims.endswith(SUFFIX):
             object.__setattr__(self, "claims", str(Path(self.claims).absolute()))
+        elif self.claims != OWN and self.folder is None:
+            object.__setattr__(self, "folder", Path.cwd())
         for name in ("data", "checkpoints", "weights"):
             if (path := getattr(self, name)) is not None:
                 object.__setattr__(self, name, Path(path).expanduser().absolute())
@@ -72,6 +77,8 @@ def using(context: Context) -> Iterator[None]:
     """
     if context.claims.endswith(SUFFIX):
         _reach(Path(context.claims))
+    elif context.folder:
+        _append(context.folder)
     token = _HELD.set(context)
     try:
         yield
@@ -87,5 +94,14 @@ def _reach(book: Path) -> None:
     held = find_spec(book.stem) if book.stem.isidentifier() else None
     if not book.stem.isidentifier() or (held and held.origin and Path(held.origin).resolve() != book.resolve()):
         raise UsageError(f"--claims must have a name of its own that Python can import, got {book}: rename it")
-    if str(book.parent) not in sys.path:
-        sys.path.append(str(book.parent))
+    _append(book.parent)
+
+
+def _append(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+
+
+def called(claims: str) -> str:
+    """What a book is called in the name of a file: by the stem of its own, or by its module and its name there."""
+    return Path(claims).stem if claims.endswith(SUFFIX) else claims.replace(":", "-")

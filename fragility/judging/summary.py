@@ -13,7 +13,7 @@ from typing import Any, get_args
 from fragility.book import Book, Paper
 from fragility.catalogue.defects import PLURAL, counted, counts
 from fragility.claim import Claim
-from fragility.engine.context import OWN
+from fragility.engine.context import OWN, called
 from fragility.engine.study import label
 from fragility.judging.table import decoys_rejected, plain
 from fragility.judging.verdict import Outcome, Unit, Verdict
@@ -161,7 +161,7 @@ def document(judged: Sequence[Line], undecided: Sequence[str], provenance: Mappi
 
 def kept(folder: Path, claims: str) -> Path:
     """The file of a command's last verdicts on a book, in the command's folder; a book of a user's has its own."""
-    return folder / ("verdicts.json" if claims == OWN else f"verdicts-{Path(claims).stem}.json")
+    return folder / ("verdicts.json" if claims == OWN else f"verdicts-{called(claims)}.json")
 
 
 def read(content: Any, claims: Iterable[Claim]) -> list[Line]:

@@ -20,6 +20,24 @@ from fragility.engine.store import Store
 LONG = 300 * "x"  # a name that no file system takes
 RAW = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 BATCHES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
+INCOMPLETE = """
+from fragility import Book, Claim, Sides
+
+BOOK = Book(
+    (
+        Claim(
+            id="walk.triangle",
+            source="A textbook",
+            says="the end is no farther away than the steps are long together",
+            kind="bound",
+            theory=lambda steps: Sides(abs(sum(steps)), sum(map(abs, steps))),
+            world=lambda rng: {"steps": rng.normal(size=3)},
+            tolerance=1e-12,
+        ),
+    ),
+    __file__,
+)
+"""
 MANIFEST = {"seed": 0, "points": [{"n": 4, "rows": [4]}]}
 
 
@@ -43,6 +61,7 @@ def books(folder: Path) -> None:
     (folder / "leaving.py").write_text("import sys\nsys.exit(3)")
     (folder / "binary.py").write_bytes(bytes(range(256)))
     (folder / "number.py").write_text("BOOK = 7")
+    (folder / "incomplete.py").write_text(INCOMPLETE)
 
 
 def arrays(folder: Path) -> None:

@@ -4,6 +4,7 @@ from tests.commands.files import LONG
 
 QUICK = "simulate.qr_product --n 4 --samples 4 --backend numpy"
 HUNT = "simulate.hunt joint.thm1.printed"
+INCOMPLETE = "--claims must state a book of complete rows, got incomplete.py:7, walk.triangle: "
 
 ROWS = [
     # simulate
@@ -53,6 +54,12 @@ ROWS = [
     ("simulate.qr_product --claims folder.py", 2, "--claims must be a file of Python ... folder.py: there is none"),
     ("simulate.qr_product --claims nothing.py", 2, "--claims must be a file of Python ... nothing.py: there is none"),
     ("simulate.qr_product --claims number.py", 2, "--claims must state BOOK = Book(claims, __file__) ... with int"),
+    ("simulate.qr_product --claims incomplete.py", 2, f"{INCOMPLETE}decoys must hold"),
+    (
+        "simulate.qr_product --claims ./books",
+        2,
+        "--claims must be a file ... ends in .py, or module:NAME, got './books'",
+    ),
     # simulate.qr_product: records and stdout
     (f"{QUICK} --out file.txt", 3, "must be writable, got: Not a directory: free some space or choose another folder"),
     (f"{QUICK} --out {LONG}", 3, "must be writable, got: File name too long"),
@@ -90,6 +97,7 @@ ROWS = [
     ("simulate.statements --claim fc.lemma3.last", 2, "--claim must be the start of the id of a bound or an identity"),
     ("simulate.statements --method witness --claim joint.thm1.corrected", 2, "holds, and has no witness"),
     ("simulate.statements --claims leaving.py", 2, "--claims must be a file that can be imported"),
+    ("simulate.statements --claims incomplete.py", 2, f"{INCOMPLETE}decoys must hold"),
     # simulate.hunt
     ("simulate.hunt", 2, "the following arguments are required: CLAIM"),
     ("simulate.hunt a b", 2, "unrecognized arguments: b"),
@@ -99,6 +107,7 @@ ROWS = [
     (f"{HUNT} --restarts 0", 2, "--restarts must be an integer of at least 1, got 0"),
     (f"{HUNT} --workers 2", 2, "unrecognized arguments: --workers 2"),
     (f"{HUNT} --claims raising.py", 2, "--claims must be a file that can be imported ... RuntimeError: no"),
+    (f"{HUNT} --claims incomplete.py", 2, f"{INCOMPLETE}decoys must hold"),
     (f"{HUNT} --out file.txt", 3, "must be writable, got: Not a directory"),
     (f"{HUNT} >&-", 3, "stdout must be open, got a closed one"),
     # simulate.ladder
@@ -124,5 +133,8 @@ ROWS = [
     ("simulate.verify --alpha 2", 2, "--alpha must be a number between 0 and 1, got 2"),
     ("simulate.verify --samples 3", 2, "unrecognized arguments: --samples 3"),
     ("simulate.verify --claims number.py", 2, "--claims must state BOOK = Book(claims, __file__) ... with int"),
+    ("simulate.verify --claims incomplete.py", 2, f"{INCOMPLETE}decoys must hold a wrong statement ... got none"),
+    ("simulate.verify --claims nothing:BOOK", 2, "--claims must be a module that can be imported ... No module named"),
+    ("simulate.verify --claims json:dumps", 2, "--claims must state dumps = Book(claims, __file__) ... with function"),
     ("simulate.verify >&-", 3, "stdout must be open, got a closed one"),
 ]

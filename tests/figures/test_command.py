@@ -96,7 +96,7 @@ def command(monkeypatch, capsys):
         (("--claims", "binary.py"), "--claims must be a file that can be imported"),
         (("--claims", "folder.py"), "--claims must be a file of Python that states a book"),
         (("--claims", "nothing.py"), "--claims must be a file of Python that states a book"),
-        (("--claims", "nothing"), "--claims must be a file that can be imported, got nothing: ModuleNotFoundError"),
+        (("--claims", "nothing"), "--claims must be a module that can be imported, got nothing: ModuleNotFoundError"),
         (("--claims", "json"), "--claims must state BOOK = Book(claims, __file__), got json"),
         (("--claims", ""), "--claims must be a file that can be imported"),
         (("--run", "numpy-seed1"), "no records of numpy-seed1 in"),
