@@ -11,19 +11,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import benchmarks, empirical, figures, simulate, theory
+from tests.commands import benchmarks, empirical, figures, fragility, simulate, theory
 from tests.commands.files import prepare
 
 ROOT = Path(__file__).parent.parent
-ROOMS = {"theory": theory, "simulate": simulate, "empirical": empirical, "figures": figures, "benchmarks": benchmarks}
+ROOMS = {
+    "fragility": fragility,
+    "theory": theory,
+    "simulate": simulate,
+    "empirical": empirical,
+    "figures": figures,
+    "benchmarks": benchmarks,
+}
 ROWS = [row for room in ROOMS.values() for row in room.ROWS]
 PREAMBLE = ("backend ", "device ", "records in ")  # of a command that has begun
 
 
 def entries():
     """What can be typed after `python -m`."""
-    for room in ("theory", "simulate", "empirical", "figures"):
-        yield room
+    yield from ("theory", "simulate", "empirical", "figures")
+    for room in ("fragility", "theory", "simulate", "empirical", "figures"):
         yield from (f"{room}.{path.parent.name}" for path in (ROOT / room).glob("*/__main__.py"))
     for room in ("simulate", "figures", "benchmarks"):
         files = (ROOT / room).glob("[!_]*.py")
