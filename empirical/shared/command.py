@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,7 @@ def read(
     full: Flags,
     checkpoint: bool = False,
     arguments: Sequence[str] | None = None,
+    data: Callable[[argparse._ArgumentGroup], None] | None = None,
 ) -> Flags:
     """The flags of `python -m empirical.<name>`; it exits on `--help` and on usage errors, before theory is loaded.
 
@@ -37,27 +39,36 @@ def read(
     samples : networks or images per point by default; None for all there are of a finite population.
     full : values of flags that `--full` sets where they are not given, by name.
     checkpoint : whether the weights of a network may be given by a file.
+    data : adds flags that say where images are, in place of a folder of data sets.
     """
-    parser = _parser(study, samples, checkpoint)
+    parser = _parser(study, samples, checkpoint, data)
     if parser.parse_args(arguments).full:
         parser.set_defaults(**full)
     return vars(parser.parse_args(arguments))
 
 
-def main(study: Study, flags: Flags, tables: Callable[[Sequence[tuple[Point, Any]]], Sequence[Table]]) -> NoReturn:
+def main(
+    study: Study,
+    flags: Flags,
+    tables: Callable[[Sequence[tuple[Point, Any]]], Sequence[Table]],
+    context: Callable[[Flags], Context] | None = None,
+) -> NoReturn:
     """Runs an experiment under its flags and exits.
 
     Parameters
     ----------
     tables : the paper's tables, of (point, {statistic: values}) at all points.
+    context : what flags say of things outside; by default of a folder of data sets, and a file of weights.
     """
-    code = guarded(study.name, lambda: _run(study, flags, tables))
+    code = guarded(study.name, lambda: _run(study, flags, tables, context or _context))
     if code == INTERRUPTED:
         stop()  # threads that train are waited for, and end at their next step; what they saved so far is whole
     sys.exit(code)
 
 
-def _parser(study: Study, samples: int | None, checkpoint: bool) -> Parser:
+def _parser(
+    study: Study, samples: int | None, checkpoint: bool, data: Callable[[argparse._ArgumentGroup], None] | None
+) -> Parser:
     parser = Parser(prog=f"python -m {study.name}", description=study.says, allow_abbrev=False)
     add_axes(parser, study)
     how = parser.add_argument_group("how")
@@ -68,7 +79,9 @@ def _parser(study: Study, samples: int | None, checkpoint: bool) -> Parser:
         default=samples,
         help=f"networks or images per point (default {samples or 'all'})",
     )
-    if "dataset" in study.grid or any(method.units for method in study.methods.values()):
+    if data is not None:
+        data(how)
+    elif "dataset" in study.grid or any(method.units for method in study.methods.values()):
         how.add_argument(
             "--data-dir",
             type=Path,
@@ -86,9 +99,15 @@ def _parser(study: Study, samples: int | None, checkpoint: bool) -> Parser:
     return parser
 
 
-def _run(study: Study, flags: Flags, tables: Callable[..., Sequence[Table]]) -> int:
+def _context(flags: Flags) -> Context:
     folder, data, weights = flags["out"] / "checkpoints", flags.get("data_dir"), flags.get("checkpoint")
-    with using(Context(flags["claims"], data, folder, weights)):
+    return Context(flags["claims"], data, folder, weights)
+
+
+def _run(
+    study: Study, flags: Flags, tables: Callable[..., Sequence[Table]], context: Callable[[Flags], Context]
+) -> int:
+    with using(context(flags)):
         return _judged(study, flags, tables)
 
 

@@ -13,6 +13,8 @@ ROWS = [
     ("figures.convnorm_width --out nothing", 3, "no records ... python -m empirical.convnorm_width makes some"),
     # figures.empirical_conditioning
     ("figures.empirical_conditioning --out nothing", 3, "no records ... python -m empirical.conditioning makes some"),
+    # figures.examine
+    ("figures.examine --out nothing", 3, "no records ... python -m empirical.examine makes some"),
     # figures.gradient_plane
     ("figures.gradient_plane --out nothing", 3, "no records ... python -m simulate.gradient_plane makes some"),
     # figures.imagenet_compression
