@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fragility.book import Book, Paper
+    from fragility.checking.check import check
     from fragility.claim import Claim, Decoy, Quote, Rate, Reported, Sides
     from fragility.command.study import main
     from fragility.engine.study import Axis, Method, Study, UsageError
+    from fragility.frames import frame
     from fragility.judging.verdict import Verdict
     from fragility.law import Law, Moment
     from fragility.space import Part, Space
 
 HOMES = {
     "fragility.book": ("Book", "Paper"),
+    "fragility.checking.check": ("check",),
     "fragility.claim": ("Claim", "Decoy", "Quote", "Rate", "Reported", "Sides"),
     "fragility.command.study": ("main",),
     "fragility.engine.study": ("Axis", "Method", "Study", "UsageError"),
+    "fragility.frames": ("frame",),
     "fragility.space": ("Part", "Space"),
     "fragility.judging.verdict": ("Verdict",),
     "fragility.law": ("Law", "Moment"),
@@ -42,6 +46,8 @@ __all__ = [
     "Study",
     "UsageError",
     "Verdict",
+    "check",
+    "frame",
     "main",
 ]
 

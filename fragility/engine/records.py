@@ -63,9 +63,15 @@ def column(table: pa.Table, statistic: str) -> np.ndarray:
     if not pa.types.is_fixed_size_list(chunked.type):
         return chunked.to_numpy()
     flat = np.concatenate([chunk.flatten().to_numpy() for chunk in chunked.chunks])
-    axes = (table.schema.field(statistic).metadata or {}).get(AXES)
-    shape = [chunked.type.list_size] if axes is None else [int(length) for length in axes.split(b",")]
-    return flat.reshape(len(table), *shape)
+    return flat.reshape(len(table), *shape(table.schema.field(statistic)))
+
+
+def shape(field: pa.Field) -> tuple[int, ...]:
+    """The shape of what one draw has in a column of a raw table: () for a number."""
+    if not pa.types.is_fixed_size_list(field.type):
+        return ()
+    axes = (field.metadata or {}).get(AXES)
+    return (field.type.list_size,) if axes is None else tuple(int(length) for length in axes.split(b","))
 
 
 def joined(table: pa.Table, other: pa.Table, suffix: str) -> pa.Table:

@@ -10,12 +10,13 @@ asks, and what cannot be what was written is a `DamagedRecordError`.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import count, takewhile
@@ -209,19 +210,48 @@ def world(run: Path, study: str, method: str, point: Point) -> list[pa.Table]:
 
     Raises
     ------
+    DamagedRecordError : as `shards` does.
+    """
+    return list(shards(run, study, method, point))
+
+
+def shards(run: Path, study: str, method: str, point: Point) -> Iterator[pa.Table]:
+    """The same one after the other, so that no more than one of them need be in memory.
+
+    Raises
+    ------
     DamagedRecordError : the manifest or a file is damaged, or a file is of another world, seed, size or code.
     """
-    folder, tables, size = run / world_name(method, point), list[pa.Table](), 0
+    folder, first = run / world_name(method, point), None
     found = takewhile(os.path.exists, (folder / name(index) for index in count()))
-    held: dict[str, Any] = {}
+    held, size = dict[str, Any](), 0
     for index, path in enumerate(found):
         held = held or read_manifest(run, "seed")
         expected = partial(_placed, study, method, tuple(point.items()), held["seed"], index, size)
-        tables.append(_checked(path, expected))
-        size = expected(tables[0].schema.metadata[SHARD]).size
-        if _code_of(tables[-1].schema) != _code_of(tables[0].schema):
+        table = _checked(path, expected)
+        first = table.schema if first is None else first
+        size = expected(first.metadata[SHARD]).size
+        if _code_of(table.schema) != _code_of(first):
             raise DamagedRecordError(f"{path} is damaged (it was drawn by other code than those before it)")
-    return tables
+        yield table
+
+
+def held_shard(path: Path) -> tuple[dict[str, Any], pa.Schema]:
+    """What a shard's file says its coordinates are, by name, and its columns; whether they are true, `shards` sees.
+
+    Raises
+    ------
+    DamagedRecordError : it names no shard.
+    """
+    try:
+        schema = pq.read_schema(path)
+        call: Any = ast.parse((schema.metadata or {})[SHARD].decode(), mode="eval").body
+        said = {part.arg: ast.literal_eval(part.value) for part in call.keywords}
+        Shard(**said)
+        dict(said["point"])
+    except (*UNREADABLE, AttributeError, KeyError, SyntaxError, RecursionError) as error:
+        raise DamagedRecordError(f"{path} is damaged ({reason(error)})") from None
+    return said, schema
 
 
 def world_name(method: str, point: Point) -> str:
