@@ -18,8 +18,10 @@ from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.reduced import LEVEL, Means, Ranges, few, marks, means, printed, ranges
 from figures.shared.style import CHANCE, DATA_SETS, DECOY, GREEN, GREY, ORANGE, SIMULATION, THEORY, WITNESS
+from figures.shared.tidy import Quantity, tidy
 from fragility.engine.study import Point
 from fragility.judging.estimates import ANY, SHARE
+from fragility.tables import Table
 from theory import reported
 
 if TYPE_CHECKING:
@@ -84,6 +86,42 @@ class Numbers:
     norms: tuple[Norms, ...]
     seeds: int
     point: Mapping[str, Any]
+
+    def tidy(self) -> Table:
+        """All of it."""
+        each = {"width": self.widths, "normalisation": self.normalisations}
+        widest, along = each | {"width": self.widths[-1:]}, each | {"epoch": self.epochs}
+        return tidy(
+            [
+                *(
+                    Quantity("accuracy", found[None], {"attack": [kind], **each})
+                    for kind, found in self.accuracies.items()
+                ),
+                *(
+                    Quantity(
+                        "accuracy over the radius",
+                        found[None, None],
+                        {"attack": [kind], **widest, "epsilon": self.radii},
+                    )
+                    for kind, found in self.curves.items()
+                ),
+                *(
+                    Quantity("accuracy along training", found[None], {"attack": [kind], **along})
+                    for kind, found in self.courses.items()
+                ),
+                Quantity("seeds that look overfitted", self.overfitted, along),
+                *(
+                    Quantity(
+                        "spectral norm",
+                        found[None, None],
+                        {"network": [of.network], "of": [key], "convolution": of.places[key]},
+                    )
+                    for of in self.norms
+                    for key, found in of.norms.items()
+                ),
+            ],
+            title(self),
+        )
 
 
 def numbers(run: Path, _manifest: Mapping[str, Any], point: Point) -> Numbers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,10 +25,12 @@ from figures.shared.legends import labelled
 from figures.shared.picture import Picture
 from figures.shared.pixels import Pixels, named, packed, show
 from figures.shared.records import measured
-from figures.shared.reduced import LEVEL, Means, marks, means, printed
+from figures.shared.reduced import LEVEL, Means, Ranges, marks, means, printed
 from figures.shared.style import CHANCE, DATA_SETS, DECOY, GREEN, GREY, ORANGE, SIMULATION, SKY, THEORY
+from figures.shared.tidy import Quantity, tidy
 from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE
+from fragility.tables import Table
 from theory import reported
 from theory.conditioning.gaussian_condition import tall_condition
 
@@ -70,6 +72,14 @@ class Course:
     singular: np.ndarray
     zero: np.ndarray
 
+    def quantities(self) -> Iterator[Quantity]:
+        """Of each norm, with the ends of the Euclidean one."""
+        for number, norm in enumerate(NORMS):
+            middle = self.medians[number]
+            found = Ranges(middle, self.low, self.high) if number == EUCLIDEAN else middle
+            at = {"layer": [LAYERS[self.layer]], "norm": [norm], "training step": self.steps}
+            yield Quantity("median condition number", found[None, None], at)
+
 
 @dataclass(frozen=True)
 class Numbers:
@@ -95,6 +105,18 @@ class Numbers:
     def models(self) -> range:
         """Positions of the models."""
         return range(len(self.taken_for))
+
+    def tidy(self) -> Table:
+        """All but the pictures; of these, what images of a class are mostly taken for."""
+        models = {"model": [MODELS[model] for model in self.models]}
+        accuracies = [
+            Quantity("accuracy", found[None, None], {"attack": [attack], "step": [step], **models, "epsilon": RADII})
+            for attack, steps in self.accuracies.items()
+            for step, found in steps.items()
+        ]
+        classes = models | {"class": range(self.taken_for.shape[1])}
+        courses = [quantity for course in self.courses for quantity in course.quantities()]
+        return tidy([*accuracies, *courses, Quantity("taken for", self.taken_for, classes)], title(self))
 
 
 def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:

@@ -16,7 +16,9 @@ from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.reduced import few, of_all, printed
 from figures.shared.style import CHANCE, DECOY, SIMULATION, THEORY
+from figures.shared.tidy import Quantity, tidy
 from fragility.engine.study import Point
+from fragility.tables import Table
 from theory.gradients.gradient_plane import median_compression
 from theory.reported import FEATURE, find
 
@@ -78,6 +80,27 @@ class Numbers:
     point: Mapping[str, Any]
     lacking: tuple[str, ...]
     pictures: np.ndarray | None = None
+
+    def tidy(self) -> Table:
+        """All but the photographs; `pair` counts the pairs that can be compared."""
+        alpha = {"alpha": ends(len(self.first.cosine))}
+        pairs = {"pair": few(self.compared)}
+        along = ("cosine", "gradient")
+        return tidy(
+            [
+                *(Quantity(f"{name} of the first pair", getattr(self.first, name), alpha) for name in along),
+                *(
+                    Quantity(f"quantile of {name}", getattr(self, name), {"level": QUANTILES, **alpha})
+                    for name in along
+                ),
+                *(
+                    Quantity(f"{name} length over L / 2", found[None], {"attack": [kind], **pairs})
+                    for name in ("predicted", "found")
+                    for kind, found in getattr(self.lengths, name).items()
+                ),
+            ],
+            title(self),
+        )
 
 
 def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:

@@ -15,8 +15,10 @@ from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.reduced import LEVEL, Means, marks, means
 from figures.shared.style import DATA_SETS, DECOY, GREY, SIMULATION, WITNESS
+from figures.shared.tidy import Quantity, tidy
 from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE
+from fragility.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,6 +76,24 @@ class Numbers:
     weights: Mapping[str, Edge]
     seeds: int
     point: Mapping[str, Any]
+
+    def tidy(self) -> Table:
+        """All of it."""
+        inputs, weights = {"epsilon_x": self.radii_x}, {"epsilon_w": self.radii_w}
+        surfaces = [
+            Quantity("accuracy", surface[None], {"training": [training], **inputs, **weights})
+            for training, surface in self.surfaces.items()
+        ]
+        edges = [
+            Quantity(name, found[None, :, None], {"training": [training], **radii, other: [0.0]})
+            for alone, radii, other, of in (
+                ("inputs alone", inputs, "epsilon_w", self.inputs),
+                ("weights alone", weights, "epsilon_x", self.weights),
+            )
+            for training, edge in of.items()
+            for name, found in ((f"accuracy, {alone}", edge.attacked), (f"certified, {alone}", edge.certified))
+        ]
+        return tidy([*surfaces, Quantity("area", self.areas, {"training": [*TITLES]}), *edges], title(self))
 
 
 def numbers(run: Path, _manifest: Mapping[str, Any], point: Point) -> Numbers:

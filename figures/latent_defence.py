@@ -19,8 +19,10 @@ from figures.shared.pixels import CHANGE, Pixels, named, packed, show
 from figures.shared.records import measured
 from figures.shared.reduced import LEVEL, Means, Ranges, means, ranges
 from figures.shared.style import CHANCE, DATA_SETS, GREY, ORANGE, ROSE, SKY, THEORY, WITNESS
+from figures.shared.tidy import Quantity, tidy
 from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE, Bounds
+from fragility.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +44,7 @@ WAYS = {  # colour, mark, and words
     "steps": (WITNESS, "^", "gradient through the steps"),
     "expected": (ROSE, "D", "expected gradient"),
 }
+PIXEL = "pixels of [0, 1], Euclidean"
 POSITIVE: Bounds = (0.0, np.inf)
 APART = 0.24  # of the three classifiers of a space, and of the ways of attack
 REACHED = 0.95  # of attempts: below it a mean speaks of too few of them
@@ -90,6 +93,23 @@ class Numbers:
     certified: np.ndarray
     seeds: int
     point: Mapping[str, Any]
+
+    def tidy(self) -> Table:
+        """All but the pictures; of these, the lengths of what was added."""
+        cells = {"space": SPACES, "classifier": CLASSIFIERS}
+        named = ("accuracy", "robustness", "reached", "adversarial")
+        pixels = {"smallest of all ways": self.best, "certified": self.certified}
+        picture = {"space": SPACES, "classifier": [PICTURED]}
+        return tidy(
+            [
+                *(Quantity(name, getattr(self, name), cells) for name in named),
+                Quantity("accuracy on unperturbed codes", self.coded, cells | {"space": SPACES[1:]}),
+                Quantity("smallest perturbation", self.ways, cells | {"way": GRADIENTS}, PIXEL),
+                *(Quantity(name, found, cells, PIXEL) for name, found in pixels.items()),
+                Quantity("perturbation of the picture", self.attacked.lengths[:, None], picture, PIXEL),
+            ],
+            title(self),
+        )
 
 
 def numbers(run: Path, _manifest: Mapping[str, Any], point: Point) -> Numbers:

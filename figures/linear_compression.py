@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,9 +14,11 @@ from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.reduced import LEVEL, Means, few, marks, means, of_all, printed
 from figures.shared.style import CHANCE, DECOY, GREEN, SIMULATION, THEORY
+from figures.shared.tidy import Quantity, tidy
 from figures.shared.words import letters
 from fragility.engine.study import Point, label
 from fragility.judging.estimates import SHARE
+from fragility.tables import Table
 from theory.products.fraction import fraction_law
 from theory.products.selection import By, mean_fraction, selected
 from theory.reported import FEATURE, find
@@ -83,6 +85,24 @@ class Numbers:
     settings: Mapping[str, Any]
     seed: int
     lacking: tuple[str, ...]
+
+    def tidy(self) -> Table:
+        """All of it; `network` and `look` count networks and looks at the training in their order."""
+        return tidy([quantity for row in self.rows for quantity in self._of(row)], title(self))
+
+    def _of(self, row: Row) -> Iterator[Quantity]:
+        at = {"scale": [row.scale], "n": row.dimensions}
+        yield from (Quantity(name, getattr(row, name)[None], at) for name in ("networks", "valid"))
+        yield from (Quantity(f"mean {name}", getattr(row, name)[None], at) for name in ("fraction", "cosine"))
+        one = {"scale": [row.scale], "n": [self.n]}
+        if row.single is not None:
+            networks = one | {"network": few(row.single.count)}
+            for name in ("fraction", "cosine", "valid"):
+                yield Quantity(f"{name} of a network", getattr(row.single, name)[None, None], networks)
+        if row.course is not None:
+            looks = one | {"look": range(len(row.course.share))}
+            yield Quantity("valid share along training", row.course.share[None, None], looks)
+            yield Quantity("mean fraction along training", row.course.fraction[None, None], looks)
 
 
 def numbers(run: Path, manifest: Mapping[str, Any], point: Point | None) -> Numbers:

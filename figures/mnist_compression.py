@@ -16,8 +16,10 @@ from figures.shared.pixels import CHANGE, Pixels, named, packed, show
 from figures.shared.records import measured
 from figures.shared.reduced import LEVEL, Means, few, marks, means, of_all
 from figures.shared.style import CHANCE, DATA_SETS, DECOY, SIMULATION, THEORY
+from figures.shared.tidy import Quantity, tidy
 from fragility.engine.study import Point
 from fragility.judging.estimates import COSINE
+from fragility.tables import Table
 from theory.gradients.gradient_plane import median_compression
 
 if TYPE_CHECKING:
@@ -82,6 +84,21 @@ class Numbers:
     tried: int
     pixels: int
     point: Mapping[str, Any]
+
+    def tidy(self) -> Table:
+        """All but the pictures; `place` counts the images for which the construction works."""
+        pairs, places = {"image": self.pairs.image}, {"place": few(self.ratios.count)}
+        alpha = {"alpha": ends(self.quantiles.shape[1])}
+        single = [Quantity(name, getattr(self.ratios, name), places) for name in ("cosine", "found", "lower", "tie")]
+        return tidy(
+            [
+                *(Quantity(name, getattr(self.pairs, name), pairs) for name in ("length", "distance")),
+                *single,
+                Quantity("quantile of cos theta_k", self.quantiles, {"level": QUANTILES, **alpha}),
+                Quantity("mean of cos theta_k", self.average, alpha),
+            ],
+            title(self),
+        )
 
 
 def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:

@@ -14,8 +14,10 @@ from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.reduced import LEVEL, Means, few, marks, means, of_all, printed
 from figures.shared.style import CHANCE, GREEN, GREY, SIMULATION, SKY, THEORY
+from figures.shared.tidy import Quantity, tidy
 from fragility.engine.study import Point, label
 from fragility.judging.estimates import SHARE
+from fragility.tables import Table
 from theory.gradients.gradient_plane import mean_compression, span_law
 from theory.reported import ALPHAS, FEATURE, find
 
@@ -30,6 +32,7 @@ SERIES = {  # colour, mark, words, and how far to the side it is drawn
     "cosine": (SKY, "s", "trained, their difference", -0.014),
     "untrained_compression": (GREY, "^", "before training, both", 0.0),
 }
+PERTURBATIONS = ("predicted", "found", "lower", "optimum")
 QUARTILES = (0.25, 0.75)
 BESIDE = (1.07, 1.1)  # places along the segment at which the laws' quartiles are drawn
 
@@ -68,6 +71,18 @@ class Numbers:
     accurate: int
     point: Mapping[str, Any]
     seed: int
+
+    def tidy(self) -> Table:
+        """All of it; `input` counts inputs of the accurate networks in their order."""
+        alpha = {"alpha": np.arange(len(ALPHAS)) / (len(ALPHAS) - 1)}
+        inputs = {"input": few(self.inputs.count)}
+        return tidy(
+            [
+                *(Quantity(name, found, alpha) for name, found in self.series.items()),
+                *(Quantity(name, getattr(self.inputs, name), inputs) for name in PERTURBATIONS),
+            ],
+            title(self),
+        )
 
 
 def numbers(run: Path, manifest: Mapping[str, Any], point: Point) -> Numbers:

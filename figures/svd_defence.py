@@ -20,8 +20,10 @@ from figures.shared.picture import Picture
 from figures.shared.records import measured
 from figures.shared.reduced import LEVEL, Means, means
 from figures.shared.style import CHANCE, DATA_SETS, DECOY, GREEN, SIMULATION, SKY, THEORY, WITNESS
+from figures.shared.tidy import Quantity, tidy
 from fragility.engine.study import Point
 from fragility.judging.estimates import SHARE, Bounds
+from fragility.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,6 +79,25 @@ class Numbers:
     gradient: Means
     seeds: int
     point: Mapping[str, Any]
+
+    def tidy(self) -> Table:
+        """All of it; shares of the singular values in per cent."""
+        changed = {"treatment": TREATMENTS, "share": self.shares}
+        two = {"classifier": [CLASSIFIERS[TWO]], **changed}
+        tenth = {"classifier": CLASSIFIERS, "treatment": ["tenth"], "share": self.shares}
+        bottom = {"classifier": CLASSIFIERS, "share": self.shares}
+        return tidy(
+            [
+                *(Quantity(name, found[None], two) for name, found in self.curves.items()),
+                Quantity("smallest perturbation", self.pixels[None], two, "pixels of [0, 1]"),
+                *(Quantity(name, getattr(self, name)[:, None], tenth) for name in ("kept", "certified")),
+                *(
+                    Quantity(f"energy of the {name}", getattr(self, name), bottom)
+                    for name in ("perturbation", "gradient")
+                ),
+            ],
+            title(self),
+        )
 
 
 def numbers(run: Path, _manifest: Mapping[str, Any], point: Point) -> Numbers:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from figures.shared.picture import Picture
-from figures.shared.runs import newest
 from figures.shared.target import picture_file
 from fragility.command.ending import guarded
 from fragility.command.flags import Parser, add_claims_flag
 from fragility.engine.backend import UnavailableError
 from fragility.engine.context import OWN, Context, using
-from fragility.engine.study import Point, UsageError, integer
 
 
 def main(picture: Picture, claims: str = OWN) -> NoReturn:
@@ -25,7 +22,7 @@ def main(picture: Picture, claims: str = OWN) -> NoReturn:
     ----------
     claims : the book that is shown where no flag names another.
     """
-    study, module, pages = picture.study, picture.module, picture.pages
+    module, pages = picture.module, picture.pages
     parser = Parser(prog=f"python -m {module}", description="Draws from records only.", allow_abbrev=False)
     add_claims_flag(parser)
     parser.set_defaults(claims=claims)
@@ -43,13 +40,12 @@ def main(picture: Picture, claims: str = OWN) -> NoReturn:
 
     def run() -> int:
         with using(Context(flags.claims)):
-            page = _page(flags.page, pages()) if pages else None
-            name = f"{picture.name}-{page}" if pages and page != pages()[0] else picture.name
+            choice = picture.page(flags.page) if pages else flags.point
+            name = f"{picture.name}-{choice}" if pages and choice != pages()[0] else picture.name
             path = flags.to or flags.out / "figures" / f"{name}.png"
             target = picture_file(path, "--to" if flags.to else "--out")
             try:
-                held, manifest = newest(flags.out, study, flags.run)
-                chosen = picture.numbers(held, manifest, page or _point(manifest, flags.point))
+                chosen = picture.read(flags.out, flags.run, choice)
             except FileNotFoundError as error:
                 raise UnavailableError(str(error)) from None
 
@@ -62,21 +58,3 @@ def main(picture: Picture, claims: str = OWN) -> NoReturn:
         return 0
 
     sys.exit(guarded(module, run, keeps=False))
-
-
-def _page(page: str | None, pages: Sequence[str]) -> str:
-    """The page that the flag names, the first by default."""
-    if page not in (None, *pages):
-        raise UsageError(f"--page must be among {', '.join(pages)}, got {page}")
-    return page or pages[0]
-
-
-def _point(manifest: dict[str, Any], point: str | None) -> Point | None:
-    """The point that the flag names, or None."""
-    if point is None:
-        return None
-    points = manifest["points"]
-    number = integer(point, 1, "--point")
-    if number > len(points):
-        raise UsageError(f"--point must be at most {len(points)}, the points of that run, got {number}")
-    return points[number - 1]

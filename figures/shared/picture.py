@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from figures.shared.runs import newest
 from fragility.catalogue.places import figure
+from fragility.engine.study import Point, UsageError, integer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,6 +62,37 @@ class Picture:
         """How it is called within the room."""
         return self.module.removeprefix("figures.")
 
+    def read(self, out: Path | str = "results", run: str | None = None, choice: int | str | None = None) -> Any:
+        """All that is drawn, of records under `out`; what has `tidy` is a table for `fragility.frame`.
+
+        Parameters
+        ----------
+        run : such as "numba-seed0"; by default the newest.
+        choice : which of the points of the run's last command, from 1, or which page; by default as the command has it.
+
+        Raises
+        ------
+        FileNotFoundError : there are no records of it.
+        UsageError : there are fewer points, or is no such page.
+        """
+        page = self.page(choice) if self.pages else None
+        held, manifest = newest(Path(out), self.study, run)
+        chosen = self.point if choice is None else choice
+        return self.numbers(held, manifest, page or _point(manifest, chosen))
+
+    def page(self, name: int | str | None) -> str:
+        """The page of that name, the first by default, of a figure that has some.
+
+        Raises
+        ------
+        UsageError : there is none of that name.
+        """
+        assert self.pages is not None
+        pages = self.pages()
+        if name not in (None, *pages):
+            raise UsageError(f"--page must be among {', '.join(pages)}, got {name}")
+        return str(name or pages[0])
+
     def inches(self, drawn: Any) -> Size:
         """Width and height for these numbers."""
         return self.size(drawn) if callable(self.size) else self.size
@@ -67,6 +101,17 @@ class Picture:
         """Draws the numbers with the title above them, for a picture that stands by itself."""
         self.draw(sheet, drawn)
         sheet.suptitle(self.title(drawn), fontsize=8.5, x=0.01, ha="left")
+
+
+def _point(manifest: Mapping[str, Any], point: int | str | None) -> Point | None:
+    """The point of that number, or None."""
+    if point is None:
+        return None
+    points = manifest["points"]
+    number = integer(str(point), 1, "--point")
+    if number > len(points):
+        raise UsageError(f"--point must be at most {len(points)}, the points of that run, got {number}")
+    return points[number - 1]
 
 
 def pictures() -> dict[str, Picture]:

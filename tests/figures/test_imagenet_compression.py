@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 
 from empirical.imagenet_compression.measure import PICTURE as SIDE
 from empirical.imagenet_compression.measure import STATISTICS
-from figures.imagenet_compression import PICTURE, numbers
+from figures.imagenet_compression import PICTURE, QUANTILES, numbers
 from figures.shared.records import measured
 from fragility.engine.records import raw_table
 from fragility.engine.shard import Shard
 from fragility.engine.store import Store
+from fragility.tables import plain_rows
 
 POINT = {"model": "m:f", "weights": "w", "source": "n1", "partners": "all", "size": 32, "nodes": 5}
 COLOUR = (200, 100, 50)
@@ -59,6 +60,14 @@ def test_pictures_are_those_of_the_first_pair_and_the_last_adds_the_perturbation
     np.testing.assert_allclose(adversarial - clean, 0.1, atol=1e-12)
     for axes, words in zip(row, ("English springer", "Afghan hound", "5 times", "Afghan hound"), strict=True):
         assert axes.get_title().endswith(words)
+
+
+def test_its_numbers_are_tidy(tmp_path):
+    found, *_ = drawn(tmp_path, 3)
+    rows = plain_rows(found.tidy())
+    lengths = [row["value"] for row in rows if row["quantity"] == "found length over L / 2" and row["attack"] == "sign"]
+    np.testing.assert_array_equal(lengths, found.lengths.found["sign"])
+    assert {row["level"] for row in rows if row["quantity"] == "quantile of cosine"} == {*QUANTILES}
 
 
 def test_photographs_may_be_kept_out(tmp_path):
