@@ -136,9 +136,11 @@ def load(name: str) -> Book:
     """
     if name == OWN:
         return getattr(import_module(name), NAME)
-    module, _, attribute = (Path(name).stem if name.endswith(SUFFIX) else name).partition(":")
+    is_file = name.endswith(SUFFIX)
+    module, _, attribute = (Path(name).stem if is_file else name).partition(":")
     attribute = attribute or NAME
-    if not all(part.isidentifier() for part in (*module.split("."), attribute)) and not name.endswith(SUFFIX):
+    words = (*module.split("."), attribute)
+    if not is_file and not (all(map(str.isidentifier, words)) and f"{SUFFIX}:" not in name):
         raise UsageError(f"--claims must be a file that can be imported and ends in .py, or module:NAME, got {name!r}")
     try:
         with using(Context(name)):
@@ -146,7 +148,7 @@ def load(name: str) -> Book:
     except UsageError:
         raise
     except (Exception, SystemExit) as error:  # whatever the user's code raises, and what is no name of a module
-        what = "file" if name.endswith(SUFFIX) else "module"
+        what = "file" if is_file else "module"
         raise UsageError(
             f"--claims must be a {what} that can be imported, got {name}: {_why(error, module)}"
         ) from error

@@ -12,10 +12,6 @@ import pytest
 from fragility.engine.context import Context
 
 HERE = Path(__file__).parent
-TWICE = """from fragility import Book, Claim
-row = Claim(id="a.b", source="s", says="x", kind="rate", theory=dict, tolerance=1)
-BOOK = Book((row, row), __file__)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -173,13 +169,7 @@ def test_what_it_imports_is_part_of_its_records(desk, tmp_path):
     [
         (None, "--claims must be a file of Python that states a book, got {file}: there is none"),
         ("BOOK = 1 / 0", "--claims must be a file that can be imported, got {file}: ZeroDivisionError"),
-        ("BOOK = [", "got {file}: SyntaxError: '[' was never closed (broken.py, line 1)"),
-        ("\nBOOK = name", "got {file}: NameError: name 'name' is not defined, in line 2"),
-        (
-            "from fragility import Claim\nClaim(id='a.b')",
-            "TypeError: Claim.__init__() missing 5 required",
-        ),
-        (TWICE, "got {file}: ValueError: ids of claims must differ, got a.b more than once, in line 3"),
+        ("BOOK = [", "--claims must be a file that can be imported, got {file}: SyntaxError"),
         ("BOOK = []", "--claims must state BOOK = Book(claims, __file__), got {file} with list"),
         ("", "--claims must state BOOK = Book(claims, __file__), got {file} with NoneType"),
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fragility import Book, Claim, Paper, Sides, UsageError
-from fragility.book import put_right_after
+from fragility.book import load, put_right_after
 
 
 def row(name, **fields):
@@ -78,3 +78,35 @@ def test_a_correction_stands_after_the_first_row_that_it_puts_right():
         row("b.corrected", status="corrected"),
     )
     assert [claim.id for claim in put_right_after(rows)] == ["a", "b.printed", "b.corrected", "b.printed.again", "c"]
+
+
+TWICE = """from fragility import Book, Claim
+row = Claim(id="a.b", source="s", says="x", kind="rate", theory=dict, tolerance=1)
+BOOK = Book((row, row), __file__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("unclosed", "BOOK = [", "SyntaxError: '[' was never closed (unclosed.py, line 1)"),
+        ("unnamed", "\nBOOK = name", "NameError: name 'name' is not defined, in line 2"),
+        ("lacking", "from fragility import Claim\nClaim(id='a.b')", "TypeError: Claim.__init__() missing 5 required"),
+        ("repeated", TWICE, "ValueError: ids of claims must differ, got a.b more than once, in line 3"),
+    ],
+)
+def test_what_an_import_raises_is_said_with_its_line(name, content, line, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / f"{name}.py").write_text(content)
+    for spelling, what in ((str(tmp_path / f"{name}.py"), "file"), (f"{name}:BOOK", "module")):
+        with pytest.raises(UsageError) as refused:
+            load(spelling)
+        said = str(refused.value)
+        assert said.startswith(f"--claims must be a {what} that can be imported, got {spelling}: {line}")
+        assert "\n" not in said
+
+
+@pytest.mark.parametrize("spelling", ["./walk", "walk.py:BOOK", "walk-ing:BOOK", "walk:", ":BOOK"])
+def test_a_spelling_that_names_no_module(spelling):
+    with pytest.raises(UsageError, match=r"--claims must be"):
+        load(spelling)
