@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from fragility.command.ending import INTERRUPTED, guarded
 from fragility.command.flags import Parser, add_axes, add_run_flags, argument, count, silenced
-from fragility.engine.context import DATA, Context, data_named, using
+from fragility.engine.context import DATA, OWN, Context, data_named, using
 from fragility.engine.stop import stop
 from fragility.engine.study import Point, Study, label
 
@@ -30,6 +30,7 @@ def read(
     full: Flags,
     checkpoint: bool = False,
     arguments: Sequence[str] | None = None,
+    claims: str = OWN,
     data: Callable[[argparse._ArgumentGroup], None] | None = None,
 ) -> Flags:
     """The flags of `python -m empirical.<name>`; it exits on `--help` and on usage errors, before theory is loaded.
@@ -39,9 +40,11 @@ def read(
     samples : networks or images per point by default; None for all there are of a finite population.
     full : values of flags that `--full` sets where they are not given, by name.
     checkpoint : whether the weights of a network may be given by a file.
+    claims : the book by which it is judged where no flag names another; `__file__` for that of the same file.
     data : adds flags that say where images are, in place of a folder of data sets.
     """
     parser = _parser(study, samples, checkpoint, data)
+    parser.set_defaults(claims=claims)
     if parser.parse_args(arguments).full:
         parser.set_defaults(**full)
     return vars(parser.parse_args(arguments))
