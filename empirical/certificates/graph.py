@@ -35,6 +35,7 @@ ACTIVATIONS: Mapping[Any, float] = {
 SLOPES: Mapping[Any, float] = {
     **dict.fromkeys((torch.relu, torch.relu_, functional.relu, functional.relu6, functional.hardtanh), 1.0),
     **dict.fromkeys((torch.flatten, torch.reshape, torch.squeeze, torch.unsqueeze, torch.permute), 1.0),
+    **dict.fromkeys((torch.transpose, torch.chunk, torch.split), 1.0),
     **dict.fromkeys((torch.tanh, functional.tanh, functional.dropout, functional.softplus), 1.0),
     **dict.fromkeys((torch.sigmoid, functional.sigmoid), 0.25),
     functional.gelu: 1.1290,
@@ -96,11 +97,12 @@ class _Walk(fx.Interpreter):
     def _constant(self, node: fx.Node, value: Any) -> float:
         if node.op == "placeholder":
             return 1.0
-        if node.op == "get_attr" or not isinstance(value, Tensor | tuple | list):
-            return 0.0  # sizes and weights do not depend on the input's values
         if node.op == "output":
             self.found = self._of(node.args[0])
             return self.found
+        parts = value if isinstance(value, tuple | list) else (value,)
+        if node.op == "get_attr" or not any(isinstance(part, Tensor) for part in parts):
+            return 0.0  # sizes and weights do not depend on the input's values
         before = [self._of(one) for one in node.all_input_nodes]
         if not any(before):
             return 0.0
@@ -141,7 +143,7 @@ class _Walk(fx.Interpreter):
             other = arguments[1] if node.args[0] in moving else arguments[0]
             sizes = torch.as_tensor(other, dtype=torch.float64).abs()
             return first * float(sizes.max() if target in MULTIPLIED else 1 / sizes.min())
-        if target in SLOPES or target in METHODS or target in (operator.getitem, "chunk", "split"):
+        if target in SLOPES or target in METHODS or target in ("chunk", "split") or _is_part(target, arguments):
             return first * SLOPES.get(target, 1.0)
         if target is functional.pad and node.kwargs.get("mode", "constant") == "constant" and len(arguments) < 3:
             return first
@@ -150,6 +152,15 @@ class _Walk(fx.Interpreter):
             if target is not functional.adaptive_avg_pool2d or value.shape[-2:].numel() == 1:
                 return first / math.sqrt(pooled)
         raise UsageError(f"no Lipschitz constant is known of the step {_named(node)}")
+
+
+def _is_part(target: Any, arguments: Any) -> bool:
+    """Whether a step takes a part of its value: by numbers and slices, which repeat no entry."""
+    index = arguments[1] if target is operator.getitem else ()
+    places = index if isinstance(index, tuple) else (index,)
+    return target is operator.getitem and all(
+        isinstance(place, int | slice | type(None) | type(...)) for place in places
+    )
 
 
 def _plain(module: nn.Module, given: Tensor) -> float | None:

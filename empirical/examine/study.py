@@ -7,7 +7,7 @@ values of the weights. The layers are measured with the first image.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from empirical.attacks.bracket import ATTACKS
 from empirical.examine.measure import STATISTICS, classes, measure
 from empirical.examine.parsed import lists
 from empirical.shared.axes import whole
+from empirical.shared.classifiers import attacks as known_attacks
+from empirical.shared.classifiers import names, network_code
 from empirical.shared.seeds import draw as seeds
 from fragility.engine.memory import check_memory
 from fragility.engine.study import Axis, Method, Point, Study, UsageError
@@ -65,18 +67,6 @@ def points(model: Sequence[str] | None, size: int | None, **axes: Any) -> list[P
     return sweep
 
 
-def _specs(text: str) -> list[str]:
-    if "" in text.split(",") or "/" in text:
-        raise UsageError(f"--model must be names without a slash, separated by commas, got {text!r}")
-    return text.split(",")
-
-
-def _attacks(text: str) -> list[str]:
-    if unknown := set(text.replace("+", ",").split(",")) - set(ATTACKS):
-        raise UsageError(f"--attacks must be among {', '.join(ATTACKS)}, got {', '.join(sorted(unknown))}")
-    return text.split(",")
-
-
 def _side(text: str) -> int:
     sides = whole(1, "--size", 4096)(text)
     if len(sides) > 1:
@@ -97,19 +87,12 @@ def _count(size: int | None, **_: Any) -> int:
     return len(images(size).x)
 
 
-def _code(model: str, **_: Any) -> tuple[Callable[..., Any], ...]:
-    """The user's function that makes the network."""
-    from empirical.models.load import INCEPTION, own
-
-    return () if model == INCEPTION else (own(model),)
-
-
 STUDY = Study(
     name="empirical.examine",
     says="what the five papers say of a network of your own, on images of your own",
     grid={
         "model": Axis(
-            _specs,
+            names("--model"),
             None,
             "module:function that builds a torch module from images in [0, 1] to logits; a list sweeps",
         ),
@@ -118,7 +101,9 @@ STUDY = Study(
             None,
             "side of the square that is cut out of the middle of each photograph (default: photographs as they are)",
         ),
-        "attacks": Axis(_attacks, ["ddn"], f"of minimal norm, joined by +, of {', '.join(ATTACKS)}; a list sweeps"),
+        "attacks": Axis(
+            known_attacks, ["ddn"], f"of minimal norm, joined by +, of {', '.join(ATTACKS)}; a list sweeps"
+        ),
         "steps": Axis(whole(1, "--steps", 10_000), [20], "of each attack that takes steps; a list sweeps"),
         "nodes": Axis(whole(2, "--nodes", 10_000), [10], "points of the way to another image; a list sweeps"),
         "shrunk": Axis(
@@ -146,7 +131,7 @@ STUDY = Study(
             STATISTICS,
             _floats,
             units=_count,
-            uses=_code,
+            uses=network_code,
         )
     },
 )

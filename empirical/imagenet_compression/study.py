@@ -7,7 +7,7 @@ second's class: by the paper's attack, steps by the sign of the gradient, and by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from empirical.attacks.bracket import ATTACKS
 from empirical.imagenet_compression.measure import DIRECTIONS, STATISTICS, World, measure, weights_named
 from empirical.imagenet_compression.pairs import AFGHAN, ALL, NEAREST, SPRINGER, album, population
 from empirical.shared.axes import whole
+from empirical.shared.classifiers import attacks as known_attacks
+from empirical.shared.classifiers import names, network_code
 from fragility.engine.context import current
 from fragility.engine.memory import check_memory
 from fragility.engine.study import Axis, Method, Point, Study, UsageError
@@ -56,45 +58,23 @@ def points(model: Sequence[str], size: Sequence[int] | None, source: Sequence[st
     return sweep
 
 
-def _names(flag: str) -> Callable[[str], list[str]]:
-    def parse(text: str) -> list[str]:
-        if "" in text.split(",") or "/" in text:
-            raise UsageError(f"{flag} must be names without a slash, separated by commas, got {text!r}")
-        return text.split(",")
-
-    return parse
-
-
-def _attacks(text: str) -> list[str]:
-    if unknown := set(text.replace("+", ",").split(",")) - set(ATTACKS):
-        raise UsageError(f"--attacks must be among {', '.join(ATTACKS)}, got {', '.join(sorted(unknown))}")
-    return text.split(",")
-
-
-def _network_code(model: str, **_: Any) -> tuple[Callable[..., Any], ...]:
-    """The user's function that makes the network; that of the default network is found from `measure`."""
-    from empirical.models.load import INCEPTION, own
-
-    return () if model == INCEPTION else (own(model),)
-
-
 STUDY = Study(
     name="empirical.imagenet_compression",
     says="compression between two photographs, for an ImageNet classifier (feature compression, Tables 7 and 8)",
     grid={
         "model": Axis(
-            _names("--model"),
+            names("--model"),
             ["inception_resnet_v2"],
             "inception_resnet_v2, or module:function that builds a torch module from images in [0, 1] to logits",
         ),
-        "source": Axis(_names("--source"), [SPRINGER], f"wnid of the clean photographs, or {ALL}; a list sweeps"),
+        "source": Axis(names("--source"), [SPRINGER], f"wnid of the clean photographs, or {ALL}; a list sweeps"),
         "partners": Axis(
-            _names("--partners"),
+            names("--partners"),
             [AFGHAN],
             f"wnid of the class to be taken for, {ALL}, or {NEAREST}: that of the nearest photograph; a list sweeps",
         ),
         "attacks": Axis(
-            _attacks, ["nearest_rivals"], f"of minimal norm, joined by +, of {', '.join(ATTACKS)}; a list sweeps"
+            known_attacks, ["nearest_rivals"], f"of minimal norm, joined by +, of {', '.join(ATTACKS)}; a list sweeps"
         ),
         "size": Axis(
             whole(32, "--size", 4096),
@@ -116,7 +96,7 @@ STUDY = Study(
             lambda size, **_: 3 * size * size * (DIRECTIONS + 8),
             block=1,
             units=lambda source, partners, photographs, **_: len(population(source, partners, photographs)),
-            uses=_network_code,
+            uses=network_code,
         )
     },
 )

@@ -71,6 +71,8 @@ def test_on_a_chain_it_is_the_product_of_the_norms():
         (lambda self, x: functional.pad(self.a(x), (1, 1, 0, 1)), lambda a, b: a),
         (lambda self, x: self.a(x).mean((2, 3)), lambda a, b: a / 4),
         (lambda self, x: self.a(x).flatten(1), lambda a, b: a),
+        (lambda self, x: self.a(x)[:, 1:, ..., 0], lambda a, b: a),
+        (lambda self, x: torch.transpose(torch.chunk(self.a(x), 2, 1)[1], 1, 2), lambda a, b: a),
         (lambda self, x: x.view(x.size(0), 4, 16).reshape(-1, 4, 4, 4), lambda a, b: 1),
         (lambda self, x: functional.adaptive_avg_pool2d(self.b(x), 1), lambda a, b: b / 4),
     ],
@@ -100,6 +102,7 @@ def test_pools_are_the_maps_that_they_are():
         (Steps(lambda self, x: self.a(x) * self.b(x)), "no Lipschitz constant has a step of two values, mul"),
         (Steps(lambda self, x: torch.exp(self.a(x))), "no Lipschitz constant is known of the step exp"),
         (nn.Sequential(nn.LayerNorm(4)), "no Lipschitz constant is known of 0 (LayerNorm)"),
+        (Steps(lambda self, x: self.a(x)[:, [0, 0]]), "no Lipschitz constant is known of the step getitem"),
         (Steps(lambda self, x: 1 / self.a(x)), "no Lipschitz constant is known of the step"),
     ],
 )
