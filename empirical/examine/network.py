@@ -21,11 +21,12 @@ from fragility.engine.context import Context, current
 from fragility.engine.study import UsageError
 from theory.things.shrinking import count_from_percent, shrink_bottom
 
+MOST = 8  # networks of a sweep that are kept: one that begins at random is another one when it is made again
 AT_ONCE = 16  # images that go through the network together where only logits are wanted
 _ONE_AT_A_TIME = Lock()  # threads that want the same network wait for the first to make it
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=MOST)
 def _built(spec: str, context: Context) -> nn.Module:
     network = build(spec, context.weights)
     if not any(True for _ in network.parameters()):
@@ -66,7 +67,7 @@ def shown(model: nn.Module, size: int | None, numbers: Any = slice(None)) -> Ten
     return torch.from_numpy(images(size).x[numbers]).to(like(model))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=MOST)
 def _said(spec: str, size: int | None, context: Context) -> Tensor:
     model = _built(spec, context)
     with torch.no_grad(), named(spec):
@@ -85,7 +86,7 @@ def all_logits(spec: str, size: int | None) -> Tensor:
         return _said(spec, size, current())
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=MOST)
 def _layers(spec: str, size: int | None, context: Context) -> Found:
     model = _built(spec, context)
     with named(spec), told(spec, "show its layers"):
@@ -103,7 +104,7 @@ def activations(spec: str, size: int | None) -> int:
     return images(size).x[0].size + sum(torch.Size(layer.outputs).numel() for layer in layers(spec, size).layers)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2 * MOST)
 def _shrunk(spec: str, size: int | None, percent: float, context: Context) -> nn.Module:
     changed = copy.deepcopy(_built(spec, context))
     modules = dict(changed.named_modules())

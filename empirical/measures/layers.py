@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock, get_ident
 from typing import Any, NamedTuple
 
 import torch
@@ -25,6 +26,7 @@ TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 LINEAR = (nn.Linear, *CONVOLUTIONS, *TRANSPOSED)
 FOLDED = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 SCALING = (*FOLDED, nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d, nn.PReLU)
+_TRACING = Lock()  # of two networks at once torch would not put back what it changes for one
 KINDS = ("dense", "convolution", "transposed convolution")
 OPERATIONS = 1 << 37  # of the decomposition of a kernel's matrix: some ten seconds of a core
 
@@ -101,7 +103,25 @@ def found(model: nn.Module, x: Tensor) -> Found:
 
 
 class _Tracer(fx.Tracer):
-    """Looks into no layer that is a linear map, nor into a batch normalisation, whoever derived its class."""
+    """Looks into no layer that is a linear map, nor into a batch normalisation, whoever derived its class.
+
+    While a network is traced, torch sends the calls of all modules here, those of other threads as well: these go on
+    as if nothing was.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thread = get_ident()
+
+    def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        if get_ident() != self.thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        if get_ident() != self.thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, (*LINEAR, *FOLDED)) or super().is_leaf_module(m, module_qualified_name)
@@ -110,7 +130,8 @@ class _Tracer(fx.Tracer):
 def traced(model: nn.Module) -> fx.GraphModule | str:
     """The network as a graph of calls, or in a line why it has none: what it does depends on the values it meets."""
     try:
-        return fx.GraphModule(model, _Tracer().trace(model))
+        with _TRACING:
+            return fx.GraphModule(model, _Tracer().trace(model))
     except FAULTS as error:
         return f"its forward pass cannot be written as a graph of calls ({reason(error)})"
 

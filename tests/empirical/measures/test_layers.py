@@ -1,6 +1,7 @@
 """Layers are found in the order in which an image meets them, with their batch normalisations; others are named."""
 
 import math
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -128,3 +129,26 @@ def test_derived_classes_are_asked_what_they_do_and_graphs_stop_at_them():
     assert measured(held, LIKE, 0, [])["norm"] == pytest.approx(float(layer.weight.detach().norm()), rel=1e-9)
     assert [node.op for node in traced(model).graph.nodes][1] == "call_module"
     assert "cannot be written as a graph of calls (TraceError" in traced(Deciding())
+
+
+def test_other_threads_go_on_while_a_network_is_traced(model):
+    x, ended, faults = torch.rand(1, 2, 6, 6).double(), Event(), []
+    expected = model(x)
+
+    def call():
+        while not ended.is_set():
+            try:
+                assert torch.equal(model(x), expected)
+            except BaseException as fault:
+                faults.append(fault)
+                return
+
+    threads = [Thread(target=call) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        assert not isinstance(traced(model), str)
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert not faults
