@@ -144,8 +144,10 @@ def _judged(flags: dict[str, Any]) -> int:
         jobs = _jobs(claims, backend, place, flags, counter)
         counter.total = len(jobs)
         left = decide(jobs, flags["alpha"], deadline, counter.decided, progress.note)
-    verdicts = [verdict for job in jobs for verdict in job.verdicts]
-    verdicts += [judge_exact(claim) for claim in claims if claim.kind == "rate" and not claim.theory().sizes]
+    exact = [judge_exact(claim) for claim in claims if claim.kind == "rate" and not claim.theory().sizes]
+    if not (jobs or exact):
+        raise UsageError(_elsewhere(claims))
+    verdicts = [*(verdict for job in jobs for verdict in job.verdicts), *exact]
     undecided = [name for job in left for name in job.names]
     judged = lines(claims, verdicts)
     if not judged:
@@ -186,6 +188,13 @@ def _jobs(
             running = campaign(study, points, backend, place, flags, progress=counter.progress, note=counter.note)
             jobs += [*running.jobs(own, points), *running.sweeps(own)]
     return jobs
+
+
+def _elsewhere(claims: Sequence[Claim]) -> str:
+    """Where claims are judged that are not judged here."""
+    named = sorted({claim.study for claim in claims if claim.study})
+    ways = ", ".join(f"python -m {study}" for study in named) or "no study"
+    return f"rows must have points in the table of their study to be judged here, got none: {ways} judges them"
 
 
 class _Counter:

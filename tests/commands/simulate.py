@@ -125,6 +125,7 @@ ROWS = [
     ("simulate.ladder --out file.txt", 3, "must be writable, got: Not a directory"),
     # simulate.verify
     ("simulate.verify --claim nothing", 2, "--claim must be the start of an id, got nothing: python -m theory lists"),
+    ("simulate.verify --claim cond.table1", 2, "to be judged here, got none: python -m empirical.conditioning judges"),
     ("simulate.verify --tighter 0.5", 2, "--tighter must be a number of at least 1, got 0.5"),
     ("simulate.verify --tighter inf", 2, "--tighter must be a number of at least 1, got inf"),
     ("simulate.verify --tighter 1e300", 2, "--tighter must be at most 1e+06, got 1e300"),
