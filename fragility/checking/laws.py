@@ -31,6 +31,7 @@ class Cdf:
 
     def __init__(self, law: HasCdf, name: str) -> None:
         self._law, self._name = law, name
+        self.has_atoms = hasattr(law, "pmf")  # at whole numbers, and nowhere between them
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Its values at increasing numbers, (k,).
@@ -75,15 +76,19 @@ class Distance:
         self._counted = np.zeros(CELLS, dtype=np.int64)
         self._top, self._low = np.zeros(CELLS), np.ones(CELLS)  # of each cell that is not empty
 
-    def add(self, values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    def add(self, values: np.ndarray, counts: np.ndarray, whole: bool = False) -> np.ndarray:
         """Takes increasing draws and how often each came, (k,); returns the law's probabilities of each or less.
 
         A draw stands for the numbers between its neighbours in its own precision: to these it may have been rounded.
+        A whole number is exact: of a law of whole numbers nothing lies between it and the one before, where the cdf
+        of such a law need not be right.
         """
-        upper = self._cdf(np.nextafter(values, values.dtype.type(np.inf)).astype(float))
-        lower = self._cdf(np.nextafter(values, values.dtype.type(-np.inf)).astype(float))
+        above, below = (np.nextafter(values, values.dtype.type(end)).astype(float) for end in (np.inf, -np.inf))
+        if whole and self._cdf.has_atoms:
+            above, below = values, np.minimum(values - 1, below)
+        upper, lower = self._cdf(above), self._cdf(below)
         cells = np.clip(np.ceil(upper * CELLS).astype(np.int64) - 1, 0, CELLS - 1)
-        self._counted += np.bincount(cells, counts, CELLS).astype(np.int64)
+        np.add.at(self._counted, cells, counts)
         occupied, first = np.unique(cells, return_index=True)
         last = np.append(first[1:], len(cells)) - 1
         self._top[occupied] = np.maximum(self._top[occupied], upper[last])
@@ -93,9 +98,10 @@ class Distance:
     @property
     def gap(self) -> float:
         """Of all draws so far."""
-        occupied = self._counted > 0
-        reached = np.cumsum(self._counted[occupied])
-        share, before = reached / reached[-1], (reached - self._counted[occupied]) / reached[-1]
+        occupied = np.flatnonzero(self._counted)
+        counted = self._counted[occupied]
+        reached = np.cumsum(counted)
+        share, before = reached / reached[-1], (reached - counted) / reached[-1]
         return float(max(np.max(share - self._top[occupied]), np.max(self._low[occupied] - before), 0.0))
 
 
@@ -146,10 +152,11 @@ class HasLaw:
         """See `Question.add`."""
         if np.isnan(new).any():
             raise Fault(f"every draw must be a number, got NaN in {np.isnan(new).sum():,} of {len(new):,}")
-        values, counts = np.unique(new if new.dtype.kind == "f" else new.astype(float), return_counts=True)
-        right = self._distances[self._name].add(values, counts)
+        whole = new.dtype.kind != "f"
+        values, counts = np.unique(new.astype(float) if whole else new, return_counts=True)
+        right = self._distances[self._name].add(values, counts, whole)
         for says in self._apart:
-            wrong = self._distances[says].add(values, counts)
+            wrong = self._distances[says].add(values, counts, whole)
             self._apart[says] = max(self._apart[says], float(np.max(np.abs(wrong - right))))
             if not self._samples and not self._apart[says]:
                 self._tell_apart(says, values.astype(float))
