@@ -46,7 +46,6 @@ ROWS = [
     ("empirical.examine --model nowhere:net", 2, "the following arguments are required: --images"),
     ("empirical.examine --images net.npz", 2, "--model must be module:function ... got none"),
     ("empirical.examine --images empty --model a:b", 2, "--images must name a folder with ... got none in"),
-    ("empirical.examine --images pipe.npy --model a:b", 2, "--images must be a file, got ...: a device"),
     ("empirical.examine --images photos --model a:b --shrunk 101", 2, "--shrunk must be numbers from 0 to 100"),
     # empirical.relu_compression
     ("empirical.relu_compression --width 1e9", 2, "1 x 1,000,000,000 units must fit into"),

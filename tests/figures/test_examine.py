@@ -37,13 +37,13 @@ def drawn(tmp_path, **changes):
     found = numbers(run, manifest, POINT)
     figure = Figure(PICTURE.inches(found), layout="constrained")
     PICTURE.draw_titled(figure, found)
-    figure.draw_without_rendering()
     panels = {axes.get_title()[1]: axes for axes in figure.axes if axes.get_title()}
     return found, figure, panels, values
 
 
 def test_wrong_images_are_not_drawn_and_layers_are_those_of_the_first(tmp_path):
     found, figure, panels, values = drawn(tmp_path)
+    figure.draw_without_rendering()
     assert (found.images, found.right) == (IMAGES, IMAGES - 1)
     np.testing.assert_allclose(found.found, values["upper"][1:])
     np.testing.assert_allclose(found.layers.norm, values["layer_norm"][0])
@@ -76,7 +76,8 @@ def test_what_is_left_of_margins_is_a_curve_for_each_share(tmp_path):
 def test_what_there_is_not_is_not_drawn(tmp_path):
     nothing = {name: np.full((IMAGES, 4), np.nan) for name in ("cosine", "gradient", "values")}
     lengths = {name: np.full(IMAGES, np.nan) for name in ("upper", "first_order", "noise")}
-    found, _, panels, _ = drawn(tmp_path, **nothing, **lengths, lower=np.zeros(IMAGES))
+    found, figure, panels, _ = drawn(tmp_path, **nothing, **lengths, lower=np.zeros(IMAGES))
+    figure.draw_without_rendering()
     assert found.lacking
     assert not panels["c"].get_lines()
     assert not len(panels["d"].get_lines()[0].get_xdata())
