@@ -15,6 +15,7 @@ from fragility.checking.relations import Relations
 from fragility.checking.running import Effort, judged, tried
 from fragility.checking.sampler import called, drawn
 from fragility.checking.samples import SameLaw
+from fragility.checking.sequence import Range, Spread
 from fragility.engine.study import UsageError
 
 EXACT = 1e-9  # relative rounding that is no failure of a relation
@@ -149,10 +150,10 @@ def _of_mean(mean: Any, sd: Any, bounds: Any, terms: Terms, decoys: Any) -> HasM
     if sd is not None:
         mean = arguments.finite("mean", mean)
         wrong = _wrong(decoys, mean, lambda decoy: arguments.finite("a decoy", decoy))
-        return HasMean(mean, arguments.positive("sd", sd), terms, wrong)
+        return HasMean(mean, Spread(arguments.positive("sd", sd), terms.tolerance), terms, wrong)
     mean, ends = arguments.mean_within("mean", mean, bounds)
     wrong = _wrong(decoys, mean, lambda decoy: arguments.mean_within("a decoy", decoy, ends)[0])
-    return HasMean(mean, ends, terms, wrong)
+    return HasMean(mean, Range((ends[0] - mean, ends[1] - mean), terms.tolerance), terms, wrong)
 
 
 def _wrong(decoys: Any, right: float, read: Callable[[Any], float]) -> dict[str, float]:

@@ -9,12 +9,13 @@ import numpy as np
 
 from fragility.checking.finding import Fault, Finding, Terms
 from fragility.checking.looks import Look
-from fragility.checking.sequence import Range, Sequence, Spread, Tuned
+from fragility.checking.sequence import Chance, Range, Sequence, Spread, Tuned
 from fragility.judging.bands import clopper_pearson
 from fragility.judging.verdict import Outcome
 
 FIRST = 16  # draws
 GROWTH = 1.1  # of draws from one look to the next: looks cost nothing
+ROUNDING = 1e-9  # by which a decoy that is off by the tolerance may come out nearer
 LUCK = 3.0  # standard deviations that the most draws leave room for
 
 
@@ -23,21 +24,14 @@ class HasMean:
 
     Parameters
     ----------
-    known : an upper bound on their standard deviation, or two numbers between which all of them lie.
+    odds : what is known of the draws besides, for steps as large as the tolerance.
     decoys : other means by their names; those nearer than the tolerance are not looked at.
     """
 
-    def __init__(
-        self, mean: float, known: float | tuple[float, float], terms: Terms, decoys: Mapping[str, float]
-    ) -> None:
-        self._mean, self._terms, self.decoys = mean, terms, tuple(decoys)
-        self._ends = known if isinstance(known, tuple) else (-math.inf, math.inf)
-        self._odds: Spread | Range = (
-            Spread(known, terms.tolerance)
-            if isinstance(known, float)
-            else Range((self._ends[0] - mean, self._ends[1] - mean), terms.tolerance)
-        )
-        self._decoys = {says: wrong - mean for says, wrong in decoys.items() if abs(wrong - mean) >= terms.tolerance}
+    def __init__(self, mean: float, odds: Spread | Range | Chance, terms: Terms, decoys: Mapping[str, float]) -> None:
+        self._mean, self._odds, self._terms, self.decoys = mean, odds, terms, tuple(decoys)
+        least = (1 - ROUNDING) * terms.tolerance
+        self._decoys = {says: wrong - mean for says, wrong in decoys.items() if abs(wrong - mean) >= least}
         level = math.log(2 / terms.alpha)
         self._bets = Sequence(self._odds if terms.given is None else Tuned(self._odds, terms.given, level))
         self._won = set[tuple[float, int]]()  # theta and side of the bets that have paid off at some look
@@ -62,8 +56,11 @@ class HasMean:
 
     def add(self, new: np.ndarray) -> None:
         """See `Question.add`."""
-        self._require(new)
-        self._bets.add(new.astype(float) - self._mean)
+        moved = self._moved(new)
+        while len(moved):  # stakes learn from the draws before, even if all are there at once
+            portion = max(FIRST, math.ceil(GROWTH * self._bets.drawn)) - self._bets.drawn
+            self._bets.add(moved[:portion])
+            moved = moved[portion:]
 
     def decided(self, at: Look) -> bool:
         """See `Question.decided`."""
@@ -99,13 +96,16 @@ class HasMean:
         beyond = theta < low if sign > 0 else theta > high
         return beyond or self._bets.capital(theta, sign) >= math.log(1 / level)
 
-    def _require(self, new: np.ndarray) -> None:
-        low, high = self._ends
-        wrong = ~(np.isfinite(new) & (new >= low) & (new <= high))
+    def _moved(self, new: np.ndarray) -> np.ndarray:
+        """Their distances from the mean that is claimed."""
+        low, high = self._odds.ends
+        moved = new.astype(float) - self._mean
+        wrong = ~(np.isfinite(moved) & (moved >= low) & (moved <= high))
         if wrong.any():
-            where = "be finite" if math.isinf(low) else f"lie in [{low:g}, {high:g}]"
+            where = "be finite" if math.isinf(low) else f"lie in [{self._mean + low:g}, {self._mean + high:g}]"
             worst = new[np.argmax(wrong)]
             raise Fault(f"every draw must {where}, got {worst:g}, one of {wrong.sum():,} among {len(new):,} draws")
+        return moved
 
 
 class HasProbability(HasMean):
@@ -115,13 +115,13 @@ class HasProbability(HasMean):
     """
 
     def __init__(self, probability: float, terms: Terms, decoys: Mapping[str, float]) -> None:
-        super().__init__(probability, (0.0, 1.0), terms, decoys)
+        super().__init__(probability, Chance(probability, terms.tolerance), terms, decoys)
         self._probability, self._successes = probability, 0
 
     def add(self, new: np.ndarray) -> None:
         """See `Question.add`."""
-        self._successes += int(np.sum(new))
         super().add(new)
+        self._successes += int(np.sum(new))
 
     def finding(self, at: Look) -> Finding:
         """See `Question.finding`."""
@@ -136,3 +136,13 @@ class HasProbability(HasMean):
         visible = {says: self._probability + apart for says, apart in self._decoys.items()}
         rejected = tuple(says for says, wrong in visible.items() if not low <= wrong <= high)
         return Finding("disagrees" if gap > band else outcome, gap, band, resolution, tuple(visible), rejected)
+
+    def _moved(self, new: np.ndarray) -> np.ndarray:
+        """See `HasMean._moved`."""
+        wrong = (new != 0) & (new != 1)
+        if wrong.any():
+            raise Fault(
+                f"every draw must be True or False, got {new[np.argmax(wrong)]:g}, one of {wrong.sum():,} among"
+                f" {len(new):,} draws"
+            )
+        return super()._moved(new)

@@ -18,7 +18,8 @@ from fragility.checking.sampler import Given, Sampler, on
 from fragility.engine.progress import Progress, duration
 
 LONG = 60.0  # seconds that are worth a word
-TELLING = 0.2  # seconds of drawing that tell the pace
+TELLING = 1.0, 1 << 12  # seconds of drawing, and draws at once, that tell the pace
+PATIENCE = 5.0  # seconds after which fewer draws must tell it
 FAULTY = Finding("faulty", math.nan, math.inf, math.inf)
 
 
@@ -36,6 +37,7 @@ class Watch:
     def __init__(self, name: str, most: int, budget: float, what: str) -> None:
         self._name, self._most, self._what, self._start = name, most, what, time.monotonic()
         self._budget, self._told = budget, False
+        self._last = self._start, 0  # when draws have last come, and how many there were
         self._shown = ExitStack()
         self._progress: Progress | None = None
 
@@ -54,10 +56,13 @@ class Watch:
 
     def update(self, done: int) -> None:
         """So many draws are there."""
-        spent = time.monotonic() - self._start
-        if not self._told and spent > TELLING:
+        now, (since, before) = time.monotonic(), self._last
+        self._last = now, done
+        least, at_once = TELLING
+        telling = now - self._start > least and done - before >= at_once
+        if not self._told and (telling or now - self._start > PATIENCE):
             self._told = True
-            left = spent * (self._most / done - 1)
+            left = (now - since) * (self._most - done) / (done - before)
             if min(left, self._budget) > LONG:
                 self._progress = self._shown.enter_context(Progress())
                 end = "budget= ends it earlier" if math.isinf(self._budget) else f"ended after {duration(self._budget)}"

@@ -102,8 +102,11 @@ class Range:
         return math.sqrt(max((mean - low) * (high - mean) for mean in means))
 
     def variance(self, drawn: int, squares: float) -> float:
-        """Of the draws so far, and of one that is as wide as can be."""
-        return (self.sd**2 + squares) / (1 + drawn)
+        """Of the draws so far, with room for rare ones that are far out and have not come yet."""
+        if not drawn:
+            return self.sd**2
+        low, high = self.ends
+        return min((math.sqrt(squares / drawn) + (high - low) / math.sqrt(2 * drawn)) ** 2, self.sd**2)
 
     def stake(self, drawn: int, squares: float) -> float:
         """See `Odds.stake`."""
@@ -118,6 +121,48 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Chance:
+    """Odds on booleans, which are those of a probability against one that is a step away: nothing decides sooner.
+
+    The sequential probability ratio test of Wald (1945), as distances from the probability that is claimed.
+
+    Parameters
+    ----------
+    probability : what is claimed, in [0, 1].
+    step : positive.
+    """
+
+    probability: float
+    step: float
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """See `Odds.ends`."""
+        return -self.probability, 1 - self.probability
+
+    @property
+    def sd(self) -> float:
+        """See `Odds.sd`."""
+        return Range(self.ends, self.step).sd
+
+    def variance(self, drawn: int, squares: float) -> float:
+        """The largest there may be."""
+        return self.sd**2
+
+    def stake(self, drawn: int, squares: float) -> float:
+        """See `Odds.stake`; it follows from theta alone."""
+        return self.step
+
+    def payoff(self, values: np.ndarray, theta: float, sign: int, stake: float) -> np.ndarray:
+        """See `Odds.payoff`."""
+        fair = min(max(self.probability + theta, 0.0), 1.0)
+        other = min(max(fair + sign * self.step, 0.0), 1.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rises, falls = np.log(np.divide([other, 1 - other], [fair, 1 - fair]))
+        return np.where(values > sum(self.ends) / 2, rises, falls)
+
+
+@dataclass(frozen=True)
 class Tuned:
     """Odds whose stakes are made for a number of draws that is known beforehand, where nothing is to be stopped.
 
@@ -127,7 +172,7 @@ class Tuned:
     samples, level : number of draws, and ln of the capital that is to be reached with them.
     """
 
-    odds: Spread | Range
+    odds: Spread | Range | Chance
     samples: int
     level: float
 
@@ -178,10 +223,17 @@ class Sequence:
             self._capital[theta, sign] += float(np.sum(self.odds.payoff(values, theta, sign, stake)))
         self.drawn += len(values)
         self._squares += float(np.sum(values**2))
-        self._bets.append((stake, values, np.ones(len(values))))
+        self._hold(stake, values)
         if sum(len(held) for _, held, _ in self._bets) > self._most:
             self._bets = [(stake, *self._in_cells(stake)) for stake in dict.fromkeys(bet[0] for bet in self._bets)]
             self._most = max(KEPT, 2 * sum(len(held) for _, held, _ in self._bets))
+
+    def _hold(self, stake: float, values: np.ndarray) -> None:
+        counts = np.ones(len(values))
+        if self._bets and self._bets[-1][0] == stake:  # few long arrays are faster than many short ones
+            _, held, numbers = self._bets.pop()
+            values, counts = np.concatenate([held, values]), np.concatenate([numbers, counts])
+        self._bets.append((stake, values, counts))
 
     def capital(self, theta: float, sign: int) -> float:
         """ln of what the bets that the mean is above theta (sign 1) or below it (sign -1) have become."""
