@@ -90,13 +90,13 @@ def law_name(law: Any) -> str:
 
 
 def takes(function: Any) -> int:
-    """How many arguments a function needs that are given by position; -1 where that is not known."""
+    """How many arguments a function needs that are given by position, `size` always; -1 where that is not known."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return -1
     return sum(
-        parameter.default is parameter.empty
+        (parameter.default is parameter.empty or parameter.name == "size")
         and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
         for parameter in parameters
     )

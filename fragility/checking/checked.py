@@ -12,6 +12,8 @@ import numpy as np
 from fragility.checking.relations import Failure
 from fragility.judging.verdict import Verdict
 
+LONG = 10**9  # numbers from here on are written with an exponent
+
 
 def _short(value: Any) -> str:
     """A number or an array in short: rationals as such."""
@@ -21,7 +23,7 @@ def _short(value: Any) -> str:
         near = Fraction(float(value)).limit_denominator(1000)
     except (TypeError, ValueError, OverflowError):
         return str(value)
-    return str(near) if float(near) == float(value) else f"{float(value):.6g}"
+    return str(near) if float(near) == float(value) and abs(near) < LONG else f"{float(value):.6g}"
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,17 @@ class Checked(Verdict):
         )
         return f"<table>{cells}</table>"
 
+    @property
+    def _what(self) -> str:
+        return "worlds" if self.of_worlds else "draws"
+
     def _facts(self) -> dict[str, str]:
         if self.outcome == "faulty":
-            return {"draws": f"{self.samples:,}"}
+            return {self._what: f"{self.samples:,}"}
         facts = {"gap": f"{self.gap:.2g}", "band": f"{self.band:.2g}"}
         if self.outcome != "disagrees":
             facts["would see"] = self.seen
-        facts["worlds" if self.of_worlds else "draws"] = f"{self.samples:,}"
+        facts[self._what] = f"{self.samples:,}"
         if self.visible:
             facts["decoys"] = f"{len(self.rejected)}/{len(self.visible)}"
         return facts
@@ -64,7 +70,9 @@ class Checked(Verdict):
         remarks = [self.fault, self.note]
         if self.outcome == "blunt":
             remarks.append(
-                f"up to {self.needed:,} draws would decide" if self.needed else "more draws would not decide"
+                f"up to {self.needed:,} {self._what} would decide"
+                if self.needed
+                else f"more {self._what} would not decide"
             )
         if self.failure:
             told = ", ".join(f"{name} = {_short(value)}" for name, value in self.failure.smallest.items())

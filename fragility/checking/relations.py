@@ -16,7 +16,7 @@ from fragility.hunting.judge import Judge
 from fragility.hunting.shrink import shrunk
 from fragility.judging.bands import Unseen
 from fragility.judging.verdict import Outcome
-from fragility.space import Part, Point, Space, approximate, exact, whole
+from fragility.space import Part, Point, Space, approximate, exact
 
 Relation = Callable[..., Any]
 World = Mapping[str, Any]
@@ -172,7 +172,24 @@ def _around(world: World, domain: Callable[..., bool] | None) -> tuple[Point, Sp
     space = Space(
         axes={axis: tuple(range(1, length + 1)) for axis, length in sizes.items()},
         layout=lambda _sizes: parts,
-        build=lambda found: {name: whole(value) if parts[name].whole else value for name, value in found.items()},
-        holds=lambda found: domain is None or bool(domain(**found)),
+        build=lambda found: {name: _as_drawn(value, world[name]) for name, value in found.items()},
+        holds=lambda found: domain is None or _holds(domain, found),
     )
     return Point(sizes, arrays), space
+
+
+def _as_drawn(value: Any, like: Any) -> Any:
+    """A value as one that was drawn: of its type and precision; fractions as they are."""
+    found = np.asarray(value)
+    if found.dtype == object:
+        return value
+    found = found.astype(np.asarray(like).dtype)
+    return found if isinstance(like, np.ndarray) else found.item()
+
+
+def _holds(domain: Callable[..., bool], world: World) -> bool:
+    """Whether the relation speaks of a world, where that is defined."""
+    try:
+        return bool(domain(**world))
+    except Exception as error:
+        raise ValueError(str(error)) from error

@@ -67,6 +67,7 @@ class Sampler:
         self.draws, self._seed, self._pieces = tuple(draws), seed, 0
         self.thin = self._spacing() if thin == "auto" else int(thin)
         self._first: np.ndarray | None = None
+        self._recent: np.ndarray | None = None
         self._told_apart = False  # draws of two generators
 
     def next(self, size: int, mapped: Mapped = map) -> Iterator[np.ndarray]:
@@ -88,8 +89,10 @@ class Sampler:
         return Piece(self.draws, self._seed, number, size, self.thin)
 
     def _require(self, piece: Piece, new: np.ndarray) -> None:
-        for draw, column in zip(self.draws, new.reshape(len(new), -1).T, strict=True):
-            require_independent(column, f"{called(draw)}(rng, {piece.size * self.thin})")
+        # Pieces may be too short for one of them to show a chain.
+        self._recent = new if self._recent is None else np.concatenate([self._recent, new])[-LONGEST:]
+        for draw, column in zip(self.draws, self._recent.reshape(len(self._recent), -1).T, strict=True):
+            require_independent(column, f"draws of {called(draw)}")
         if self._first is None:
             self._first = new
             if not np.array_equal(new, piece.drawn(), equal_nan=new.dtype.kind == "f"):
@@ -182,7 +185,7 @@ def require_independent(values: np.ndarray, who: str) -> None:
     if is_chain(values):
         apart = spacing(values)
         raise UsageError(
-            f"{who} must be independent draws, got a chain of which one in {apart:,} is: keep those by thin={apart} or"
+            f"{who} must be independent, got a chain of which one in {apart:,} is: keep those by thin={apart} or"
             ' thin="auto"'
         )
 
