@@ -12,4 +12,7 @@ ROWS = [
     ("benchmarks.bench_qr_product --seconds 0", 2, "--seconds must be"),
     ("benchmarks.bench_shards nothing", 2, "STUDY must be among simulate.circulant, ... got nothing"),
     ("benchmarks.false_alarms --repeats 0", 2, "--repeats must be an integer of at least 1, got 0"),
+    ("benchmarks.survey --family scipy,x", 2, "--family must be among scipy, numpy, torch, matrices, got x"),
+    ("benchmarks.survey --alpha 0", 2, "--alpha must be a number between 0 and 1, got 0"),
+    ("benchmarks.survey --only nothing", 2, "--only must be part of the name of a check, got nothing"),
 ]
