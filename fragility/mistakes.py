@@ -14,13 +14,16 @@ from typing import Any, get_args
 
 import numpy as np
 
+from fragility.backends.numpy_backend import BACKEND
 from fragility.claim import BESIDE, Claim, Decoy, Kind, Rate, Reported, Sides, Status
 from fragility.engine.backend import UnavailableError
 from fragility.engine.shard import find_study
-from fragility.engine.study import Point, Study, UsageError, label
+from fragility.engine.study import Method, Point, Study, UsageError, label
 from fragility.law import Law, Moment
+from fragility.space import Space
 
 ID = re.compile(r"\w+(\.\w+)*")  # files and folders are called by it
+FEW, CHEAP = 7, 2**16  # draws that a method is tried with, and numbers in one that are no matter
 LEVELS = np.linspace(0.05, 0.95, 19)  # at which two laws are compared
 ASKED = ("cdf", "sf", "pdf", "ppf", "isf", "mean", "var", "support", "rvs")  # of a law
 TYPES: Mapping[Kind, type] = {"moment": Moment, "rate": Rate, "reported": Reported}
@@ -40,6 +43,8 @@ def mistakes(claims: Iterable[Claim]) -> Iterator[tuple[str, str]]:
                 _in_a_world(claim)
             elif claim.study:
                 _of_a_study(claim, _study(claim))
+            if claim.space:
+                _in_its_space(claim, claim.space)
         except MistakeError as mistake:
             yield str(claim.id), str(mistake)
 
@@ -168,12 +173,47 @@ def _recorded(claim: Claim, study: Study, point: Point) -> None:
             _takes(f"`{part}` of method {name}", function, point, have, before=2)  # a stream and a size, say
         _takes(f"`statistics` of method {name}", method.statistics, point, have)
         measured |= dict.fromkeys(method.statistics(**point))
+        _tried(name, method, point)
     for who, theory in _theories(claim):
         names = [name.removesuffix(BESIDE) for name in signature(theory).parameters] if claim.of_records else []
         for name in names or claim.columns:
             if name not in measured:
                 what = who if names else "statistic"
                 raise MistakeError(f"{what} must be of what {study.name} records, {', '.join(measured)}, got {name!r}")
+
+
+def _tried(name: str, method: Method, point: Point) -> None:
+    """A few draws of a method give what its `statistics` name, a number or an array for each draw.
+
+    Where draws are dear, or those of a finite population, they are made when they are needed.
+    """
+    if method.block or method.units or method.obstacle(**point) or method.floats(**point) > CHEAP:
+        return
+    try:
+        world = method.draw(BACKEND.stream(0, 0), FEW, **point)
+        found = method.measure(BACKEND, world, **point)
+    except Exception as error:  # whatever the user's code raises
+        raise MistakeError(f"method {name} must draw and measure, got {_raised(error)} at {label(point)}") from None
+    wanted = method.statistics(**point)
+    if not (isinstance(found, Mapping) and set(found) == set(wanted)):
+        came = ", ".join(found) if isinstance(found, Mapping) else type(found).__name__
+        raise MistakeError(f"`measure` of method {name} must return {', '.join(wanted)} by name, got {came}")
+    for statistic, values in found.items():
+        if np.shape(values)[:1] != (FEW,):
+            shape = np.shape(values)
+            raise MistakeError(f"{statistic} must have an entry per draw, got shape {shape} of {FEW} draws")
+
+
+def _in_its_space(claim: Claim, space: Space) -> None:
+    """A hunt can draw in the space, and makes worlds there that its theory takes."""
+    try:
+        world = space.world(space.draw(np.random.default_rng(0)))
+    except (ValueError, ArithmeticError):  # as of a matrix without an inverse
+        return
+    except Exception as error:  # whatever the user's code raises
+        raise MistakeError(f"space must build a world, got {_raised(error)}") from None
+    if world is not None and not space.exact_world:
+        _takes("theory", claim.theory, world, "its space builds")
 
 
 def _theories(claim: Claim) -> list[tuple[str, Callable[..., Any]]]:
@@ -183,6 +223,8 @@ def _theories(claim: Claim) -> list[tuple[str, Callable[..., Any]]]:
 
 def _takes(who: str, function: Callable[..., Any], given: Iterable[str], which: str, before: int = 0) -> None:
     """The function takes what is given, by name; `before` it so many arguments by place."""
+    if not callable(function):
+        raise MistakeError(f"{who} must be a function, got {type(function).__name__}")
     try:
         taken = signature(function)
     except ValueError:  # of what is not written in Python
