@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from empirical.examine.parsed import entries
-from empirical.examine.tables import signs
+from empirical.examine.tables import SINGLE, signs
 from empirical.measures.path import ends
 from figures.shared.legends import labelled, legends
 from figures.shared.picture import Picture
@@ -141,9 +141,9 @@ def caption(drawn: Numbers) -> str:
         "stride and padding, in the order in which an image meets them; bars reach to what the norm exceeds with a "
         "chance of 1e-6 at most; open marks: with the batch normalisation behind it. (b): condition numbers, of the "
         "layer's weights as a matrix (grey) and of the map (blue; triangles are lower bounds, of maps too large to be "
-        "written down); those that are infinite are not drawn. (c): cosine of the gradient of f, the difference of the "
-        "logits of an image's class and of that of the nearest image that the network puts elsewhere, with the way to "
-        "that image, at "
+        "written down); crosses: above 1.7e7, which single precision cannot tell from infinity. (c): cosine of the "
+        "gradient of f, the difference of the logits of an image's class and of that of the nearest image that the "
+        "network puts elsewhere, with the way to that image, at "
         f"{drawn.cosine.shape[1]} places on it: median and 5 to 95 % of images; grey: where half of all random "
         f"directions lie, by their law. (d): {of_all(len(drawn.found), drawn.right, 'images')}: length of the shortest "
         "perturbation found that turns the decision, in l2 and within [0, 1], against the first-order prediction; "
@@ -201,13 +201,18 @@ def _norms(axes: Axes, layers: Layers) -> None:
 def _conditions(axes: Axes, layers: Layers) -> None:
     places = _places(layers)
     for values, some, mark, color, words in (
-        (layers.weights, np.isfinite(layers.weights), "s", GREY, "weights as a matrix"),
+        (layers.weights, ~np.isnan(layers.weights), "s", GREY, "weights as a matrix"),
         (layers.map, layers.exact == 1, "o", SIMULATION, "map of images"),
         (layers.map, layers.exact == 0, "^", SIMULATION, "map of images, at least"),
     ):
-        finite = some & np.isfinite(values)
-        if finite.any():
-            axes.plot(places[finite], values[finite], mark, color=color, ms=3, mew=0, label=words)
+        told = some & (values < SINGLE)
+        if told.any():
+            axes.plot(places[told], values[told], mark, color=color, ms=3, mew=0, label=words)
+    lost = (np.nan_to_num(layers.weights) >= SINGLE) | (np.nan_to_num(layers.map) >= SINGLE)
+    if lost.any():
+        axes.plot(
+            places[lost], np.full(lost.sum(), SINGLE), "x", color=DECOY, ms=3.5, mew=0.9, label="lacks rank in float32"
+        )
     axes.set(title="(b)  condition number", xlabel="layer", yscale="log" if axes.lines else "linear")
 
 
@@ -241,22 +246,28 @@ def _kept(axes: Axes, drawn: Numbers) -> None:
     for column, percent in enumerate(percents):
         values = np.sort(drawn.kept[:, column][np.isfinite(drawn.kept[:, column])])
         heights = np.arange(1, len(values) + 1) / max(len(values), 1)
-        axes.step(values, heights, where="post", color=SHARES[column % len(SHARES)], label=f"without {percent:g} %")
+        axes.step(
+            [*values[:1], *values],
+            [*heights[:1] * 0, *heights],
+            where="post",
+            color=SHARES[column % len(SHARES)],
+            label=f"without {percent:g} %",
+        )
     axes.axvline(0, color=THEORY, lw=0.8, zorder=0)
     axes.axvline(1, color=CHANCE, lw=0.8, zorder=0)
-    axes.set(title="(e)  without bottom singular values", xlabel="margin over what it was", ylabel="share of images")
+    axes.set(title="(e)  truncated layers", xlabel="margin over what it was", ylabel="share of images")
     axes.set_ylim(0, 1.02)
 
 
 def _signs(axes: Axes, drawn: Numbers) -> None:
-    for place, (value, low, high) in enumerate(drawn.signs.values()):
+    for place, (words, (value, low, high)) in enumerate(drawn.signs.items()):
+        axes.text(0.0, place - 0.25, words, fontsize=6.5, va="bottom")
         if np.isfinite(value):
             axes.errorbar(
                 value, place, xerr=[[value - low], [high - value]], fmt="o", color=DECOY, ms=3, elinewidth=0.8
             )
-    axes.set_yticks(range(len(drawn.signs)), list(drawn.signs), fontsize=6.5)
-    axes.set(title="(f)  masked gradients", xlabel="share of images", xlim=(-0.03, 1.03))
-    axes.invert_yaxis()
+    axes.set(title="(f)  signs of masked gradients", xlabel="share of images", xlim=(-0.03, 1.03), yticks=[])
+    axes.set_ylim(len(drawn.signs) - 0.5, -0.9)
 
 
 PICTURE = Picture("empirical.examine", numbers, draw, SIZE, title, caption)

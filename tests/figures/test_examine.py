@@ -58,9 +58,10 @@ def test_wrong_images_are_not_drawn_and_layers_are_those_of_the_first(tmp_path):
 
 def test_condition_numbers_are_drawn_where_they_are_finite(tmp_path):
     _, _, panels, values = drawn(tmp_path)
-    weights, exact, bounds = panels["b"].get_lines()
+    weights, exact, bounds, lost = panels["b"].get_lines()
     assert list(weights.get_xdata()) == [2, 3]
     assert list(exact.get_xdata()) == [3]
+    assert list(lost.get_xdata()) == [1, 2]
     np.testing.assert_allclose(bounds.get_ydata(), values["layer_norm"][0, 0] / 0.1)
 
 
@@ -69,7 +70,8 @@ def test_what_is_left_of_margins_is_a_curve_for_each_share(tmp_path):
     kept = values["shrunk_margin"][1:] / values["margin"][1:, None]
     np.testing.assert_allclose(found.kept, kept)
     for column, line in enumerate(panels["e"].get_lines()[:2]):
-        np.testing.assert_allclose(line.get_xdata(), np.sort(kept[:, column]))
+        np.testing.assert_allclose(line.get_xdata()[1:], np.sort(kept[:, column]))
+        np.testing.assert_allclose(line.get_ydata(), np.linspace(0, 1, IMAGES))
         assert line.get_label() == f"without {(5, 40)[column]} %"
 
 
