@@ -101,7 +101,7 @@ def numbers(run: Path, _manifest: Mapping[str, Any], point: Point) -> Numbers:
         held["first_order"][some],
         held["upper"][some],
         held["lower"][some],
-        held["shrunk_margin"] / held["margin"][:, None],
+        held["shrunk_margin"] / np.where(held["margin"] > 0, held["margin"], np.nan)[:, None],
         {words: (one.value, one.low, one.high) for words, one in found.items()},
         len(right),
         int(right.sum()),

@@ -55,12 +55,13 @@ def _tables(point: Point, columns: Columns) -> Iterator[Table]:
     held = {name: values[right] for name, values in columns.items() if not name.startswith(("layer_", "lipschitz"))}
     rows = _Rows()
     saying = dict(zip(SAYINGS, decoded(_first(columns, "sayings")), strict=True))
-    _of_layers(rows, columns, held, saying["constant"])
-    _of_perturbations(rows, point, held, right, saying["certificate"])
-    _of_ways(rows, held)
-    _of_shrinking(rows, point, held)
-    _of_certificates(rows, point, columns, saying["joint"])
-    _of_masking(rows, held)
+    with np.errstate(divide="ignore", invalid="ignore"):  # what there is not is NaN
+        _of_layers(rows, columns, held, saying["constant"])
+        _of_perturbations(rows, point, held, right, saying["certificate"])
+        _of_ways(rows, held)
+        _of_shrinking(rows, point, held)
+        _of_certificates(rows, point, columns, saying["joint"])
+        _of_masking(rows, held)
     heads = [
         Column("quantity"),
         Column("value", align="right"),
@@ -98,7 +99,7 @@ def _of_layers(rows: _Rows, columns: Columns, held: Columns, why: str) -> None:
     rows.of_network("largest spectral norm", float(np.nanmax(norms)), "norm.zero_padding", "on the layer's own images")
     rows.of_network(
         "  widest interval of a norm, upper over lower end",
-        float(np.nanmax(most / norms)),
+        float(np.nanmax(np.where(norms == 0, 1, most / norms))),
         "norm.zero_padding",
         "1 where a norm is exact; each end is missed with a chance of 1e-6",
     )

@@ -75,6 +75,15 @@ def test_what_there_is_not_is_said_with_its_reason():
     assert "radius certified by it, median" not in found
 
 
+def test_a_network_that_is_always_wrong_or_annihilates_everything_has_a_table():
+    wrong = rows(tables([(POINT, columns(said=np.ones(COUNT)))])[0])
+    assert wrong["images classified right"]["value"] == 0
+    assert wrong["found, median"] == wrong["found, median"] | {"value": None, "images": 0}
+    zero = columns(margin=np.zeros(COUNT))
+    zero |= {name: np.zeros_like(zero[name]) for name in ("layer_norm", "layer_norm_at_most", "layer_smallest")}
+    assert rows(tables([(POINT, zero)])[0])["largest spectral norm"]["value"] == 0
+
+
 def test_a_network_without_layers_has_one_table():
     held = columns()
     held |= {name: np.full_like(values, np.nan) for name, values in held.items() if name.startswith("layer_")}
