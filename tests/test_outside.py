@@ -84,8 +84,7 @@ def test_its_statements_are_tried_alone(desk, tmp_path):
 
 
 def test_a_book_may_be_named_as_a_module(desk, tmp_path):
-    """It is looked for in the folder of the command, by its workers, too; what it is called there may be left out."""
-    assert "Random walks (3 rows)" in run(desk, "-m", "theory", "--claims", "walk").stdout
+    """It is looked for in the folder of the command, by its workers, too."""
     judge = ("-m", "simulate.statements", "--claims", "walk:BOOK", "--claim", "walk.triangle", "--workers", "1")
     done = run(desk, *judge, "--backend", "numpy", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -103,27 +102,6 @@ def test_a_module_is_found_by_a_worker_elsewhere(desk, tmp_path, monkeypatch):
     )
     done = run(tmp_path, "-c", ask)
     assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
-
-
-def test_what_fails_is_judged_in_random_worlds_until_a_witness_is_stored(desk, tmp_path):
-    folder = tmp_path / "unstored"
-    shutil.copytree(desk, folder, ignore=shutil.ignore_patterns("witnesses", "results"))
-    judge = ("-m", "simulate.statements", "--claims", "walk.py", "--claim", "walk.triangle.tempting")
-    done = run(folder, *judge, "--json")
-    assert done.returncode == 0, done.stderr
-    (verdict,) = json.loads(done.stdout)["verdicts"]
-    assert (verdict["outcome"], verdict["method"]) == ("disagrees", "worlds")
-    asked = run(folder, *judge, "--method", "witness")
-    assert asked.returncode == 2
-    assert "python -m simulate.hunt walk.triangle.tempting finds one" in asked.stderr
-    (folder / "witnesses").mkdir()
-    (folder / "witnesses" / "walk.triangle.tempting.json").write_text('{"steps": ["0"]}')
-    useless = run(folder, *judge)
-    assert (useless.returncode, useless.stderr.splitlines()[-1]) == (
-        2,
-        "simulate.statements: the stored world does not contradict walk.triangle.tempting: 0 against 0: "
-        "python -m simulate.hunt walk.triangle.tempting looks for another",
-    )
 
 
 def test_its_false_statement_is_hunted(desk, tmp_path):

@@ -5,9 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from fragility.backends.numpy_backend import BACKEND
 
 DOCS = Path(__file__).parent.parent / "docs"
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -30,10 +34,12 @@ def change(folder, line):
     (folder / "mine.py").write_text(text.replace(f"    {before}\n", f"{after}\n"))
 
 
-@pytest.mark.parametrize("title", STEPS)
+TRAINED = next(title for title in STEPS if "trained" in title)
+TITLES = [pytest.param(title, marks=pytest.mark.slow if title == TRAINED else ()) for title in STEPS]
+
+
+@pytest.mark.parametrize("title", TITLES)
 def test_the_page_shows_what_comes(title, folder):
-    if "subspace" in title:
-        pytest.importorskip("torch")
     for kind, text in STEPS[title]:
         if kind == "python":
             change(folder, text)
@@ -52,3 +58,21 @@ def test_every_example_is_run():
     shown = " ".join(text for found in STEPS.values() for _, text in found)
     for path in (DOCS / "examples").glob("*.py"):
         assert f"simulate.verify --claims {path.name}" in shown
+
+
+def test_trained_networks_comply_and_decoys_do_not(monkeypatch):
+    """The example on trained networks, on fewer images than where the page judges it."""
+    pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(DOCS / "examples")
+    subspace = import_module("subspace")
+    method, point = subspace.STUDY.methods["trained"], {"width": 32, "images": 30, "epochs": 10}
+    found = method.measure(BACKEND, method.draw(BACKEND.stream(0, 0), method.block, **point), **point)
+    assert found["accuracy"].min() > 0.75
+
+    def comply(theory):
+        left, right = theory(found["log_distance"])
+        return np.mean(np.all((left <= right).reshape(len(left), -1), axis=1))
+
+    for row in subspace.BOOK:
+        assert comply(row.theory) > 0.75, row.id
+        assert not any(comply(decoy.theory) for decoy in row.decoys)

@@ -54,7 +54,6 @@ ROWS = [
     ("simulate.qr_product --claims folder.py", 2, "--claims must be a file of Python ... folder.py: there is none"),
     ("simulate.qr_product --claims nothing.py", 2, "--claims must be a file of Python ... nothing.py: there is none"),
     ("simulate.qr_product --claims number.py", 2, "--claims must state BOOK = Book(claims, __file__) ... with int"),
-    ("simulate.qr_product --claims incomplete.py", 2, f"{INCOMPLETE}decoys must hold"),
     (
         "simulate.qr_product --claims ./books",
         2,
@@ -97,7 +96,6 @@ ROWS = [
     ("simulate.statements --claim fc.lemma3.last", 2, "--claim must be the start of the id of a bound or an identity"),
     ("simulate.statements --method witness --claim joint.thm1.corrected", 2, "holds, and has no witness"),
     ("simulate.statements --claims leaving.py", 2, "--claims must be a file that can be imported"),
-    ("simulate.statements --claims incomplete.py", 2, f"{INCOMPLETE}decoys must hold"),
     # simulate.hunt
     ("simulate.hunt", 2, "the following arguments are required: CLAIM"),
     ("simulate.hunt a b", 2, "unrecognized arguments: b"),

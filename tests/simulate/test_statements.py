@@ -1,10 +1,13 @@
 """The study of bounds and identities: worlds by coordinates, decoys in the same worlds, witnesses of failures."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from fragility.backends import numba_backend, numpy_backend
-from fragility.engine.context import Context
+from fragility.book import read
+from fragility.engine.context import Context, current, using
 from fragility.engine.executor import in_process
 from fragility.engine.store import Store
 from fragility.engine.study import UsageError
@@ -56,6 +59,29 @@ def test_a_bound_agrees_once_a_failure_in_a_hundred_would_have_been_met(tmp_path
 def test_a_statement_that_fails_is_contradicted_by_its_witness(tmp_path):
     (found,) = judged(tmp_path, FAILING)
     assert (found.outcome, found.method, found.samples, found.seen) == ("disagrees", "witness", 1, "a witness")
+
+
+def test_what_fails_is_judged_in_random_worlds_until_a_witness_is_stored(tmp_path):
+    """Of a user's book, from which a hunt is still to start."""
+    outside = Path(__file__).parent.parent / "outside"
+    book = (outside / "walk.py").read_text().replace("walk", "stroll").replace("import steps", "import paces as steps")
+    (tmp_path / "stroll.py").write_text(book)
+    (tmp_path / "paces.py").write_text((outside / "steps.py").read_text())
+    stored = tmp_path / "witnesses" / "stroll.triangle.tempting.json"
+    stored.parent.mkdir()
+    point = {"claim": "stroll.triangle.tempting"}
+    with using(Context(str(tmp_path / "stroll.py"))):
+        campaign = Campaign(
+            statements.STUDY, BACKEND, in_process(BACKEND, current()), Store(tmp_path, lambda _: "code")
+        )
+        (found,) = campaign.run([read()["stroll.triangle.tempting"]], [point])
+        assert (found.outcome, found.method) == ("disagrees", "worlds")
+        assert statements.STUDY.methods["witness"].obstacle(**point) == (
+            f"no witness is stored in {stored}: python -m simulate.hunt stroll.triangle.tempting finds one"
+        )
+        stored.write_text('{"steps": ["0"]}')
+        with pytest.raises(UsageError, match=r"does not contradict .*: python -m simulate.hunt .* looks for another"):
+            statements.measure_witness(BACKEND, [""], **point)
 
 
 def test_ids_and_starts_of_ids_name_statements():
