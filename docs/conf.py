@@ -155,7 +155,7 @@ def _verbatim(text):
 
 
 def _reflowed(text):
-    """Lines of a docstring with paragraphs and entries of sections joined, so that they wrap once; else as set by hand."""
+    """Lines of a docstring with paragraphs and entries of sections joined, to wrap once; else as set by hand."""
     for paragraph in text.split("\n\n"):
         lines = paragraph.splitlines()
         if lines[:1] and lines[0] in SECTIONS:

@@ -55,7 +55,7 @@ def frame(
     statistic that is called like one of these columns gets `_recorded` behind its name; what a world does not record is
     NaN. Verdicts have a row each: the fields of `Verdict`, the point as text, and its axes as the last columns. A table
     has its own rows; an interval becomes two columns, `..._low` and `..._high`. A value of an axis that is several
-    numbers is text, as in a folder's name: "8^2" for two factors of 8 rows.
+    numbers is text, as in a folder's name: "8^2" for two factors of 8 rows. Texts of records are categories.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _of_records(
     named = {column: described[name] for column, name in found.statistics.items() if name in described}
     axes = {axis: of.help for axis, of in study.grid.items() if axis in chosen[0].point} if study else {}
     held = dict.fromkeys(name for world in chosen for name in world.shapes)
-    made = _joined(found.tables)
+    made = _framed(found.columns)
     made.attrs = {
         "rows": found.rows,
         "study": chosen[0].study,
@@ -305,10 +305,16 @@ def _heading(table: Table, place: int) -> str:
     return table.headings[max(above)] if above else ""
 
 
-def _joined(tables: Sequence[Mapping[str, Any]]) -> DataFrame:
+def _framed(columns: Mapping[str, Any]) -> DataFrame:
+    """The frame of tidy columns, without a copy of them."""
+    from fragility.engine.tidy import Labels
+
     pandas = _pandas()
-    made = [pandas.DataFrame(table) for table in tables]
-    return pandas.concat(made, ignore_index=True) if len(made) > 1 else made[0]
+    labelled = {
+        name: pandas.Categorical.from_codes(one.codes, one.values) if isinstance(one, Labels) else one
+        for name, one in columns.items()
+    }
+    return pandas.DataFrame(labelled, copy=False)
 
 
 def _several(value: Any) -> Any:

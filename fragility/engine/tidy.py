@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -21,18 +22,29 @@ from fragility.engine.memory import check_memory
 from fragility.engine.records import cell_floor, column, counts, is_counted, shape
 from fragility.engine.statistics import Statistic
 from fragility.engine.store import UNREADABLE, held_shard, read_manifest, shards
+from fragility.engine.store import name as file_name
 from fragility.engine.study import Point, UsageError, label
 
 RUN = ("method", "seed", "draw")  # coordinates beside the axes of the point
 RECORDED, AXIS = "_recorded", "_axis"  # behind the name of a statistic, or an axis, that is called like a coordinate
+CELL = ("low", "high", "count")
 SHOWN = 5  # names that an error repeats
-Columns = dict[str, np.ndarray]
 Described = Mapping[str, Statistic]
+
+
+class Labels(NamedTuple):
+    """A column of a few different values: the place of each among these."""
+
+    codes: np.ndarray
+    values: list[Any]
+
+
+Column: TypeAlias = np.ndarray | Labels
 
 
 @dataclass(frozen=True)
 class Tidy:
-    """Tables of columns, one for each world or each statistic of a world.
+    """Columns of equal length.
 
     Parameters
     ----------
@@ -41,7 +53,7 @@ class Tidy:
     """
 
     rows: str
-    tables: Sequence[Columns]
+    columns: Mapping[str, Column]
     statistics: Mapping[str, str]
 
 
@@ -75,13 +87,35 @@ class World:
 
     @property
     def files(self) -> list[Path]:
-        """The files of its shards."""
-        return sorted(self.folder.glob("*.parquet"))
+        """The files of its shards, in order, up to the first that is missing."""
+        return list(takewhile(Path.exists, (self.folder / file_name(index) for index in count())))
 
     def coordinates(self, **more: Any) -> dict[str, Any]:
         """The axes of its point as a column each may have them, method and seed, and `more`."""
         of_run = {"method": self.method, "seed": self.seed, **more}
         return {free(axis, RUN, AXIS): written(value) for axis, value in self.point.items()} | of_run
+
+
+@dataclass(frozen=True)
+class Block:
+    """What is read of a world.
+
+    Parameters
+    ----------
+    names : of statistics.
+    draws : how many.
+    shape : that the statistics share, () where all are single numbers.
+    """
+
+    world: World
+    names: Sequence[str]
+    draws: int
+    shape: tuple[int, ...]
+
+    @property
+    def rows(self) -> int:
+        """A draw has one, or one for each entry."""
+        return self.draws * math.prod(self.shape)
 
 
 def worlds(run: Path, methods: Sequence[str] | None = None, points: Sequence[Point] | None = None) -> list[World]:
@@ -120,7 +154,7 @@ def worlds(run: Path, methods: Sequence[str] | None = None, points: Sequence[Poi
 def of_draws(
     chosen: Sequence[World], statistics: Sequence[str] | None, samples: int | None, described: Described
 ) -> Tidy:
-    """A table per world: a row for each draw, or each entry of what it gives, with its coordinates.
+    """A row for each draw of the worlds, or each entry of what a draw gives, with its coordinates.
 
     Parameters
     ----------
@@ -140,30 +174,30 @@ def of_draws(
             f"records of single draws are needed, got counts of {_few(counted)}: counts=True gives these as cells, and "
             "method= chooses others"
         )
-    kept = [(one, names) for one in chosen if (names := _kept(one, statistics))]
-    held = ", ".join(dict.fromkeys(name for one in chosen for name in one.shapes))
-    found = {name for _, names in kept for name in names}
-    if lacking := [name for name in statistics or () if name not in found]:
-        raise UsageError(f"statistics must be among {held}, got {', '.join(lacking)}")
-    if not kept:
-        raise UsageError(f"statistics must be named where none is a single number: {held}")
-    if entered := [(one, names) for one, names in kept if _several(one, names)]:
-        kept = entered  # a row is an entry then, and what has none has no row
-    several = [_several(one, names) for one, names in kept]
-    rows = sum(_draws(one, samples) * math.prod(shape) for (one, _), shape in zip(kept, several, strict=True))
-    axes = {axis for one, _ in kept for axis in one.point}
-    width = len(axes) + len(RUN) + len(found) + max(map(len, several))
+    blocks = _blocks(chosen, statistics, samples)
+    rows = sum(block.rows for block in blocks)
+    names = list(dict.fromkeys(own for block in blocks for own in block.names))
+    indices = _indices(blocks[0], described)
+    axes = {axis for block in blocks for axis in block.world.point}
+    wide = len(axes) + len(RUN) + len(indices) + len(names)
+    needed = rows * (2 + len(indices) + len(names))  # at least: numbers of the draw and the seed, but no texts
     way_out = "choose fewer statistics, points or samples"
-    check_memory(f"a frame of {rows:,} rows and {width} columns", rows * width, 8, way_out)
-    tables, columns = list[Columns](), dict[str, str]()
-    for one, names in kept:
-        tables.append(_of_world(one, names, samples, described))
-        columns |= zip([*tables[-1]][-len(names) :], names, strict=True)  # statistics come last
-    return Tidy("entries" if any(several) else "draws", tables, columns)
+    check_memory(f"a frame of {rows:,} rows and {wide} columns", needed, 8, way_out)
+    columns = _coordinates([block.world.coordinates() for block in blocks], [block.rows for block in blocks])
+    places = [free(place, columns, "_") for place in ("draw", *indices)]
+    recorded = {free(own, (*columns, *places), RECORDED): own for own in names}
+    numbers = {place: np.empty(rows, np.int64) for place in places}
+    numbers |= {key: np.full(rows, np.nan) for key in recorded}
+    start = 0
+    for block in blocks:
+        into = {key: values[start : start + block.rows] for key, values in numbers.items()}
+        _fill(block, places, {key: own for key, own in recorded.items() if own in block.names}, into)
+        start += block.rows
+    return Tidy("entries" if indices else "draws", columns | numbers, recorded)
 
 
 def of_cells(chosen: Sequence[World], statistics: Sequence[str] | None) -> Tidy:
-    """A table per statistic of a counted world: a row for each cell [low, high), with the number of draws in it.
+    """A row for each cell [low, high) of each statistic of the counted worlds, with the number of draws in it.
 
     Raises
     ------
@@ -173,18 +207,20 @@ def of_cells(chosen: Sequence[World], statistics: Sequence[str] | None) -> Tidy:
     counted = [one for one in chosen if one.counted]
     if not counted:
         raise UsageError(f"counts=True needs records of counts, got draws of {_few([one.method for one in chosen])}")
-    found, held = [], dict[str, None]()
+    where, cells, held = list[dict[str, Any]](), list[tuple[np.ndarray, ...]](), dict[str, None]()
     for one in counted:
         tables = list(shards(one.folder.parent.parent, one.study, one.method, one.point))
-        names = dict.fromkeys(name for table in tables for name in pc.unique(table["statistic"]).to_pylist())
-        held |= names
-        for name in names if statistics is None else [name for name in statistics if name in names]:
-            edges, below = counts(tables, name)
-            inside = {"low": cell_floor(edges), "high": edges, "count": np.diff(below, prepend=0)}
-            found.append(_filled(one.coordinates(statistic=name), len(edges)) | inside)
-    if lacking := [name for name in statistics or () if name not in held]:
+        own = dict.fromkeys(said for table in tables for said in pc.unique(table["statistic"]).to_pylist())
+        held |= own
+        for statistic in own if statistics is None else [said for said in statistics if said in own]:
+            edges, below = counts(tables, statistic)
+            where.append(one.coordinates(statistic=statistic))
+            cells.append((cell_floor(edges), edges, np.diff(below, prepend=0)))
+    if lacking := [said for said in statistics or () if said not in held]:
         raise UsageError(f"statistics must be among {', '.join(held)}, got {', '.join(lacking)}")
-    return Tidy("cells", found, {name: name for name in held if statistics is None or name in statistics})
+    columns = _coordinates(where, [len(edges) for _, edges, _ in cells])
+    columns |= {end: np.concatenate(parts) for end, parts in zip(CELL, zip(*cells, strict=True), strict=True)}
+    return Tidy("cells", columns, {said: said for said in held if statistics is None or said in statistics})
 
 
 def free(name: str, taken: Iterable[str], suffix: str) -> str:
@@ -212,11 +248,36 @@ def _meets(point: Point, some: Point) -> bool:
     return all(axis in point and point[axis] == entries(value) for axis, value in some.items())
 
 
+def _blocks(chosen: Sequence[World], statistics: Sequence[str] | None, samples: int | None) -> list[Block]:
+    """What is to be read of each world.
+
+    Raises
+    ------
+    UsageError : no world has such statistics, or they differ in shape.
+    DamagedRecordError : a file cannot be read.
+    """
+    kept = [(one, own) for one in chosen if (own := _kept(one, statistics))]
+    found = {own for _, several in kept for own in several}
+    held = ", ".join(dict.fromkeys(own for one in chosen for own in one.shapes))
+    if lacking := [own for own in statistics or () if own not in found]:
+        raise UsageError(f"statistics must be among {held}, got {', '.join(lacking)}")
+    if not kept:
+        raise UsageError(f"statistics must be named where none is a single number: {held}")
+    shapes = [_several(one, own) for one, own in kept]
+    if len({len(several) for several in shapes if several}) > 1:
+        raise UsageError("statistics of one frame must have as many axes at every point: choose points and method")
+    return [
+        Block(one, own, _draws(one, samples), several)
+        for (one, own), several in zip(kept, shapes, strict=True)
+        if several or not any(shapes)  # where a row is an entry, what has none has no row
+    ]
+
+
 def _kept(one: World, statistics: Sequence[str] | None) -> list[str]:
     """Names of the statistics to keep of a world."""
     if statistics is None:
-        return [name for name, shape in one.shapes.items() if not shape]
-    return [name for name in dict.fromkeys(statistics) if name in one.shapes]
+        return [own for own, several in one.shapes.items() if not several]
+    return [own for own in dict.fromkeys(statistics) if own in one.shapes]
 
 
 def _several(one: World, names: Sequence[str]) -> tuple[int, ...]:
@@ -245,47 +306,55 @@ def _draws(one: World, samples: int | None) -> int:
     return held if samples is None else min(samples, held)
 
 
-def _of_world(one: World, names: Sequence[str], samples: int | None, described: Described) -> Columns:
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in names}
-    left = math.inf if samples is None else samples
-    drawn = 0
+def _fill(block: Block, places: Sequence[str], statistics: Mapping[str, str], into: Mapping[str, np.ndarray]) -> None:
+    """Writes a block's rows, shard after shard: the number of the draw, those of the entries, and the statistics.
+
+    Parameters
+    ----------
+    places : columns of these numbers; statistics : names by column.
+    """
+    one, each, drawn = block.world, math.prod(block.shape), 0
+    entry = np.indices(block.shape).reshape(len(block.shape), each)
     for table in shards(one.folder.parent.parent, one.study, one.method, one.point):
-        table = table.slice(0, int(min(left - drawn, len(table))))
+        table = table.slice(0, block.draws - drawn)
+        rows = slice(drawn * each, (drawn + len(table)) * each)
+        into[places[0]][rows] = np.repeat(np.arange(drawn, drawn + len(table)), each)
+        for key, number in zip(places[1:], entry, strict=True):
+            into[key][rows] = np.tile(number, len(table))
+        for key, own in statistics.items():
+            values = column(table, own)
+            into[key][rows] = values.reshape(-1) if one.shapes[own] else np.repeat(values, each)
         drawn += len(table)
-        for name in names:
-            parts[name].append(column(table, name))
-        if drawn >= left:
-            break
-    several = _several(one, names)
-    each = math.prod(several)
-    found = _filled(one.coordinates(), drawn * each) | {"draw": np.repeat(np.arange(drawn), each)}
-    places = np.indices(several).reshape(len(several), each)
-    for name, place in zip(_indices(one, names, described), places, strict=True):
-        found[free(name, found, "_")] = np.tile(place, drawn)
-    taken = tuple(found)
-    for name in names:
-        values = np.concatenate(parts.pop(name))
-        found[free(name, taken, RECORDED)] = values.reshape(-1) if one.shapes[name] else np.repeat(values, each)
-    return found
+        if drawn == block.draws:
+            return
 
 
-def _indices(one: World, names: Sequence[str], described: Described) -> list[str]:
+def _indices(block: Block, described: Described) -> list[str]:
     """Names of the columns that number the entries of a statistic: after its axes, where these are described."""
-    several = next((name for name in names if one.shapes[name]), None)
+    several = next((own for own in block.names if block.world.shapes[own]), None)
     if several is None:
         return []
     axes = described[several].shape if several in described else ()
-    axes = axes if len(axes) == len(one.shapes[several]) else one.shapes[several]
+    axes = axes if len(axes) == len(block.shape) else block.shape
     return [f"{axis}_index" if isinstance(axis, str) else f"index_{place}" for place, axis in enumerate(axes)]
 
 
-def _filled(values: Mapping[str, Any], rows: int) -> Columns:
-    """A column of equal values for each."""
-    return {name: np.full(rows, value, dtype=None if _is_number(value) else object) for name, value in values.items()}
+def _coordinates(where: Sequence[Mapping[str, Any]], rows: Sequence[int]) -> dict[str, Column]:
+    """A column for each coordinate, of so many equal values for each of the places."""
+    columns: dict[str, Column] = {}
+    for key in dict.fromkeys(key for one in where for key in one):
+        values = [one.get(key) for one in where]
+        if all(map(_is_number, values)):
+            columns[key] = np.repeat(np.array(values), rows)
+        else:
+            different = list(dict.fromkeys(str(value) for value in values if value is not None))
+            codes = [-1 if value is None else different.index(str(value)) for value in values]
+            columns[key] = Labels(np.repeat(np.array(codes, np.int32), rows), different)
+    return columns
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, bool | int | float) and not (isinstance(value, int) and abs(value) >> 63)
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < 1 << 63)
 
 
 def _few(names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 import fragility
 
-HEAVY = {"numpy", "scipy", "numba", "torch", "matplotlib", "pyarrow", "theory.claims"}
+HEAVY = {"numpy", "scipy", "numba", "torch", "matplotlib", "pandas", "pyarrow", "theory.claims"}
 COMMANDS = [
     "theory",
     "simulate.verify",
