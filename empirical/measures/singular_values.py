@@ -25,7 +25,7 @@ WIDTH = 0.01  # relative width of the interval of a norm that ends the steps
 SETTLED = 1e-6  # residual of the largest singular value, relative to it, that counts as converged
 STEPS = 200  # at most
 EACH = 5  # steps after which the bidiagonal matrix is decomposed
-ROUNDINGS = 100  # units of rounding by which products may raise a norm
+ROUNDINGS = 100  # units of rounding, relative to the norm, by which products may move a singular value
 
 
 class LinearMap(NamedTuple):
@@ -145,7 +145,8 @@ def bidiagonalised(linear: LinearMap, seed: int, steps: int = STEPS) -> Extremes
             break
         v = v / beta
         above.append(beta)
-    return Extremes(largest, at_most * (1 + ROUNDINGS * torch.finfo(linear.like.dtype).eps), smallest, False)
+    rounding = ROUNDINGS * torch.finfo(linear.like.dtype).eps
+    return Extremes(largest, at_most * (1 + rounding), smallest + rounding * largest, False)
 
 
 def _decomposed(diagonal: list[float], above: list[float]) -> tuple[Tensor, Tensor]:

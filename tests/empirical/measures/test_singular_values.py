@@ -97,6 +97,11 @@ def test_single_precision_is_told_in_the_interval():
     found = bidiagonalised(of_module(module.float(), (3, 20, 20), torch.empty(0)), seed=0)
     assert found.largest == pytest.approx(exact, rel=1e-5)
     assert found.at_most >= exact
+    lacking = nn.Linear(60, 50)
+    with torch.no_grad():
+        lacking.weight[7] = lacking.weight[8]
+    least = bidiagonalised(of_module(lacking, (60,), torch.empty(0)).turned, seed=0)
+    assert least.smallest > 1e-5 * least.largest  # of rounding it cannot tell a value of 0
 
 
 @pytest.mark.parametrize(
