@@ -50,10 +50,10 @@ def test_dependent_columns_span_less():
 
 
 @pytest.mark.parametrize("entries", ENTRIES)
-def test_entries_have_mean_0_and_variance_1(entries, alpha):
+def test_entries_have_mean_0_and_variance_1(entries, error_rate):
     """By Chebyshev's inequality: the fourth moment of all of them is at most 9."""
     values = world(8, 8, entries, size=6000).ravel()
-    slack = (1 / (alpha / (2 * len(ENTRIES)) * values.size)) ** 0.5
+    slack = (1 / (error_rate / 2 * values.size)) ** 0.5
     assert abs(values.mean()) <= slack
     assert abs(np.mean(values**2) - 1) <= 8**0.5 * slack
 

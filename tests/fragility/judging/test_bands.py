@@ -37,20 +37,20 @@ def alarms(gaps, band):
     return sum(gap > band for gap in gaps)
 
 
-def test_dkw_raises_false_alarms_at_most_at_its_rate(alpha):
+def test_dkw_raises_false_alarms_at_most_at_its_rate(error_rate):
     generator, draws = np.random.default_rng(11), 200
     found = alarms((sup_distance(generator.random(draws)) for _ in range(REPEATS)), Dkw().band(draws, RATE))
-    assert clopper_pearson(found, REPEATS, alpha)[0] <= RATE
+    assert clopper_pearson(found, REPEATS, error_rate)[0] <= RATE
 
 
-def test_dkw_sees_a_gap_of_its_resolution(alpha):
+def test_dkw_sees_a_gap_of_its_resolution(error_rate):
     generator, draws = np.random.default_rng(12), 200
     gap = Dkw().resolution(draws, RATE, RATE)
     # The uniform law with the mass between 1/2 and 1/2 + gap moved to 1/2: sup-distance `gap` from uniform.
     values = generator.random((REPEATS, draws))
     values[(values > 0.5) & (values < 0.5 + gap)] = 0.5
     found = alarms((sup_distance(row) for row in values), Dkw().band(draws, RATE))
-    assert clopper_pearson(found, REPEATS, alpha)[1] >= 1 - RATE
+    assert clopper_pearson(found, REPEATS, error_rate)[1] >= 1 - RATE
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_dkw_sees_a_gap_of_its_resolution(alpha):
         ("two points, one rare", lambda g, size: 100.0 * (g.random(size) < 0.001), 0.1, 100 * math.sqrt(0.001 * 0.999)),
     ],
 )
-def test_catoni_holds_at_its_rate_whatever_the_tails_and_sees_its_resolution(name, draw, mean, sd, alpha):
+def test_catoni_holds_at_its_rate_whatever_the_tails_and_sees_its_resolution(name, draw, mean, sd, error_rate):
     generator, draws, band = np.random.default_rng(13), 60, Catoni(sd)
     estimates = np.array([band.estimate(draw(generator, draws), RATE) for _ in range(REPEATS)])
     false = alarms(np.abs(estimates - mean), band.band(draws, RATE))
-    assert clopper_pearson(false, REPEATS, alpha)[0] <= RATE
+    assert clopper_pearson(false, REPEATS, error_rate)[0] <= RATE
     shifted = mean + band.resolution(draws, RATE, RATE)
     seen = alarms(np.abs(estimates - shifted), band.band(draws, RATE))
-    assert clopper_pearson(seen, REPEATS, alpha)[1] >= 1 - RATE
+    assert clopper_pearson(seen, REPEATS, error_rate)[1] >= 1 - RATE
 
 
 def test_catoni_needs_a_few_draws_before_it_speaks():

@@ -20,16 +20,17 @@ def covering(interval, truth, draw, repeats=400):
     return sum(estimate.low <= truth <= estimate.high for estimate in found), repeats
 
 
-def test_student_covers_the_mean_of_few_normals(alpha):
+def test_student_covers_the_mean_of_few_normals(error_rate):
     rng = np.random.default_rng(0)
     hits, repeats = covering(mean, 3.0, lambda: rng.normal(3, 2, 5))
-    assert share(np.arange(repeats) < hits, 1 - alpha).low <= 0.95 <= share(np.arange(repeats) < hits, 1 - alpha).high
+    seen = share(np.arange(repeats) < hits, 1 - error_rate)
+    assert seen.low <= 0.95 <= seen.high
 
 
-def test_order_statistics_cover_the_median_of_a_skew_law_at_least_as_often_as_they_say(alpha):
+def test_order_statistics_cover_the_median_of_a_skew_law_at_least_as_often_as_they_say(error_rate):
     rng = np.random.default_rng(1)
     hits, repeats = covering(median, math.log(2), lambda: rng.exponential(size=20))
-    assert share(np.arange(repeats) < hits, 1 - alpha).high >= 0.95
+    assert share(np.arange(repeats) < hits, 1 - error_rate).high >= 0.95
 
 
 @given(VALUES)
@@ -109,7 +110,7 @@ def test_of_few_rows_a_correlation_has_no_interval():
     assert math.isnan(rank_correlation([1, 2], [2, 3]).value)
 
 
-def test_fishers_interval_covers_the_rank_correlation_of_normals(alpha):
+def test_fishers_interval_covers_the_rank_correlation_of_normals(error_rate):
     """Of normals with correlation r it is 6 / pi arcsin(r / 2)."""
     rng, r = np.random.default_rng(4), 0.6
 
@@ -118,5 +119,5 @@ def test_fishers_interval_covers_the_rank_correlation_of_normals(alpha):
         return x, r * x + math.sqrt(1 - r**2) * e
 
     hits, repeats = covering(lambda pair: rank_correlation(*pair), 6 / math.pi * math.asin(r / 2), draw)
-    seen = share(np.arange(repeats) < hits, 1 - alpha)
+    seen = share(np.arange(repeats) < hits, 1 - error_rate)
     assert seen.low <= 0.95 <= seen.high

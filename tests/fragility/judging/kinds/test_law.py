@@ -84,21 +84,21 @@ def test_what_a_law_is_conditional_on_leaves_draws_out():
     assert verdict(normal_claim(given="the network is alive"), values[:10]).outcome == "blunt"
 
 
-def test_false_alarms_are_rarer_than_alpha(alpha):
+def test_false_alarms_are_rarer_than_alpha(error_rate):
     generator, claim = np.random.default_rng(1), normal_claim()
     enough = needed(claim, POINT, RATE)
     false = sum(verdict(claim, generator.standard_normal(enough)).outcome == "disagrees" for _ in range(REPEATS))
-    assert clopper_pearson(false, REPEATS, alpha)[0] <= RATE
+    assert clopper_pearson(false, REPEATS, error_rate)[0] <= RATE
 
 
-def test_a_gap_of_the_tolerance_is_found_with_the_stated_power(alpha):
+def test_a_gap_of_the_tolerance_is_found_with_the_stated_power(error_rate):
     generator, claim = np.random.default_rng(2), normal_claim()
     enough = needed(claim, POINT, RATE)
     shift = 2 * stats.norm.ppf(0.5 + claim.tolerance / 2)  # sup|Phi(x - shift) - Phi(x)| is the tolerance
     found = sum(
         verdict(claim, shift + generator.standard_normal(enough)).outcome == "disagrees" for _ in range(REPEATS)
     )
-    assert clopper_pearson(found, REPEATS, alpha)[1] >= 0.95
+    assert clopper_pearson(found, REPEATS, error_rate)[1] >= 0.95
 
 
 def test_columns_are_pooled():

@@ -52,13 +52,13 @@ class TestQuantileRanks:
         assert below.sf(high - 2) > ALPHA / 2
 
 
-def test_quantiles_are_covered(alpha):
+def test_quantiles_are_covered(error_rate):
     repeats, level = 400, 0.3
     generator, missed = np.random.default_rng(3), 0
     for _ in range(repeats):
         low, _, high = Evidence([raw_table({"x": generator.standard_normal(200)})]).quantile("x", level, ALPHA)
         missed += not low <= stats.norm.ppf(level) <= high
-    assert clopper_pearson(missed, repeats, alpha)[0] <= ALPHA
+    assert clopper_pearson(missed, repeats, error_rate)[0] <= ALPHA
 
 
 def test_counts_give_the_quantiles_of_the_values():
@@ -106,11 +106,11 @@ class TestSweep:
         verdict = judge(claim(), "made up", evidence, ALPHA)
         assert (verdict.outcome, verdict.fault) == ("faulty", "x is not positive at some size, or lacks a number")
 
-    def test_the_slope_is_missed_less_often_than_alpha(self, alpha):
+    def test_the_slope_is_missed_less_often_than_alpha(self, error_rate):
         repeats = 200
         slopes = [Slope.fitted(rate(), "x", draws(200, seed=seed), ALPHA) for seed in range(repeats)]
         missed = sum(not abs(slope.value + 0.5) <= slope.band for slope in slopes)
-        assert clopper_pearson(missed, repeats, alpha)[0] <= ALPHA
+        assert clopper_pearson(missed, repeats, error_rate)[0] <= ALPHA
 
 
 @pytest.mark.parametrize("row", [row for row in BOOK if row.kind == "rate"], ids=lambda row: row.id)

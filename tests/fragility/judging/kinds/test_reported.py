@@ -56,14 +56,14 @@ def test_the_band_of_a_mean_in_print_is_the_interval_of_a_mean_of_as_many_more(m
         assert verdict.band == verdict.resolution == pytest.approx(half)
 
 
-def test_one_more_draw_and_a_mean_of_several_are_wronged_at_the_rate(alpha):
+def test_one_more_draw_and_a_mean_of_several_are_wronged_at_the_rate(error_rate):
     draws = np.random.default_rng(21).standard_normal((REPEATS, 8, 2)) * [1, 100]
     wronged = sum(
         found(Reported(np.mean(one[:several], axis=0), mean_of=several), one[3:], 1e9).outcome == "disagrees"
         for k, one in enumerate(draws)
         for several in [1 + k % 3]
     )
-    low, high = clopper_pearson(wronged, REPEATS, alpha)
+    low, high = clopper_pearson(wronged, REPEATS, error_rate)
     assert low <= RATE
     assert high >= 1 - (1 - RATE / 2) ** 2  # the entries are independent, and exact each
 
