@@ -31,8 +31,8 @@ def is_chain(values: np.ndarray) -> bool:
 def autocorrelation_time(values: np.ndarray) -> float:
     """How many draws of a chain, (k,), tell as much of a mean as one independent draw does.
 
-    One plus twice the sum of the correlations of ranks, up to five times itself; 1 of independent draws, and of those
-    that tell more than these.
+    One plus twice the sum of the correlations of ranks, up to five times itself: 1 of independent draws, less of those
+    that swing from side to side.
     """
     correlations = _correlations(values)
     return 1.0 if correlations is None else _time(correlations)
@@ -63,7 +63,7 @@ def _correlations(values: np.ndarray) -> np.ndarray | None:
 def _time(correlations: np.ndarray) -> float:
     times = 2 * np.cumsum(correlations) - 1
     inside = np.arange(len(times)) >= WINDOW * times
-    return float(max(times[np.argmax(inside)] if inside.any() else times[-1], 1.0))
+    return max(float(times[np.argmax(inside)] if inside.any() else times[-1]), 0.0)
 
 
 def _scores(values: np.ndarray) -> np.ndarray | None:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from fragility.checking.dependence import is_chain, spacing
+from fragility.checking.dependence import autocorrelation_time, is_chain, spacing
 from fragility.engine.study import UsageError
 
 Draw: TypeAlias = Callable[[np.random.Generator, int], Any]
@@ -183,10 +183,10 @@ def require_independent(values: np.ndarray, who: str) -> None:
     if values.dtype.kind == "f" and np.isnan(values).any():  # of which others will say what there is to say
         return
     if is_chain(values):
-        apart = spacing(values)
+        time, apart = autocorrelation_time(values), spacing(values)
         raise UsageError(
-            f"{who} must be independent, got a chain of which one in {apart:,} is: keep those by thin={apart} or"
-            ' thin="auto"'
+            f"{who} must be independent, got a chain with an autocorrelation time of {time:.2g}:"
+            f' keep one in {apart:,} by thin={apart} or thin="auto"'
         )
 
 
