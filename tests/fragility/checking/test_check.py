@@ -80,7 +80,7 @@ def test_a_law_that_is_none_is_said_and_not_judged(cdf):
     ],
     ids=["law", "mean"],
 )
-def test_error_rates_are_as_promised(asked, alpha):
+def test_error_rates_are_as_promised(asked, error_rate):
     """Counted; benchmarks/bench_checks.py does so a thousand times."""
 
     def shifted(by):
@@ -91,8 +91,8 @@ def test_error_rates_are_as_promised(asked, alpha):
     rates = {"alpha": RATE, "power": 1 - RATE}
     right = [check(shifted(0.0), **asked, **rates, seed=seed).outcome for seed in range(REPEATS)]
     wrong = [check(shifted(off), **asked, **rates, seed=seed).outcome for seed in range(REPEATS)]
-    assert clopper_pearson(right.count("disagrees"), REPEATS, alpha)[0] <= RATE
-    assert clopper_pearson(wrong.count("agrees"), REPEATS, alpha)[0] <= RATE
+    assert clopper_pearson(right.count("disagrees"), REPEATS, error_rate)[0] <= RATE
+    assert clopper_pearson(wrong.count("agrees"), REPEATS, error_rate)[0] <= RATE
     assert right.count("agrees") > 0.8 * REPEATS
 
 
