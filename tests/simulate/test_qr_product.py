@@ -10,6 +10,7 @@ from fragility.backends.numpy_backend import BACKEND
 from fragility.engine.records import raw_table
 from fragility.judging.evidence import Evidence
 from fragility.judging.kinds import judge, needed
+from fragility.testing import assert_agrees
 from simulate.qr_product import STUDY, draw, measure_pair, measure_product, measure_trailing, measure_whole, points
 from theory.claims import BOOK
 from theory.products.qr_product import factor_laws
@@ -97,7 +98,7 @@ def sharing_sizes(rng, size, laws):
     return np.stack([law.ppf(ndtr(scores[:, k])) for k, law in enumerate(laws)], axis=1)
 
 
-def test_dependence_without_correlation_is_seen_by_the_joint_claim_alone(alpha):
+def test_dependence_without_correlation_is_seen_by_the_joint_claim_alone(error_rate):
     """Among the diagonal entries and among all others two by two, at the draws that each claim asks for."""
     n, rows = 8, (8,)
     claims = {claim.id: claim for claim in BOOK}
@@ -106,13 +107,13 @@ def test_dependence_without_correlation_is_seen_by_the_joint_claim_alone(alpha):
 
     def outcome(name):
         claim, point = claims[name], {"n": n, "rows": rows}
-        size = needed(claim, point, alpha)
+        size = needed(claim, point, error_rate)
         entries = np.empty((2 * size, len(laws)))
         for where in (on_diagonal, ~on_diagonal):
             entries[:, where] = sharing_sizes(rng, 2 * size, laws[where])
         pairs, diagonal = np.concatenate(np.split(entries, 2), axis=1), entries[:size, on_diagonal]
         evidence = Evidence([raw_table({"factors": pairs, "diagonal": diagonal})])
-        return judge(claim, point, "dependent", evidence, alpha).outcome
+        return judge(claim, point, "dependent", evidence, error_rate).outcome
 
     assert outcome("fc.lemma3.diagonal") == "agrees"
     assert outcome("fc.lemma3.independence") == "agrees"
@@ -153,16 +154,15 @@ def test_methods_measure_what_they_announce(name):
     assert all(len(value) == 7 for value in measured.values())
 
 
-def test_the_order_of_the_factors_cannot_be_seen(alpha):
+def test_the_order_of_the_factors_cannot_be_seen():
     """Weak commutation: H_2 H_1 with heights (4, 9) and with (9, 4) have an R of the same law, jointly."""
-    size, n = 40_000, 3
+    size, n = 20_000, 3
     samples = []
-    for rows in ((4, 9), (9, 4)):
-        R = measure_whole(BACKEND, world(n, rows, size, seed=2), n, rows)
+    for seed, rows in enumerate(((4, 9), (9, 4), (4, 4))):
+        R = measure_whole(BACKEND, world(n, rows, size, seed=2 + seed), n, rows)
         samples.append(R["corner"] * R["stretch"] / R["diagonal"][:, 0] + R["fraction"])
-    grid = np.sort(np.concatenate(samples))
-    one, other = (np.searchsorted(np.sort(sample), grid) / size for sample in samples)
-    assert np.max(np.abs(one - other)) <= 2 * math.sqrt(math.log(4 / alpha) / (2 * size))
+    first, second, wrong = samples
+    assert_agrees(first, second, tolerance=0.04, decoys={"heights 4 and 4": wrong})
 
 
 def test_square_layers_are_the_default():
