@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from fragility.testing import assert_agrees
 from theory.conditioning import condition_numbers
 from theory.conditioning.condition_numbers import NORMS, condition, gauge_condition, matrix_norm, vector_norm
 from theory.convolution.matrices import dense
@@ -120,7 +121,7 @@ def test_the_printed_bound_fails_for_wide_layers():
     assert condition_numbers.row_space_bound(W, x, delta) == pytest.approx(1)
 
 
-def test_it_fails_for_typical_inputs_of_a_softmax_layer(alpha):
+def test_it_fails_for_typical_inputs_of_a_softmax_layer():
     """10 x 784 with orthonormal rows: always, by sqrt(n / r) = 8.854 or so; the share seen is Beta(5, 387)."""
     rng = np.random.default_rng(5)
     W = np.linalg.qr(rng.standard_normal((784, 10)))[0].T
@@ -128,7 +129,8 @@ def test_it_fails_for_typical_inputs_of_a_softmax_layer(alpha):
     excess = condition_numbers.relative_growth(W, x, W[0]) / condition_numbers.printed_bound(W, x, W[0])
     assert excess.min() > 1
     assert np.median(excess) == pytest.approx(9.14, rel=0.03)
-    assert stats.kstest(condition_numbers.row_space_factor(W, x) ** -2.0, stats.beta(5, 387).cdf).pvalue > alpha
+    seen = condition_numbers.row_space_factor(W, x) ** -2.0
+    assert_agrees(seen, stats.beta(5, 387), tolerance=0.1, decoys={"two rows more": stats.beta(6, 386)})
 
 
 def test_the_gauge():

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import beta, kstest, norm
+from scipy.stats import beta
 
+from fragility.testing import assert_agrees
 from theory.gradients.gradient_plane import (
     compression,
     difficulty_of_means,
@@ -206,22 +207,19 @@ def relu_gradients(rng, draws, d, width):
     return np.einsum("sj,sji,sik->sk", a * (h_2 > 0), W_2 * (h_1 > 0)[:, None], W_1)
 
 
-def test_relu_networks_at_initialisation(alpha):
+def test_relu_networks_at_initialisation():
     d, width, draws = 6, 2, 20_000
     gradients = relu_gradients(np.random.default_rng(4), draws, d, width)
     alive = gradients[np.any(gradients != 0, axis=1)]
-    dead = zero_gradient_probability((width, width))
-    tests = [
-        kstest(compression(alive[:, None], np.arange(1.0, d + 1)), span_law(d, 1).cdf).pvalue,
-        kstest(compression(alive[:, None], np.eye(d)[2]), span_law(d, 1).cdf).pvalue,
-    ]
-    assert min(tests) > alpha / 4
-    sigmas = norm.isf(alpha / 8)
-    spread = np.sqrt(dead * (1 - dead) / draws)
-    assert abs(1 - len(alive) / draws - dead) < sigmas * spread
+    for direction in (np.arange(1.0, d + 1), np.eye(d)[2]):
+        decoys = {"a dimension more": span_law(d + 1, 1)}
+        assert_agrees(compression(alive[:, None], direction), span_law(d, 1), tolerance=0.04, decoys=decoys)
+    dead, one_layer = (zero_gradient_probability(widths) for widths in ((width, width), (width,)))
+    assert_agrees(~gradients.any(axis=1), probability=dead, tolerance=0.03, decoys={"one layer": one_layer})
     logs = np.log(np.sum(alive**2, axis=1))
     mean, variance = log_gradient_moments(d, (width, width))
-    assert abs(np.mean(logs) - mean) < sigmas * np.sqrt(variance / len(alive))
+    other, _ = log_gradient_moments(d + 1, (width, width))
+    assert_agrees(logs, mean=mean, sd=np.sqrt(variance), tolerance=0.15, decoys={"a dimension more": other})
     assert np.var(logs) == pytest.approx(variance, rel=0.1)
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from fragility.testing import assert_agrees
 from fragility.witness import exact, stored
 from theory.claims import BOOK
 from theory.gradients.gradient_plane import projection
@@ -180,34 +181,34 @@ def test_stacks_of_matrices_and_inputs():
 
 
 @pytest.mark.parametrize(("d", "n"), [(3, 3), (8, 8), (9, 5)])
-def test_sizes_follow_their_laws(d, n, alpha):
-    """Four sizes of one batch of Gaussian data, within the DKW band of each."""
-    data, draws = np.random.default_rng(d).standard_normal((4000, d, n)), 4000
-    sizes = {
-        swap_law(n, (d,)): swap_size(data, 0, 1),
-        pair_margin_law(n, (d,)): pair_margin(data, 1, 0),
-        column_law(n, d): np.linalg.norm(column_perturbation(data, n - 1), axis=-1),
-        flip_law(n, (d,)): np.linalg.norm(flip_perturbation(data, np.ones(draws)), axis=-1),
-    }
-    grid = np.arange(draws + 1) / draws
-    for law, found in sizes.items():
-        u = law.cdf(np.sort(found))
-        band = np.sqrt(np.log(2 * len(sizes) / alpha) / (2 * draws))
-        assert max(np.max(grid[1:] - u), np.max(u - grid[:-1])) < band
+def test_sizes_follow_their_laws(d, n):
+    """Four sizes of one batch of Gaussian data."""
+    data = np.random.default_rng(d).standard_normal((4000, d, n))
+    sizes = (
+        swap_size(data, 0, 1),
+        pair_margin(data, 1, 0),
+        np.linalg.norm(column_perturbation(data, n - 1), axis=-1),
+        np.linalg.norm(flip_perturbation(data, np.ones(len(data))), axis=-1),
+    )
+    right, wrong = (
+        (swap_law(n, (rows,)), pair_margin_law(n, (rows,)), column_law(n, rows), flip_law(n, (rows,)))
+        for rows in (d, d + 1)
+    )
+    for size, law, decoy in zip(sizes, right, wrong, strict=True):
+        assert_agrees(size, law, tolerance=0.07, decoys={"a dimension more": decoy})
 
 
-def test_the_tie_point_and_the_margin_differ_by_an_arcsine_factor(alpha):
+def test_the_tie_point_and_the_margin_differ_by_an_arcsine_factor():
     data = np.random.default_rng(2).standard_normal((4000, 6, 6))
-    ratio = np.sort(2 * pair_margin(data, 0, 1) / swap_size(data, 0, 1))
-    u, grid = 2 / np.pi * np.arcsin(ratio), np.arange(4001) / 4000
-    assert max(np.max(grid[1:] - u), np.max(u - grid[:-1])) < np.sqrt(np.log(2 / alpha) / 8000)
+    ratio = 2 * pair_margin(data, 0, 1) / swap_size(data, 0, 1)
+    assert_agrees(ratio**2, stats.arcsine, tolerance=0.07, decoys={"a uniform ratio": stats.beta(0.5, 1)})
 
 
-def test_other_outputs_after_the_swap_follow_student(alpha):
+def test_other_outputs_after_the_swap_follow_student():
     data = np.random.default_rng(6).standard_normal((4000, 7, 7))
     scores = outputs(data, data[..., 6] + swap_perturbation(data, 6, 5))[..., 0]
-    u, grid = np.sort(stats.t(3).cdf(np.sqrt(3 / 2) * scores)), np.arange(4001) / 4000
-    assert max(np.max(grid[1:] - u), np.max(u - grid[:-1])) < np.sqrt(np.log(2 / alpha) / 8000)
+    law, inverted = (stats.t(3, scale=np.sqrt(square)) for square in (2 / 3, 3 / 2))
+    assert_agrees(scores, law, tolerance=0.07, decoys={"the scale upside down": inverted})
 
 
 def test_torch_agrees_and_differentiates():

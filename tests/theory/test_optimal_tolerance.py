@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
-from scipy.stats import binom, halfnorm, kstest
+from scipy.stats import chi, halfnorm
 
+from fragility.testing import assert_agrees
 from theory.gradients.gradient_plane import projection
 from theory.points.optimal_tolerance import (
     _decode,
@@ -143,17 +144,17 @@ def test_the_chance_by_quadrature_in_many_digits(m, scale, rows):
     assert interpolation_probability(m, scale, rows) == pytest.approx(float(exact), rel=1e-9)
 
 
-def test_the_chance_in_a_sample(alpha):
+def test_the_chance_in_a_sample():
     rng = np.random.default_rng(7)
     draws = [rng.standard_normal((6, 4)) for _ in range(1500)]
-    hits = sum(linear_margin(A).value <= last_distance(A) * (1 + 1e-9) for A in draws)
-    low, high = binom.interval(1 - alpha, len(draws), interpolation_probability(4, rows=6))
-    assert low <= hits <= high
+    hits = [linear_margin(A).value <= last_distance(A) * (1 + 1e-9) for A in draws]
+    decoys = {f"{m} columns, {rows} rows": interpolation_probability(m, rows=rows) for m, rows in ((4, 5), (5, 6))}
+    assert_agrees(hits, probability=interpolation_probability(4, rows=6), tolerance=0.1, decoys=decoys)
 
 
-def test_the_law_of_the_last_distance(alpha):
+def test_the_law_of_the_last_distance():
     A = np.random.default_rng(8).standard_normal((2000, 7, 7))
-    assert kstest(last_distance(A), halfnorm.cdf).pvalue > alpha
+    assert_agrees(last_distance(A), halfnorm, tolerance=0.1, decoys={"a degree of freedom more": chi(2)})
 
 
 @given(SHAPES)

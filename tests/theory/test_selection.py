@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import betainccinv, betaincinv, gammaln
-from scipy.stats import chi, halfnorm, kstest
+from scipy.stats import chi, halfnorm
 
+from fragility import check
 from fragility.law import Law
+from fragility.testing import assert_agrees
 from theory.products.fraction import fraction_law
 from theory.products.selection import mean_error, mean_fraction, selected, selected_by_last, share_of_mean
 from theory.reported import FEATURE, find
@@ -244,14 +246,14 @@ def test_the_printed_mean():
     assert 0.6 < share_of_mean(12, PRINTED, "last") < share_of_mean(12, PRINTED, "fraction") < 0.7
 
 
-def test_draws_of_a_gaussian_matrix_that_were_kept(alpha):
+def test_draws_of_a_gaussian_matrix_that_were_kept():
     rng = np.random.default_rng(0)
     data = rng.standard_normal((20_000, 6, 6))
     last = np.abs(np.linalg.qr(data)[1][:, -1, -1])
     fraction = last / np.linalg.norm(data[:, :, -1], axis=1)
-    law = selected_by_last(6, 0.4)
-    assert kstest(fraction[last > law.cut], law.cdf).pvalue > alpha
-    assert kstest(fraction[fraction > selected(6, 0.4, "fraction").cut], law.cdf).pvalue < 1e-9
+    law, other = selected_by_last(6, 0.4), selected(6, 0.4, "fraction")
+    assert_agrees(fraction[last > law.cut], law, tolerance=0.05, decoys={"kept by the fraction": other})
+    assert check(fraction[fraction > other.cut], law, tolerance=0.05, alpha=1e-9).outcome == "disagrees"
 
 
 @pytest.mark.parametrize("way", WAYS)

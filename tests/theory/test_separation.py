@@ -202,12 +202,12 @@ def test_the_union_is_above_the_disjoint_pairs(d, points, share):
     assert 0 <= floor <= math.exp(log_union_bound(d, log_pairs(points), share)) * (1 + 1e-12)
 
 
-def test_the_closest_pair_of_draws_lies_between(alpha):
+def test_the_closest_pair_of_draws_lies_between(error_rate):
     d, points, share, draws = 6, 5, 0.6, 4000
     data = np.random.default_rng(3).standard_normal((draws, points, d))
     distances = np.linalg.norm(data[:, :, None] - data[:, None], axis=-1)[:, *np.triu_indices(points, 1)]
     hits = np.mean(distances.min(axis=1) <= share * math.sqrt(2 * d))
-    slack = math.sqrt(math.log(2 / alpha) / (2 * draws))  # Hoeffding
+    slack = math.sqrt(math.log(2 / error_rate) / (2 * draws))  # Hoeffding
     assert closest_pair_probability_floor(d, points, share) - slack < hits
     assert hits < math.exp(log_union_bound(d, log_pairs(points), share)) + slack
 
