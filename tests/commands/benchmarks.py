@@ -2,6 +2,8 @@
 
 ROWS = [
     ("benchmarks.bench_attacks --nets mlp,x", 2, "--nets must be names among linear, mlp, ... got 'x'"),
+    ("benchmarks.bench_checks --repeats 0", 2, "--repeats must be an integer of at least 1, got 0"),
+    ("benchmarks.bench_checks --json --markdown", 2, "not allowed with argument"),
     ("benchmarks.bench_convnorm more", 2, "unrecognized arguments: more"),
     ("benchmarks.bench_direct nan", 2, "unrecognized arguments: nan"),
     ("benchmarks.bench_direct --seconds nan", 2, "--seconds must be"),
