@@ -64,33 +64,32 @@ def test_no_two_checks_have_one_name():
         "scipy.stats.ortho_group(3, square of entry 0, 0)",
     ],
 )
-def test_a_right_sampler_agrees(name, alpha):
+def test_a_right_sampler_agrees(name, error_rate):
     (found,) = [each for rows in ROWS.values() for each in rows if each.name == name]
-    facts = surveyed(found, alpha, 0, 0.1, 60.0)
+    facts = surveyed(found, error_rate, 0, 0.1, 60.0)
     assert facts["outcome"] == "agrees", facts
     assert facts["resolution"] <= 0.1
 
 
-def test_a_decoy_disagrees(alpha):
+def test_a_decoy_disagrees(error_rate):
     wrong = row("decoy", "", lambda rng, size: rng.gamma(2.5, size=size), against=stats.gamma(1.99))
-    assert surveyed(wrong, alpha, 0, 0.1, 60.0)["outcome"] == "disagrees"
+    assert surveyed(wrong, error_rate, 0, 0.1, 60.0)["outcome"] == "disagrees"
 
 
-def test_what_a_library_raises_or_leaves_undefined_is_an_outcome(alpha):
+def test_what_a_library_raises_or_leaves_undefined_is_an_outcome(error_rate):
     def raising(rng, size):
         raise FloatingPointError("overflow")
 
-    facts = surveyed(row("decoy", "", raising, against=stats.norm), alpha, 0, 0.1, 60.0)
+    facts = surveyed(row("decoy", "", raising, against=stats.norm), error_rate, 0, 0.1, 60.0)
     assert (facts["outcome"], facts["samples"]) == ("raises", 0)
     assert "overflow" in facts["said"]
     missing = row("decoy", "", lambda rng, size: np.full(size, np.nan), against=stats.norm)
-    assert surveyed(missing, alpha, 0, 0.1, 60.0)["outcome"] == "faulty"
+    assert surveyed(missing, error_rate, 0, 0.1, 60.0)["outcome"] == "faulty"
 
 
-def test_what_is_there_is_not_drawn_again(tmp_path, capsys, alpha):
-    flags = dict(
-        family=["numpy"], only="rayleigh", tolerance=0.2, alpha=alpha, seed=0, budget=60.0, out=str(tmp_path / "found")
-    )
+def test_what_is_there_is_not_drawn_again(tmp_path, capsys, error_rate):
+    out = str(tmp_path / "found")
+    flags = dict(family=["numpy"], only="rayleigh", tolerance=0.2, alpha=error_rate, seed=0, budget=60.0, out=out)
     assert run(**flags, json_=True) == 0
     first = json.loads(capsys.readouterr().out)
     lines = (tmp_path / "found").read_text().splitlines()
