@@ -57,7 +57,7 @@ def weighted(weights: Sequence[float]) -> By:
 
 def kumaraswamy(a: float, b: float) -> By:
     """1 - (1 - x^a)^b on [0, 1]."""
-    return By(lambda x: -np.expm1(b * np.log1p(-(np.clip(x, 0.0, 1.0) ** a))))
+    return By(lambda x: -np.expm1(b * np.log(-np.expm1(a * np.log(np.clip(x, 0.0, 1.0))))))
 
 
 def continuous_bernoulli(p: float) -> By:

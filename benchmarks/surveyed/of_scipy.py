@@ -169,9 +169,9 @@ SCALES = (1e-300, 1e300)  # at which every continuous one is drawn once more, at
 LOCATION = 10.0
 SLOW = ("gausshyper", "ksone", "kstwo", "rel_breitwigner")  # milliseconds a draw, by root-finding
 TOLERANCES = {
-    **dict.fromkeys(["genhyperbolic", "levy_stable", "norminvgauss"], COARSE),
     **dict.fromkeys(["geninvgauss", "nchypergeom_wallenius", "zipfian"], MIDDLE),
-    **dict.fromkeys(SLOW, ROUGH),
+    "genhyperbolic": COARSE,
+    **dict.fromkeys([*SLOW, "irwinhall", "levy_stable", "norminvgauss"], ROUGH),  # the cdf takes as long
 }
 # What is said to have no scale, and what is a circle, of which the cdf is no probability.
 UNSCALED, UNMOVED = (*SLOW, "vonmises", "vonmises_line"), (*SLOW, "vonmises")

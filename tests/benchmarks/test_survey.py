@@ -1,6 +1,8 @@
 """The survey of samplers: it leaves nothing out without a reason, calls right ones right and wrong ones wrong."""
 
+import doctest
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +12,12 @@ import torch
 from scipy import stats
 from scipy.stats._multivariate import multi_rv_generic
 
-from benchmarks.survey import every, run, surveyed
+from benchmarks.survey import every, run, surveyed, versions
 from benchmarks.surveyed import of_matrices, of_numpy, of_scipy, of_torch
 from benchmarks.surveyed.row import row
 
 ROWS = every()
+PAGE = Path(__file__).parent.parent.parent / "docs" / "survey.md"
 
 
 def of_scipy_stats(*kinds):
@@ -98,3 +101,14 @@ def test_what_is_there_is_not_drawn_again(tmp_path, capsys, error_rate):
     run(**flags, json_=True)
     again = json.loads(capsys.readouterr().out)
     assert (first[0]["rows"][0]["agrees"], again[0]["rows"][0]["agrees"], again[0]["rows"][0]["blunt"]) == (3, 2, 1)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_the_page_shows_of_these_versions_is_so():
+    text = " ".join(PAGE.read_text("utf-8").split())
+    there = [each for each in versions().split(", ") if each.partition("+")[0] in text]
+    if len(there) < len(versions().split(", ")):
+        pytest.skip(f"the page is about other versions than {versions()}")
+    failed, tried = doctest.testfile(str(PAGE), module_relative=False)
+    assert tried > 50
+    assert not failed
