@@ -134,4 +134,6 @@ def summary(verdicts: Sequence[tuple[str, Mapping[str, Any]]], alpha: float, see
     notes = [f"{len(verdicts):,} checks with an error rate of {alpha:g} together, {draws:,} draws, seed {seed}"]
     if len(rows) < len(verdicts):
         notes.append(f"{len(verdicts) - len(rows):,} that agree are not listed: -v lists them")
+    if not rows:
+        return "\n".join(notes)
     return text(listing("", ("test", "claim", "draws", "would see", "decoys", "verdict"), rows, notes))

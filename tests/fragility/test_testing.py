@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from fragility import UsageError
+from fragility import UsageError, check
+from fragility.checking.ledger import summary, told
 from fragility.testing import assert_agrees
 
 SUITE = """
@@ -102,6 +103,16 @@ def test_a_session_has_its_own_rate_and_seed(suite):
     assert "rate 0.0025" in first.stdout  # half of what one of two tests has
     assert rows(first.stdout) != rows(other.stdout)
     assert "1 checks" not in run(suite, "-q", "-k", "plain").stdout
+
+
+def test_a_session_whose_checks_all_agree_says_so_without_a_table():
+    right = told(check([True] * 100, probability=1, tolerance=0.1))
+    lines = summary([("one", right), ("two", right)], 0.05, 3, every=False).splitlines()
+    assert lines == [
+        "2 checks with an error rate of 0.05 together, 200 draws, seed 3",
+        "2 that agree are not listed: -v lists them",
+    ]
+    assert "would see" in summary([("one", right)], 0.05, 3, every=True)
 
 
 @pytest.mark.parametrize(
