@@ -16,11 +16,11 @@ from theory.claims import BOOK
 ROOT = Path(__file__).parent.parent
 
 
-def test_the_guide_runs():
+@pytest.mark.parametrize(("page", "least"), [("docs/guide.md", 20), ("README.md", 3)])
+def test_what_a_page_shows_runs(page, least):
     pytest.importorskip("torch")
-    guide = ROOT / "docs" / "guide.md"
-    failed, tried = doctest.testfile(str(guide), module_relative=False)
-    assert tried > 20
+    failed, tried = doctest.testfile(str(ROOT / page), module_relative=False)
+    assert tried > least
     assert not failed
 
 
