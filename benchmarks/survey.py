@@ -12,20 +12,19 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from benchmarks.command import main as command
-from benchmarks.surveyed import of_matrices, of_numpy, of_scipy, of_torch
 from benchmarks.surveyed.row import FINE, Row
-from fragility import check
 from fragility.command.flags import Parser, argument, fraction, seconds
 from fragility.engine.files import write_whole
 from fragility.engine.study import UsageError, among, integer
 from fragility.tables import Column, Table, document, finite, listing, text
 
-FAMILIES = {"scipy": of_scipy, "numpy": of_numpy, "torch": of_torch, "matrices": of_matrices}
+FAMILIES = ("scipy", "numpy", "torch", "matrices")
 OUTCOMES = ("agrees", "blunt", "disagrees", "faulty", "raises")
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch")
 Facts = dict[str, Any]  # what is known of one check, as JSON has it
@@ -33,6 +32,8 @@ Facts = dict[str, Any]  # what is known of one check, as JSON has it
 
 def surveyed(row: Row, alpha: float, seed: int, tolerance: float, budget: float) -> Facts:
     """What a check says of a row, or what the library raised; and what was warned of on the way."""
+    from fragility import check
+
     start, tolerance = time.monotonic(), max(row.tolerance, tolerance)
     facts: Facts = {
         "of": row.of,
@@ -63,7 +64,7 @@ def versions() -> str:
 
 def every() -> dict[str, list[Row]]:
     """All checks of the survey by their families."""
-    return {family: module.rows() for family, module in FAMILIES.items()}
+    return {family: import_module(f"benchmarks.surveyed.of_{family}").rows() for family in FAMILIES}
 
 
 def run(
