@@ -52,6 +52,17 @@ def test_error_rates_of_given_draws_are_as_promised(kind, samples, chance):
             assert stats.binom.pmf(counts, samples, other)[said == "agrees"].sum() <= 0.1
 
 
+def test_bets_agree_where_their_limits_at_beta_lie_within_the_tolerance():
+    terms, order, said = Terms(0.1, 0.05, 0.05, 400), np.arange(400), set()
+    for count in range(176, 225, 4):
+        question = has_mean(0.5, 0.5, terms)
+        found = asked(question, order < count)
+        off = max(question._bets.limit(0.05, -1), -question._bets.limit(0.05, 1))
+        assert (found.outcome == "agrees") == (off <= 0.1)
+        said.add(found.outcome)
+    assert said >= {"agrees", "blunt"}
+
+
 def test_limits_of_given_booleans_are_those_of_clopper_and_pearson():
     found = asked(HasProbability(0.3, Terms(0.15, 0.05, 0.1, 40), {}), np.arange(40) < 18, Look(40, 0.05, 0.1))
     low, high = stats.beta.ppf([0.025, 0.975], [18, 19], [23, 22])
