@@ -131,7 +131,8 @@ def summary(verdicts: Sequence[tuple[str, Mapping[str, Any]]], alpha: float, see
         if every or told["outcome"] != "agrees" or told["rejected"] < told["visible"]
     ]
     draws = sum(told["samples"] for _, told in verdicts)
-    notes = [f"{len(verdicts):,} checks with an error rate of {alpha:g} together, {draws:,} draws, seed {seed}"]
+    checks = f"{len(verdicts):,} check{'s' * (len(verdicts) > 1)}"
+    notes = [f"{checks} with an error rate of {alpha:g} together, {draws:,} draws, seed {seed}"]
     if len(rows) < len(verdicts):
         notes.append(f"{len(verdicts) - len(rows):,} that agree are not listed: -v lists them")
     if not rows:

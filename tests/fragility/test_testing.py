@@ -102,7 +102,8 @@ def test_a_session_has_its_own_rate_and_seed(suite):
     assert first.returncode == other.returncode == 0
     assert "rate 0.0025" in first.stdout  # half of what one of two tests has
     assert rows(first.stdout) != rows(other.stdout)
-    assert "1 checks" not in run(suite, "-q", "-k", "plain").stdout
+    assert "1 check with an error rate of 0.01 together" in first.stdout
+    assert "error rate of" not in run(suite, "-q", "-k", "plain").stdout
 
 
 def test_a_session_whose_checks_all_agree_says_so_without_a_table():
