@@ -47,7 +47,9 @@ def test_the_numbers_of_a_verdict_say_the_same_as_its_outcome():
 
 
 @pytest.mark.parametrize(
-    "asked", [{"against": stats.uniform}, {"mean": 0.5, "bounds": (0, 1)}, {"against": uniform}], ids=str
+    "asked",
+    [{"against": stats.uniform}, {"mean": 0.5, "bounds": (0, 1)}, {"against": uniform}],
+    ids=["law", "mean", "sampler"],
 )
 def test_a_budget_ends_it_and_what_is_missing_is_said(asked):
     verdict = check(slow, **asked, tolerance=0.01, budget=0.12)
