@@ -137,8 +137,8 @@ def load(name: str) -> Book:
     if name == OWN:
         return getattr(import_module(name), NAME)
     is_file = name.endswith(SUFFIX)
-    module, _, attribute = (Path(name).stem if is_file else name).partition(":")
-    attribute = attribute or NAME
+    module, colon, attribute = (Path(name).stem if is_file else name).partition(":")
+    attribute = attribute if colon else NAME
     words = (*module.split("."), attribute)
     if not is_file and not (all(map(str.isidentifier, words)) and f"{SUFFIX}:" not in name):
         raise UsageError(f"--claims must be a file that can be imported and ends in .py, or module:NAME, got {name!r}")

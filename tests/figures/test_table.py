@@ -12,9 +12,12 @@ from theory.claims import BOOK
 
 OWN_BOOK = """
 from fragility.book import Book, Paper
-from fragility.claim import Claim, Sides
+from fragility.claim import Claim, Decoy, Sides
 
-SUM = Claim("mine.sum", "mine", "one and one is two", "identity", lambda: Sides(1 + 1, 2), 1e-9)
+SUM = Claim(
+    "mine.sum", "mine", "x and x is two x", "identity", lambda x: Sides(x + x, 2 * x), 1e-9,
+    world=lambda rng: {"x": rng.random()}, decoys=(Decoy("it is three x", lambda x: Sides(x + x, 3 * x)),),
+)
 BOOK = Book((SUM,), __file__, {"mine": Paper("A paper of mine")})
 """
 ORIGIN = {
