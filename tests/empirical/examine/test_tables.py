@@ -3,10 +3,12 @@
 import json
 import runpy
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from empirical import examine
 from empirical.examine.letters import coded
 from empirical.examine.measure import NAME, SAYING, SAYINGS, STATISTICS
 from empirical.examine.tables import signs, tables
@@ -19,6 +21,7 @@ POINT = {"model": "m:f", "weights": "w", "labels": "0" * 12, "attacks": "ddn", "
     "radii_w": "0+0.2",
 }
 COUNT = 8
+COMMAND = str(Path(examine.__file__).with_name("__main__.py"))
 
 
 def columns(**changes):
@@ -119,7 +122,7 @@ def command(folder, monkeypatch, capfd):
         monkeypatch.chdir(folder)
         monkeypatch.setattr(sys, "argv", ["empirical.examine", *flags])
         with pytest.raises(SystemExit) as ended:
-            runpy.run_module("empirical.examine", run_name="__main__")
+            runpy.run_path(COMMAND, run_name="__main__")
         return ended.value.code, *capfd.readouterr()
 
     return run
