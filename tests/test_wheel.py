@@ -72,19 +72,23 @@ def test_it_is_imported_from_where_it_is_installed(installed):
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("simulate.qr_product --n 8 --samples 50 --backend numpy", "fc.lemma3.last"),
         ("theory", "fc.lemma3.last"),
         ("theory --replay joint.thm1.printed", "543/1250"),
         ("theory fraction --n 12 --at 0.148", "0.37"),
         ("simulate", "python -m simulate.verify"),
         ("simulate.verify --claim fc.lemma2 --budget 20s", "fc.lemma2"),
-        ("figures.qr_product", "figures/qr_product.png"),
         ("figures.verdicts --summary summary.json --to verdicts.png", "verdicts.png"),
         ("figures.report --summary summary.json --to page.html", "page.html"),
     ],
 )
 def test_commands_run(installed, command, said):
     assert said in installed("-m", *command.split()).stdout
+
+
+def test_what_was_drawn_is_shown(installed):
+    drawn = installed("-m", "simulate.qr_product", "--n", 8, "--samples", 50, "--backend", "numpy")
+    assert "fc.lemma3.last" in drawn.stdout
+    assert "figures/qr_product.png" in installed("-m", "figures.qr_product").stdout
 
 
 @pytest.mark.parametrize(
