@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from fragility.checking.looks import Look
+from fragility.checking.looks import Look, planned
 from fragility.judging.verdict import Outcome
 
 
@@ -80,3 +82,26 @@ class Question(Protocol):
     def finding(self, at: Look) -> Finding:
         """What all draws say at the look that was the last."""
         ...
+
+
+class OfDistance(ABC):
+    """A question on a distance between distribution functions, which is looked at as planned beforehand."""
+
+    def __init__(self, terms: Terms, decoys: Iterable[str]) -> None:
+        self._terms, self.decoys = terms, tuple(decoys)
+
+    @property
+    def needed(self) -> int:
+        """See `Question.needed`; of each sampler, where there are two."""
+        return planned(self._fewest, self._terms.alpha, self._terms.beta)[-1].samples
+
+    def looks(self) -> list[Look]:
+        """See `Question.looks`."""
+        terms = self._terms
+        if terms.given is not None:
+            return [Look(terms.given, terms.alpha, terms.beta)]
+        return planned(self._fewest, terms.alpha, terms.beta)
+
+    @abstractmethod
+    def _fewest(self, alpha: float, beta: float) -> int:
+        """Draws that decide at one look with these errors."""

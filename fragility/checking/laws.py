@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fragility.checking.finding import Fault, Finding, Terms
+from fragility.checking.finding import Fault, Finding, OfDistance, Terms
 from fragility.checking.kolmogorov import band, hidden
-from fragility.checking.looks import Look, fewest, planned
+from fragility.checking.looks import Look, fewest
 from fragility.engine.study import UsageError
 from fragility.judging.verdict import Outcome
 
@@ -105,7 +105,7 @@ class Distance:
         return float(max(np.max(share - self._top[occupied]), np.max(self._low[occupied] - before), 0.0))
 
 
-class HasLaw:
+class HasLaw(OfDistance):
     """The question whether draws have a law.
 
     Parameters
@@ -114,23 +114,11 @@ class HasLaw:
     """
 
     def __init__(self, law: HasCdf, name: str, terms: Terms, decoys: Mapping[str, HasCdf]) -> None:
-        self._terms, self.decoys = terms, tuple(decoys)
+        super().__init__(terms, decoys)
         self._cdfs = {name: Cdf(law, name), **{says: Cdf(decoy, says) for says, decoy in decoys.items()}}
         self._name, self._samples = name, 0
         self._distances = {says: Distance(cdf) for says, cdf in self._cdfs.items()}
         self._apart = dict.fromkeys(decoys, 0.0)
-
-    @property
-    def needed(self) -> int:
-        """See `Question.needed`."""
-        return planned(self._fewest, self._terms.alpha, self._terms.beta)[-1].samples
-
-    def looks(self) -> list[Look]:
-        """See `Question.looks`."""
-        terms = self._terms
-        if terms.given is not None:
-            return [Look(terms.given, terms.alpha, terms.beta)]
-        return planned(self._fewest, terms.alpha, terms.beta)
 
     def decided(self, at: Look) -> bool:
         """See `Question.decided`."""

@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -101,25 +102,7 @@ def judged(question: Question, source: Sampler | Given, terms: Terms, effort: Ef
     notes += [f"every draw is {low:g}"] if low == high and samples > 1 else []
     if near := [says for says in question.decoys if says not in found.visible] if not fault else []:
         notes.append(f"nearer than the tolerance, and left out: {', '.join(near)}")
-    return Checked(
-        claim=name,
-        point={},
-        method="check",
-        outcome=found.outcome,
-        gap=found.gap,
-        band=found.band,
-        tolerance=terms.tolerance,
-        resolution=found.resolution,
-        unit="gap",
-        wanted=terms.tolerance,
-        samples=samples,
-        needed=question.needed if question.needed > samples else 0,
-        alpha=terms.alpha,
-        visible=found.visible,
-        rejected=found.rejected,
-        fault=fault,
-        note="; ".join(notes),
-    )
+    return _checked(name, found, terms, samples, question.needed, fault=fault, note="; ".join(notes))
 
 
 def tried(relations: Relations, terms: Terms, rare: float, effort: Effort, name: str) -> Checked:
@@ -132,6 +115,13 @@ def tried(relations: Relations, terms: Terms, rare: float, effort: Effort, name:
         except Fault as missing:
             fault = str(missing)
     found = FAULTY if fault else relations.finding(rare, terms.beta)
+    told = {"unit": "worlds", "wanted": rare, "alpha": 0.0}
+    return _checked(name, found, terms, relations.tried, most, fault=fault, failure=relations.failure(), **told)
+
+
+def _checked(name: str, found: Finding, terms: Terms, samples: int, most: int, **other: Any) -> Checked:
+    """The verdict that a finding makes, after so many draws of those that would decide."""
+    told: dict[str, Any] = {"unit": "gap", "wanted": terms.tolerance, "alpha": terms.alpha, **other}
     return Checked(
         claim=name,
         point={},
@@ -141,13 +131,9 @@ def tried(relations: Relations, terms: Terms, rare: float, effort: Effort, name:
         band=found.band,
         tolerance=terms.tolerance,
         resolution=found.resolution,
-        unit="worlds",
-        wanted=rare,
-        samples=relations.tried,
-        needed=most if most > relations.tried else 0,
-        alpha=0.0,
+        samples=samples,
+        needed=most if most > samples else 0,
         visible=found.visible,
         rejected=found.rejected,
-        fault=fault,
-        failure=relations.failure(),
+        **told,
     )

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fragility.checking.finding import Fault, Finding, Terms
+from fragility.checking.finding import Fault, Finding, OfDistance, Terms
 from fragility.checking.kolmogorov import band_of_two, hidden_of_two
-from fragility.checking.looks import Look, fewest, planned
+from fragility.checking.looks import Look, fewest
 from fragility.judging.verdict import Outcome
 
 
-class SameLaw:
+class SameLaw(OfDistance):
     """The question whether two samplers have one law, of draws side by side, (k, 2 + decoys).
 
     Parameters
@@ -21,21 +21,9 @@ class SameLaw:
     """
 
     def __init__(self, terms: Terms, decoys: Sequence[str]) -> None:
-        self._terms, self.decoys = terms, tuple(decoys)
+        super().__init__(terms, decoys)
         self._draws: list[np.ndarray] = []
         self._gaps = [0.0]  # between the first column and each of the others
-
-    @property
-    def needed(self) -> int:
-        """See `Question.needed`; of each of the two."""
-        return planned(self._fewest, self._terms.alpha, self._terms.beta)[-1].samples
-
-    def looks(self) -> list[Look]:
-        """See `Question.looks`."""
-        terms = self._terms
-        if terms.given is not None:
-            return [Look(terms.given, terms.alpha, terms.beta)]
-        return planned(self._fewest, terms.alpha, terms.beta)
 
     def add(self, new: np.ndarray) -> None:
         """See `Question.add`."""
