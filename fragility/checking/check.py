@@ -104,6 +104,8 @@ def check(
     if mean is None and (sd is not None or bounds is not None):
         raise UsageError("sd and bounds speak of a mean, got none: add mean=")
     if _is_world(against):
+        if processes is not None or thin != 1:
+            raise UsageError("workers and thin speak of a sampler, got a relation: leave them out")
         slack = EXACT if tolerance is None else arguments.positive("tolerance", tolerance)
         relations = Relations(draw, against, slack, domain, arguments.named(decoys, called), seed)
         return tried(

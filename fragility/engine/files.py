@@ -116,7 +116,8 @@ def _clear(left: Iterable[Path]) -> None:
     for temporary in left:
         with suppress(OSError), open(temporary, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            temporary.unlink(missing_ok=True)
+            if os.path.samestat(os.fstat(file.fileno()), temporary.stat()):  # else its writer is at the next one
+                temporary.unlink(missing_ok=True)
 
 
 def _held(temporary: Path) -> IO[bytes]:

@@ -149,6 +149,8 @@ class NoCdf:
          " got soon"),
         (lambda: check(normal, stats.norm, tolerance=0.1, budget=0), "budget must be larger than 0, and finite, got 0"),
         (lambda: check(normal, stats.norm, tolerance=0.1, domain=bool), "domain speaks of the worlds of a relation"),
+        (lambda: check(relation, world, workers=2), "workers and thin speak of a sampler, got a relation"),
+        (lambda: check(relation, world, thin="auto"), "workers and thin speak of a sampler, got a relation"),
         (lambda: check(relation, world, rare=0), "rare must lie between 0 and 1, got 0"),
         (lambda: check(normal, stats.norm, tolerance=0.1, decoys=stats.t(3)), "decoys must be a list, or names"),
         (lambda: check(normal, stats.norm, tolerance=0.1, decoys="t"), "decoys must be a list, or names"),

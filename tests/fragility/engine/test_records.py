@@ -231,6 +231,20 @@ def test_what_a_killed_process_left_half_written_is_cleared_by_the_next_run(stor
     assert [path.exists() for path in (elsewhere, *now)] == [True, False]
 
 
+def test_what_a_writer_has_begun_anew_under_the_same_name_is_not_cleared(store, monkeypatch):
+    store.save_manifest()
+    temporary = store.root / f".{os.getpid()}-1@{platform.node()}.tmp"
+    temporary.write_bytes(b"first")
+
+    def begun_anew(*_):
+        temporary.unlink()
+        temporary.write_bytes(b"second")
+
+    monkeypatch.setattr("fcntl.flock", begun_anew)
+    clear(store.root)
+    assert temporary.read_bytes() == b"second"
+
+
 def test_a_file_that_is_cleared_before_its_writer_has_locked_it_is_made_again(store, monkeypatch):
     lock, locked = fcntl.flock, list[int]()
 
